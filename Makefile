@@ -1,0 +1,45 @@
+# make demo      the main job on embedded faces, to a report
+# make test      every check and every test
+# make lab       JupyterLab on the notebooks
+# make prepare   after changing a notebook: clean, export, tests, README
+# make bench     measure everything that README quotes
+# Each sets up .venv first when it has to. Another Python: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+UV = $(shell command -v uv || echo $(BIN)/uv)
+
+.PHONY: demo test lab prepare bench
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	$(BIN)/fer demo
+
+test: $(READY)
+	@failed=0; \
+	$(BIN)/python tools/check_tree.py || failed=1; \
+	$(BIN)/python -m pytest -q --durations=10 || failed=1; \
+	exit $$failed
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=nbs
+
+prepare: $(READY)
+	$(BIN)/nbdev-clean
+	$(BIN)/nbdev-export
+	$(BIN)/python tools/readme.py
+
+bench: $(READY)
+	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "fer_fastai needs Python 3.10 to 3.13; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv: about 6 GB with torch, once"
+	@if command -v uv >/dev/null; then uv venv --quiet --python "$$(command -v $(PYTHON))" .venv; else \
+	  $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; fi || { rm -rf .venv; exit 1; }
+
+$(READY): pyproject.toml | $(BIN)/python
+	$(UV) pip install --python $(BIN)/python --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,77 @@
+"""What every test stands on: the folder that notebooks run in, folders of its own to write to, and clear skips"""
+
+import importlib.util
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ["MPLBACKEND"] = "Agg"  # for this process, before matplotlib comes in, and for those that a test starts
+
+ROOT = Path(__file__).resolve().parent.parent
+FER2013 = Path("fer2013", "fer2013.parquet")
+
+
+def data_folder():
+    "The folder that holds FER2013: FER_DATA, ../shared/data, or the one in settings.ini; None when none does"
+    from fer_fastai.core import settings
+
+    named = os.environ.get("FER_DATA")
+    folders = [ROOT / named] if named else [ROOT.parent / "shared" / "data", settings().data]
+    return next((folder.resolve() for folder in folders if (folder / FER2013).is_file()), None)
+
+
+def no_browser():
+    "Why a browser test can't run here; empty when it can"
+    if os.environ.get("FER_NO_BROWSER"):
+        return "FER_NO_BROWSER is set"
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return "needs chromium (Debian: apt install chromium)"
+    return "" if importlib.util.find_spec("playwright") else "needs playwright (pip install playwright)"
+
+
+def pytest_pycollect_makeitem(collector, name, obj):
+    "Collect what a test file defines itself, not fastcore's `test_eq` that it imports"
+    if getattr(obj, "__module__", None) != collector.getparent(pytest.Module).obj.__name__:
+        return []
+
+
+def pytest_collection_modifyitems(items):
+    "Skip what this machine can't run, and say why"
+    reasons = {}
+    if any(item.get_closest_marker("real") for item in items) and data_folder() is None:
+        reasons["real"] = f"needs FER2013: no {FER2013} under FER_DATA, ../shared/data or settings.ini's data folder"
+    if no_browser():
+        reasons["browser"] = no_browser()
+    for item in items:
+        for marker in filter(item.get_closest_marker, reasons):
+            item.add_marker(pytest.mark.skip(reason=reasons[marker]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory):
+    "Whatever a test caches, trains or fetches lands in a temporary folder; FER2013 is found from everywhere"
+    for name in ("cache", "models", "runs"):
+        os.environ[f"FER_{name.upper()}"] = str(tmp_path_factory.mktemp(name))
+    if folder := data_folder():
+        os.environ["FER_DATA"] = str(folder)
+
+
+@pytest.fixture(autouse=True)
+def like_a_fresh_notebook(own_folders, monkeypatch):
+    "Working folder nbs/, random numbers from 0, and afterwards no open figure and no changed environment variable"
+    monkeypatch.chdir(ROOT / "nbs")
+    before = dict(os.environ)
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
