@@ -108,7 +108,7 @@ def train_command(
     without: Annotated[str, typer.Option(help="emotions to leave out, comma between")] = "",
     pretrained: Annotated[Optional[str], typer.Option(help="imagenet, a weights file, or an earlier run's folder")] = None,
     seed: Annotated[Optional[int], typer.Option(help="default: the setting `seed`")] = None,
-    leaks: Annotated[bool, typer.Option(help="--leaks: train on copies of test faces too, as published splits do")] = False,
+    leaks: Annotated[bool, typer.Option(help="train on copies of test faces too, as published splits do")] = False,
 ):
     """Train by a recipe: lr_find, one cycle, unfreeze; keeps the best epoch.
 
