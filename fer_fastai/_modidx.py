@@ -331,6 +331,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.data.loaders.light': ('data.loaders.html#light', 'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.random_affine': ( 'data.loaders.html#random_affine',
                                                                                     'fer_fastai/data/loaders.py'),
+                                         'fer_fastai.data.loaders.sampling_grid': ( 'data.loaders.html#sampling_grid',
+                                                                                    'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.set_size': ('data.loaders.html#set_size', 'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.vote_shares': ( 'data.loaders.html#vote_shares',
                                                                                   'fer_fastai/data/loaders.py'),

@@ -55,4 +55,4 @@ def test_edge_cases():
     unfinished = fer("report", "nowhere")
     test_eq(unfinished.returncode, 2); assert "Traceback" not in unfinished.stderr
     for command in (["train"], ["report"], ["data", "get"], ["data", "describe"], ["data", "write"], ["demo"], ["settings"]):
-        assert "Example:" in CliRunner().invoke(app, [*command, "--help"]).output, command
+        assert "Example:" in fer(*command, "--help").stdout, command

@@ -2,11 +2,13 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from fastai.vision.core import TensorImageBW
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.loaders import (
-    Augment, AugmentBatch, FaceItems, NO_AUGMENT, face_datablock, face_dls, random_affine, set_size, warp,
+    Augment, AugmentBatch, FaceItems, NO_AUGMENT, face_datablock, face_dls, random_affine, sampling_grid, set_size,
+    warp,
 )
 
 # nbs/25_data.loaders.ipynb #cd8e5011
@@ -36,6 +38,8 @@ def test_augmentation_of_a_whole_batch():
     # nbs/25_data.loaders.ipynb #e356a270
     batch = torch.as_tensor(faces.pixels[:24].copy()).float()[:, None] / 255
     assert torch.allclose(warp(batch, random_affine(24, NO_AUGMENT)), batch, atol=1e-5)
+    maps = random_affine(24, Augment(rotate=30, zoom=0.3))
+    assert torch.allclose(sampling_grid(maps, 40, 32), F.affine_grid(maps, (24, 1, 40, 32), align_corners=False), atol=1e-5)
     mirrored = warp(batch, random_affine(24, Augment(1, 0, 0, 0, 0, 0, 0, 0)))
     assert torch.allclose(mirrored, batch.flip(-1), atol=1e-5)
     strong = AugmentBatch(Augment(rotate=20, crop=0.2, erase=0.5))

@@ -4,6 +4,7 @@ Cells marked `#| exec_doc` are run anew first, so that README quotes what lies i
 a cell out, `#| echo: false` its code, `#| output: false` its outputs.
 """
 
+import os
 import posixpath
 import re
 from pathlib import Path
@@ -20,6 +21,7 @@ INDEX = ROOT / "nbs" / "index.ipynb"
 def refresh(path):
     "Run the `exec_doc` cells of a notebook and keep their outputs in it"
     nb = read_nb(path)
+    os.chdir(path.parent)  # as Jupyter does
     shell = CaptureShell(path.parent)
     for cell in nb.cells:
         if cell.cell_type == "code" and cell.has_directive("exec_doc"):
