@@ -60,6 +60,8 @@ def test_batches_straight_from_memory():
     assert abs(dls.valid.one_batch()[0].mean()) < 0.3, "normalised by the training faces"
     set_size(dls, 32)
     test_eq([dl.one_batch()[0].shape[-1] for dl in dls], [32, 32])
+    set_size(dls, 48, training=40)
+    test_eq([dl.one_batch()[0].shape[-1] for dl in dls], [40, 48])
     set_size(dls, 48)
     dls.show_batch(max_n=8, ncols=8, nrows=1, figsize=(9, 1.5))
 

@@ -75,4 +75,4 @@ def test_edge_cases():
     # nbs/31_train.models.ipynb #27ea3e7f
     class Unreachable:
         url = "http://127.0.0.1:9/resnet0-12345678.pth"    # nobody listens on the discard port
-    with contextlib.redirect_stderr(io.StringIO()), ExceptionExpected(MissingFile, "put it at .*resnet0-12345678.pth"): imagenet_weights(Unreachable)
+    with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFile, "put it at .*resnet0-12345678.pth"): imagenet_weights(Unreachable)

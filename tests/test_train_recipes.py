@@ -30,7 +30,7 @@ def test_a_plan_as_data():
 
 def test_the_recipes():
     # nbs/33_train.recipes.ipynb #6a78f577
-    test_eq(recipe("resnet34").epochs, 18)
+    test_eq(recipe("resnet34").epochs, 30)
     test_eq(recipe("resnet34", seed=3).seed, 3)
     with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected demo or resnet34"): recipe("resnet43")
     pd.DataFrame([{"name": r.name, "net": r.arch, "epochs": r.epochs, "note": r.note} for r in RECIPES.values()]).set_index("name")
@@ -40,7 +40,7 @@ def test_from_a_plan_to_a_learner():
     # nbs/33_train.recipes.ipynb #802f8c69
     faces = synthetic_faces(300, seed=5)
     learner = recipe_learner(faces, recipe("demo"))
-    test_eq(learner.dls.one_batch()[0].shape, (64, 1, 32, 32))
+    test_eq(learner.dls.one_batch()[0].shape, (64, 1, 48, 48))
     assert learner.loss_func.func.weight[1] == learner.loss_func.func.weight.max(), "disgust is rare"
     with ExceptionExpected(RecipeError, "no weight by hand for"): recipe_learner(faces, recipe("demo", class_weights="by_hand"))
 

@@ -32,7 +32,7 @@ PERSON = dict(head_w=(.66, .78), head_h=(.88, .98), jaw=(-.06, .2), skin=(95, 20
     slant=(-.03, .02), iris=(30, 105), brow_y=(.165, .21), brow_thick=(.04, .085), arch=(0, .05), brow_tilt=(-.03, .03), nose_y=(.17, .26),
     nose_w=(.09, .155), mouth_y=(.49, .57), mouth_w=(.21, .28), lip=(.035, .07), smile=(-.03, .03), age=(0, 1), beard=(0, 1),
     glasses=(0, 1), frame=(.19, .24), shirt=(30, 230))
-SHOT = dict(strength=(.2, 1.1), roll=(-.24, .24), yaw=(-.4, .4), pitch=(-.18, .18), scale=(.98, 1.16), dx=(-.07, .07), dy=(-.07, .07),
+SHOT = dict(strength=(.4, 1.1), roll=(-.18, .18), yaw=(-.32, .32), pitch=(-.14, .14), scale=(1, 1.14), dx=(-.07, .07), dy=(-.07, .07),
     gaze=(-.035, .035), light_x=(-.9, .9), light_y=(-.9, .2), ambient=(.45, .85), contrast=(.75, 1.25), gamma=(.7, 1.4), back=(20, 235),
     cover=(0, 1), cover_x=(-.8, .8), cover_y=(.1, .8), turn=(-.6, .6), blur=(0, .9), noise=(0, 9))
 _CALM = dict(roll=0, yaw=0, pitch=0, scale=1.05, dx=0, dy=0, gaze=0, light_x=-.3, light_y=-.4, ambient=.6, contrast=1, gamma=1, back=128,

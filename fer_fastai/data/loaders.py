@@ -139,8 +139,8 @@ class AugmentBatch(Transform):
         return TensorImage(images) if not isinstance(x, TensorImageBW) else TensorImageBW(images)
 
 class ToSize(Transform):
-    "Bring a batch to the size of the net, where it has another"
-    order = 16
+    "Bring a batch that is not trained on to the size of the net, where it has another"
+    order, split_idx = 16, 1
     def __init__(self, size: int): super().__init__(); self.size = size
     def encodes(self, x: TensorImage):
         if x.shape[-1] == self.size: return x
@@ -155,7 +155,7 @@ class FaceItems:
         target: str = "label",          # or "votes": each face's share of votes, for soft labels
     ):
         if faceset.pixels is None: raise DataError("pixels in files", "FaceItems", "pixels in memory", "Call faceset.load(size=48) first")
-        self.faceset, self.target, self.split_idx = faceset, target, None
+        self.faceset, self.target, self.split_idx = faceset, target, 1   # 1: not trained on
         self.vocab, self.c = CategoryMap(list(faceset.vocab), sort=False), len(faceset.vocab)
         with warnings.catch_warnings():     # torch can't know that nobody writes here
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
@@ -266,6 +266,9 @@ def face_dls(
 def set_size(
     dls: DataLoaders,               # from face_dls
     size: int,                      # pixels on a side
+    training: int | None = None,    # of training batches alone; None: as the others
 ):
     "Let the loaders bring faces to another size from now on"
-    for step in [step for dl in dls.loaders for step in dl.after_batch.fs if isinstance(step, (AugmentBatch, ToSize))]: step.size = size
+    for step in (step for dl in dls.loaders for step in dl.after_batch.fs):
+        if isinstance(step, ToSize): step.size = size
+        if isinstance(step, AugmentBatch): step.size = training or size
