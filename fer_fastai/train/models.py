@@ -89,7 +89,7 @@ def plain_head(
     classes: int,
     dropout: float = 0.2,
 ) -> nn.Sequential:                 # for the last feature map
-    "The mean over the map and one layer, as in the ResNet paper: from scratch it learns far faster than fastai's head"
+    "The mean over the map and one layer, as in the ResNet paper"
     features = 2048 if arch == "resnet50" else 512
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, classes))
 
