@@ -84,6 +84,7 @@ def parse_setting(
     if name in PATHS:
         if not text: raise SettingsError(f"{name} is empty", where, "a folder")
         return base / Path(text).expanduser()
+    if name == "edit_log" and text.startswith("sqlite:///") and ":memory:" not in text: return f"sqlite:///{base / text.removeprefix('sqlite:///')}"
     if name in ONE_OF and text not in ONE_OF[name]:
         raise SettingsError(f"{name} = {text!r}", where, " or ".join(ONE_OF[name]))
     if name not in AT_LEAST: return text

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from fer_fastai.cli import app
+from fer_fastai.cli import app, faces_of
 import pytest
 
 # nbs/70_cli.ipynb #c6f24327
@@ -36,6 +36,19 @@ def test_faces():
 
 
 @pytest.mark.slow
+def test_clean():
+    # nbs/70_cli.ipynb #a5e35d1b
+    from fer_fastai.clean.edits import EditLog
+    with tempfile.TemporaryDirectory() as folder:
+        faces, log = faces_of("synthetic"), f"{folder}/edits.db"
+        EditLog(log, faces).add([faces.ids[0]], "relabel", next(v for v in faces.vocab if v != faces.table.label.iloc[0]))
+        done = CliRunner().invoke(app, ["apply", f"{folder}/cleaned.csv", "--source", "synthetic", "--log", log, "--diff", f"{folder}/diff.csv"], catch_exceptions=False)
+        test_eq(done.exit_code, 0)
+        assert Path(folder, "diff.csv").read_text().count("\n") == 2 and Path(folder, "cleaned.csv").exists()
+    print(done.output.replace(folder, "."))
+
+
+@pytest.mark.slow
 def test_the_demo():
     # nbs/70_cli.ipynb #8e896223
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +60,7 @@ def test_the_demo():
 
 
 def test_edge_cases():
-    # nbs/70_cli.ipynb #a5e35d1b
+    # nbs/70_cli.ipynb #c6780125
     def fer(*words, **environment):
         return subprocess.run([sys.executable, "-c", "from fer_fastai.cli import main; main()", *words], capture_output=True, text=True, env=os.environ | environment)
     gone = fer("data", "describe", "nowhere.csv")
@@ -56,5 +69,5 @@ def test_edge_cases():
     test_eq((wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0"))
     unfinished = fer("report", "nowhere")
     test_eq(unfinished.returncode, 2); assert "Traceback" not in unfinished.stderr
-    for command in (["train"], ["report"], ["data", "get"], ["data", "describe"], ["data", "write"], ["demo"], ["settings"]):
+    for command in (["train"], ["report"], ["data", "get"], ["data", "describe"], ["data", "write"], ["demo"], ["issues"], ["apply"], ["effect"], ["settings"]):
         assert "Example:" in fer(*command, "--help").stdout, command

@@ -76,6 +76,7 @@ class FaceSet:
     def to_folder(self, folder: Path | str) -> Path: return to_folder(self, folder)
     def random_split(self, **options) -> "FaceSet": return random_split(self, **options)
     def kfold(self, n: int = 5, **options) -> "Iterator[tuple[FaceSet, FaceSet]]": return kfold(self, n, **options)
+    def apply(self, log, rule: str = "latest") -> "FaceSet": return log.apply_to(self, rule)   # an EditLog of clean.edits
 
 # %% ../../nbs/11_data.faceset.ipynb #4c554404
 def _checked_table(table: pd.DataFrame, vocab: tuple[str, ...]) -> pd.DataFrame:

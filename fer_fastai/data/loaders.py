@@ -226,7 +226,10 @@ class FaceLoader(TfmdDL):
         self._n_inp, self._types = 1, None
         self.vocab = self.dataset.vocab
 
-    def create_batches(self, rows): return (self.dataset.batch(list(batch)) for batch in chunked(rows, self.bs, self.drop_last))
+    def create_batches(self, rows):
+        for batch in chunked(rows, self.bs, self.drop_last):
+            self.rows = list(batch)     # of the batch at hand: callbacks that follow single faces read it
+            yield self.dataset.batch(self.rows)
     def shuffle_fn(self, rows):
         if self.weights is None: return super().shuffle_fn(rows)
         return self.rng.choices(rows, weights=self.weights, k=len(rows))

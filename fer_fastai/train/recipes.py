@@ -98,6 +98,8 @@ RECIPES = {r.name: r for r in (
            augment=Augment(rotate=5, shift=0.04, zoom=0.05, brightness=0.1, contrast=0.1), note="two minutes on drawn faces"),
     Recipe("resnet34", (Stage(30, size=48, grow_from=32),), batch_size=128, class_weights="effective", smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="class-weighted ResNet-34 from scratch in 90 minutes on two cores: the faces grow from 32 to 48 pixels"),
+    Recipe("fold", (Stage(10, size=40, grow_from=32),), arch="resnet18", batch_size=128, class_weights="effective", smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
+           note="scores out of sample: five folds of FER2013 in an hour on two cores"),
     Recipe("resnet34-six", (Stage(1, size=48, frozen=True, rate=2e-3), Stage(3, size=48, rate=3e-4, spread=3)), batch_size=128, smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="six classes without disgust (the ResNet34 paper), fine-tuned from a seven-class run: pass pretrained="),
     Recipe("resnet34-imagenet", (Stage(2, size=224, frozen=True), Stage(10, size=224, spread=10)), stem="7x7", head="fastai", dropout=0.5, pretrained="imagenet", batch_size=64, smoothing=0.1,

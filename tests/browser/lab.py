@@ -1,0 +1,122 @@
+"""A real JupyterLab in a real browser: what the browser tests and benchmarks/widget.py stand on"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+SERVER = """--no-browser --ip=127.0.0.1 --ServerApp.token= --ServerApp.password= --ServerApp.port_retries=0 --allow-root --LabApp.news_url=
+    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True"""
+CHROMIUM = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync"""
+
+
+@contextlib.contextmanager
+def jupyterlab(folder, wait=180):
+    "JupyterLab on a folder; yields its address, and ends with everything that it started"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(folder / f".{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+    news = folder / ".config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false"}')
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "jupyterlab", f"--port={port}", f"--ServerApp.root_dir={folder}", *SERVER.split()]
+    with (folder / ".log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=os.environ | own | {"PYTHONPATH": path}, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for_server(f"http://127.0.0.1:{port}", server, wait, folder / ".log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            stop(server)
+
+
+def wait_for_server(address, server, wait, log):
+    end = time.monotonic() + wait
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"{address}/api/status", timeout=5).read()
+        time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def stop(server):
+    "Ask the server to end, with its kernels; then its whole session by id"
+    server.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(15)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+@contextlib.contextmanager
+def chromium():
+    "A headless browser"
+    from playwright.sync_api import sync_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        raise RuntimeError("no chromium: install it (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM.split())
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def notebook(path, *cells):
+    "Write a notebook of code cells"
+    cells = [{"cell_type": "code", "id": f"cell{i}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+             for i, source in enumerate(cells)]  # fmt: skip
+    kernel = {"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}
+    path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+class Lab:
+    "A notebook that is open in JupyterLab"
+
+    def __init__(self, browser, address, path, width=1280, height=1150, wait=180):
+        self.page = browser.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(wait * 1000)
+        self.errors = []
+        self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.goto(f"{address}/lab/tree/{path.name}?reset")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.evaluate("async () => { await jupyterapp.restored; jupyterapp.shell.collapseLeft() }")
+        self.until("jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'")
+
+    def until(self, condition):
+        "Wait until a JavaScript expression holds"
+        self.page.wait_for_function(f"() => {condition}")
+
+    def command(self, name, **options):
+        return self.page.evaluate("([name, options]) => { jupyterapp.commands.execute(name, options) }", [name, options])
+
+    def run_all(self):
+        self.command("notebook:run-all-cells")
+
+    def restart_kernel(self):
+        "A fresh kernel, without the dialog that asks"
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self.until("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+
+    def theme(self, name):
+        self.command("apputils:change-theme", theme=THEMES[name])
+        self.until(f"document.body.dataset.jpThemeName === '{THEMES[name]}'")
+
+    def close(self):
+        self.page.close()
