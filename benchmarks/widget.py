@@ -53,7 +53,7 @@ WATCH = """() => {
     const painted = (list) => requestAnimationFrame(() => { const channel = new MessageChannel()   // after the frame is painted
         channel.port1.onmessage = () => list.push(performance.now() - pressed); channel.port2.postMessage(0) })
     new MutationObserver(changes => {
-        if (changes.some(change => change.type === "childList" && change.addedNodes.length)) painted(found.turn)
+        if (changes.some(change => change.type === "childList" && change.target.matches(".fer-grid") && change.addedNodes.length)) painted(found.turn)
         else if (changes.some(change => change.attributeName === "data-decision" && change.oldValue !== change.target.dataset.decision && change.target.dataset.decision)) painted(found.decision)
     }).observe(document.querySelector(".fer-grid"), {childList: true, subtree: true, attributes: true, attributeFilter: ["data-decision"], attributeOldValue: true})
 }"""
@@ -68,11 +68,11 @@ OPEN = """([cell, ready]) => new Promise(done => {
     look()
 })"""
 CHANGE = """([place, value]) => new Promise(done => {
-    const select = document.querySelectorAll(".widget-dropdown select")[place], before = document.querySelector(".widget-image")
+    const select = document.querySelectorAll(".widget-dropdown select")[place], before = document.querySelector(".jupyter-widgets img")
     const start = performance.now()
     select.value = value
     select.dispatchEvent(new Event("change", {bubbles: true}))
-    const look = () => { const now = [...document.querySelectorAll(".widget-image")]
+    const look = () => { const now = [...document.querySelectorAll(".jupyter-widgets img")]
         now.length && now[0] !== before && now.every(i => i.complete) ? requestAnimationFrame(() => setTimeout(() => done(performance.now() - start))) : requestAnimationFrame(look) }
     look()
 })"""
@@ -127,7 +127,7 @@ def fastai(browser, address, folder):
     "Milliseconds: opening, and changes of class or split"
     lab = Lab(browser, address, notebook(folder / "fastai.ipynb", FACES, f"FILES = {FILES}\n{FASTAI}", "ImageClassifierCleaner(learn)"), height=900)
     lab.page.evaluate(RUN, [0, 1])
-    opened = lab.page.evaluate(OPEN, [2, ".widget-image"])
+    opened = lab.page.evaluate(OPEN, [2, ".jupyter-widgets img"])
     changes = []
     names = lab.page.locator(".widget-dropdown").first.locator("option").all_inner_texts()
     for n in range(CHANGES):
