@@ -273,6 +273,9 @@ class Cleaner {
     this.cards.forEach((card, place) => {
       const face = this.faces[place];
       const [decision, label] = marks[place] ?? [null, null];
+      const now = JSON.stringify([decision, label, saving.has(face.id), this.selected.has(place)]);
+      if (card.now === now) return; // most cards stay as they are
+      card.now = now;
       card.dataset.decision = decision ?? "";
       card.classList.toggle("fer-saving", saving.has(face.id));
       card.setAttribute("aria-selected", this.selected.has(place));
@@ -294,11 +297,14 @@ class Cleaner {
     const { shape } = this.model.get("cards");
     this.large.hidden = this.accept.parentElement.hidden = !face;
     if (this.drawn !== face) this.look.replaceChildren();
-    this.words.replaceChildren();
-    this.also.textContent = "";
     if (face && this.drawn !== face) paint(this.large, this.model.get("sheet"), shape, this.cursor);
     this.emotions.forEach((row, place) => this.drawEmotion(row, this.about.vocab[place], place, face));
-    if (face) {
+    const now = face && JSON.stringify([face.id, this.state.page, this.state.marks[this.cursor], this.targets().length]);
+    if (this.words.now !== now || !face) {
+      this.words.replaceChildren();
+      this.also.textContent = "";
+    }
+    if (face && this.words.now !== now) {
       const [decision, label] = this.state.marks[this.cursor] ?? [null, null];
       const mark = make("span", "fer-chip", decision === null ? "undecided" : `${DECISIONS[decision][1]}${decision === "relabel" ? ` ${label}` : ""}`);
       mark.dataset.decision = decision ?? "";
@@ -312,6 +318,7 @@ class Cleaner {
       clearTimeout(this.lookTimer);
       this.lookTimer = setTimeout(() => this.ask("look", { face_id: face.id }), LOOK_AFTER);
     }
+    this.words.now = now;
     this.drawn = face;
   }
 
