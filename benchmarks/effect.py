@@ -1,6 +1,6 @@
 """What does reviewing the first N suspects give? Top-loss order, ours and a random one, with a simulated annotator.
 
-    python benchmarks/effect.py [--recipe effect] [--steps 500 1000 2000 4000] [--seeds 1]
+    python benchmarks/effect.py [--recipe fold] [--steps 500 1000 2000 4000] [--seeds 1]
 
 Training faces are ranked by their scores fold by fold (benchmarks/issues.py makes them), reviewed by an annotator who answers with
 FER+'s majority, and the same plan is trained anew; votes never choose which faces are reviewed. Accuracy is on PrivateTest against
@@ -24,7 +24,7 @@ PROTOCOL = ("Training without exact copies of test faces, reviewed in each order
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="effect")
+    parser.add_argument("--recipe", default="fold")
     parser.add_argument("--scores", default="fold", help="recipe of the folds")
     parser.add_argument("--steps", type=int, nargs="+", default=[500, 1000, 2000, 4000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
