@@ -26,7 +26,7 @@ PAUSE = 300  # ms between keys: a quick person's; neighbours of the face are loo
 FACES = """
 import time
 import numpy as np, pandas as pd
-from types import SimpleNamespace
+from fer_fastai.clean.scores import Scores
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.core import FerError
 from fer_fastai.data.faceset import FaceSet
@@ -39,7 +39,7 @@ except FerError:
     faces = FaceSet(few.table.iloc[rows].set_axis([f"face/{i:05d}" for i in range(len(rows))]), few.vocab, few.pixels[rows])
 rng = np.random.default_rng(0)
 p = rng.dirichlet(np.ones(7), len(faces)).astype(np.float32)
-scores = SimpleNamespace(probabilities=pd.DataFrame(p, faces.ids, faces.vocab), features=rng.normal(size=(len(faces), 512)).astype(np.float32), source="random")
+scores = Scores(pd.DataFrame(p, faces.ids, faces.vocab), features=rng.normal(size=(len(faces), 512)).astype(np.float32), source="random")
 issues = pd.DataFrame({"kind": "label", "label": faces.table.label, "suggestion": np.array(faces.vocab)[p.argmax(1)], "score": p.max(1),
                        "reason": "the model sees something else", "split": faces.table.split}).sample(frac=1, random_state=0)
 print(f"{len(faces):,} faces, {faces.ids[0].split(chr(47))[0]}")
@@ -95,7 +95,7 @@ def ours(browser, address, folder):
     "Milliseconds: openings, page turns, decisions"
     lab = Lab(browser, address, notebook(folder / "ours.ipynb", FACES, CELL), height=900)
     lab.page.evaluate(RUN, [0])
-    said = lab.page.locator(".jp-OutputArea-output pre").first.inner_text()
+    said = lab.page.locator(".jp-OutputArea-output pre", has_text=" faces, ").last.inner_text().strip()
     opened = []
     for _ in range(OPENINGS):
         lab.command("notebook:clear-all-cell-outputs")

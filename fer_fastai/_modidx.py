@@ -237,7 +237,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.widget._words': ('clean.widget.html#_words', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget.cards_of': ('clean.widget.html#cards_of', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget.matching': ('clean.widget.html#matching', 'fer_fastai/clean/widget.py'),
-                                         'fer_fastai.clean.widget.neighbours': ( 'clean.widget.html#neighbours',
+                                         'fer_fastai.clean.widget.most_alike': ( 'clean.widget.html#most_alike',
                                                                                  'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget.review_table': ( 'clean.widget.html#review_table',
                                                                                    'fer_fastai/clean/widget.py'),

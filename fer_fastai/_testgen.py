@@ -292,6 +292,7 @@ def plain_imports(cell):
 
 
 def as_it_is(cell):
+    "A cell's code under a comment that says where it comes from"
     return f"# {cell.where}\n{cell.source}"
 
 
@@ -306,6 +307,7 @@ def package_imports(origin, used, default, package):
 
 
 def header(notebook):
+    "The first line: generated, and from which notebook"
     return f"{HEADER}{notebook} (its cells' ids stand beside each part); then run `make prepare`."
 
 
@@ -320,6 +322,7 @@ def assemble(notebook, top, tests):
 
 
 def check_compiles(text, notebook):
+    "Refuse a test module that Python can't compile, naming the cell"
     try:
         compile(text, notebook, "exec", dont_inherit=True)
     except SyntaxError as error:

@@ -195,7 +195,7 @@ def apply_command(
     from fer_fastai.clean.edits import EditLog, to_diff
     if to.exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
     faces = faces_of(source)
-    edits = EditLog(log, faces)
+    edits = EditLog(log)
     cleaned = faces.apply(edits, rule)
     if diff: to_diff(faces, edits, diff, rule)
     place = cleaned.to_csv(to) if to.suffix.lower() == ".csv" else cleaned.to_folder(to)
@@ -217,7 +217,7 @@ def effect_command(
     from fer_fastai.clean.effect import effect
     faces = faces_of(source, leaks=False)
     if not all(seed.strip().isdigit() for seed in seeds.split(",")): raise DataError(f"seeds {seeds!r}", "effect", "whole numbers, comma between")
-    typer.echo(repr(effect(faces, EditLog(log, faces_of(source)), recipe, [int(seed) for seed in seeds.split(",")], folder)))
+    typer.echo(repr(effect(faces, EditLog(log), recipe, [int(seed) for seed in seeds.split(",")], folder)))
 
 # %% ../nbs/70_cli.ipynb #695a9830
 @app.command("demo")

@@ -8,15 +8,15 @@ from fer_fastai.clean.edits import EditLog
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.widget import (
-    EVERY, FaceList, LabelCleaner, NONE, THUMB, _space, cards_of, matching, neighbours, review_table, sheet_of,
+    EVERY, FaceList, LabelCleaner, NONE, THUMB, _space, cards_of, matching, most_alike, review_table, sheet_of,
 )
 
 # nbs/44_clean.widget.ipynb #21bbd4eb
 import tempfile
-from types import SimpleNamespace
 
 from fastcore.test import ExceptionExpected, test_eq
 
+from fer_fastai.clean.scores import Scores
 from fer_fastai.data.synthetic import synthetic_faces
 
 # nbs/44_clean.widget.ipynb #37ec706c
@@ -26,7 +26,7 @@ issues = pd.DataFrame({"kind": "label", "label": wrong.label, "suggestion": wron
                        "reason": "the model sees " + wrong.truth, "split": wrong.split})
 p = np.full((len(faces), 7), 0.02, np.float32)
 p[np.arange(len(faces)), [faces.vocab.index(t) for t in faces.table.truth]] = 0.88
-scores = SimpleNamespace(probabilities=pd.DataFrame(p, faces.ids, faces.vocab), features=None, source="example")
+scores = Scores(pd.DataFrame(p, faces.ids, faces.vocab), features=None, source="example")
 
 def new_log(folder): return EditLog(Path(folder) / "edits.db", faces, annotator="ann")  # a file of its own, as on your disk
 
@@ -64,7 +64,10 @@ def test_filters_and_what_is_decided():
 def test_neighbours():
     # nbs/44_clean.widget.ipynb #cb344f88
     space = _space(FaceList(faces))
-    near = neighbours(space, faces.ids[0])
+    halves = pd.Series(np.arange(len(faces)) % 2, faces.ids)     # two networks, each of which scored every other face
+    two = Scores(scores.probabilities, features=np.random.default_rng(0).normal(size=(len(faces), 8)).astype(np.float32), parts=halves)
+    assert (halves[most_alike(_space(FaceList(faces, scores=two)), faces.ids[0]).index] == 0).all()
+    near = most_alike(space, faces.ids[0])
     assert len(near) == 5 and near.is_monotonic_decreasing and faces.ids[0] not in near
     test_eq(space[2], "pixels")
     near
@@ -179,7 +182,7 @@ def test_edge_cases():
     # nbs/44_clean.widget.ipynb #4bf26424
     with tempfile.TemporaryDirectory() as folder:           # colour; votes; features for neighbours; a set that the log has cleaned already
         colour = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, axis=3)).with_votes(pd.DataFrame({"happy": 3, "contempt": 1, "fear": 0}, index=faces.ids))
-        seen = SimpleNamespace(probabilities=scores.probabilities.iloc[::-1].drop(index=faces.ids[5]), features=np.eye(119, 8, dtype=np.float32), source="")
+        seen = Scores(scores.probabilities.iloc[::-1].drop(index=faces.ids[5]), features=np.eye(119, 8, dtype=np.float32), source="")
         cleaner = LabelCleaner(colour, issues, new_log(folder), seen)
         test_eq(cleaner.cards["shape"][1:], [48, 48, 3])
         test_eq(cleaner.cards["faces"][0]["votes"], {"happy": 3, "contempt": 1})

@@ -12,10 +12,10 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import Lab, chromium, jupyterlab, notebook  # noqa: E402
 
 FACES = """
-from types import SimpleNamespace
 import numpy as np, pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
+from fer_fastai.clean.scores import Scores
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.synthetic import synthetic_faces
 faces = synthetic_faces(1200, seed=3, label_errors=0.2)
@@ -28,7 +28,7 @@ table = pd.DataFrame({"kind": "label", "label": faces.table.label, "suggestion":
 issues = table[best != faces.codes].sort_values("score", ascending=False).head(300)
 votes = np.stack([np.random.default_rng(i).multinomial(10, 0.75 * np.eye(7)[faces.vocab.index(t)] + 0.25 / 7) for i, t in enumerate(faces.table.truth)])
 faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
-scores = SimpleNamespace(probabilities=pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab), features=None, source="logistic regression")
+scores = Scores(pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab), features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", scores, annotator="ann")'
 

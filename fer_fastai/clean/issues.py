@@ -201,7 +201,7 @@ def rank(
     value = METHODS[method](codes, shares, scores)
     other = best_other(codes, truth_given_label(codes, shares, scores) if method == "combined" else shares)
     low, high = value.min(), value.max()
-    score = value if method == "combined" or 0 <= low and high <= 1 else (value - low) / max(high - low, 1e-12)
+    score = value if 0 <= low and high <= 1 else (value - low) / max(high - low, 1e-12)
     rows, agrees = np.arange(len(codes)), shares.argmax(1) == codes
     reason = [f"the model sees {b} {p:.0%}, {a} {q:.0%}" for a, b, q, p in zip(names[codes], names[other], shares[rows, codes], shares[rows, other])]
     table = pd.DataFrame({"kind": "label", "label": names[codes], "suggestion": np.where(agrees, None, names[other]), "score": score, "reason": reason, "split": faceset.table.split}, index=faceset.ids)

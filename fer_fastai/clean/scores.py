@@ -95,7 +95,7 @@ class RecordMargins(Callback):
     "Each training face's margin at every epoch, in a Parquet file"
     order = 66                          # after RunDiary (65) has its checkpoint: an epoch that is trained again is recorded once
     def __init__(self, path: Path | str): self.path = Path(path)
-    def before_fit(self): self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
+    def before_fit(self): self.run, self.now = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds"), None
     def before_train(self): self.now = np.full(len(self.dls.train.dataset), np.nan, dtype=np.float32)
 
     def after_pred(self):
@@ -107,10 +107,11 @@ class RecordMargins(Callback):
         self.now[self.dl.rows] = (own - others).cpu().numpy()
 
     def after_epoch(self):
-        if np.isnan(self.now).all(): return     # an epoch that was skipped
+        if self.now is None: return             # skipped: it was trained before an interruption
         table = pd.read_parquet(self.path) if self.path.exists() else pd.DataFrame(index=self.dls.train.dataset.faceset.ids)
         table[f"epoch {table.shape[1] + 1}"] = self.now
         with atomic_path(self.path) as part: table.to_parquet(part)
+        self.now = None
 
 def read_margins(
     path: Path | str,                   # that RecordMargins wrote

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NONE', 'EVERY', 'ISSUE', 'THUMB', 'DECIDED', 'FILTERS', 'STATIC', 'review_table', 'sheet_of', 'FaceList', 'matching',
-           'neighbours', 'cards_of', 'LabelCleaner']
+           'most_alike', 'cards_of', 'LabelCleaner']
 
 # %% ../../nbs/44_clean.widget.ipynb #0e0ab74b
 from collections.abc import Sequence
@@ -134,8 +134,8 @@ def matching(
     return np.flatnonzero(mask)
 
 # %% ../../nbs/44_clean.widget.ipynb #ef661d1a
-def _space(faces: FaceList) -> tuple[pd.Index, np.ndarray, str] | None:
-    "Ids, unit vectors (n, d) and by what: what neighbours are found by"
+def _space(faces: FaceList) -> tuple[pd.Index, np.ndarray, str, np.ndarray] | None:
+    "Ids, unit vectors (n, d), by what, and the network of each (n,): what neighbours are found by"
     features, pixels = getattr(faces.scores, "features", None), faces.faceset.pixels
     if features is not None: ids, vectors, how = faces.scores.probabilities.index, np.array(features, np.float32), "features"
     elif pixels is not None and len(pixels):
@@ -145,10 +145,11 @@ def _space(faces: FaceList) -> tuple[pd.Index, np.ndarray, str] | None:
         vectors -= vectors.mean(axis=1, keepdims=True)
     else: return None
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return ids, vectors, how
+    parts = faces.scores.parts if how == "features" else None     # features of two folds don't compare
+    return ids, vectors, how, np.zeros(len(ids)) if parts is None else parts.to_numpy()
 
-def neighbours(
-    space: tuple | None,        # ids, unit vectors (n, d), by what
+def most_alike(
+    space: tuple | None,        # ids, unit vectors (n, d), by what, network of each (n,)
     face_id: str,
     n: int = 5,
 ) -> pd.Series:                 # cosine by face_id, nearest first
@@ -156,7 +157,7 @@ def neighbours(
     at = -1 if space is None else space[0].get_indexer([face_id])[0]
     if at < 0: return pd.Series(dtype=np.float32)
     likeness = space[1] @ space[1][at]
-    likeness[at] = -np.inf
+    likeness[(space[3] != space[3][at]) | (np.arange(len(likeness)) == at)] = -np.inf
     near = np.argpartition(-likeness, min(n, len(likeness) - 1))[:n]
     near = near[np.argsort(-likeness[near])]
     return pd.Series(likeness[near], space[0][near])[lambda found: np.isfinite(found)]
@@ -317,7 +318,7 @@ class LabelCleaner(anywidget.AnyWidget):
     def _look(self, face_id: str):
         "Send a face's picture, neighbours and history"
         if self._space is None: self._space = [_space(self.faces)]
-        table, near = self.faces.table, neighbours(self._space[0], face_id)
+        table, near = self.faces.table, most_alike(self._space[0], face_id)
         near = near[table.index.get_indexer(near.index) >= 0]     # isin would look through all the ids each time
         images, _ = sheet_of(self.faces.faceset, table.row[near.index].to_numpy())
         large, buffers = _large(self.faces.faceset, table.row[face_id]), [images.tobytes()]

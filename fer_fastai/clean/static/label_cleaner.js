@@ -36,8 +36,10 @@ const digit = (place) => (place < 9 ? String(place + 1) : place === 9 ? "0" : ""
 const percent = (p) => (p === null || p === undefined ? "" : p > 0 && p < 0.01 ? "<1%" : `${Math.round(100 * p)}%`);
 const number = (n) => n.toLocaleString("en");
 
-// One face of a block of bytes (n, height, width[, 3]) onto a canvas
-function paint(canvas, data, shape, place) {
+const easel = document.createElement("canvas");
+
+// Show one face of a block of bytes (n, height, width[, 3]). Not on a canvas of its own: dozens of them slow down every frame
+function paint(img, data, shape, place) {
   const [, height, width, channels = 1] = shape;
   const size = height * width * channels;
   const bytes = new Uint8Array(data.buffer, data.byteOffset + place * size, size);
@@ -48,10 +50,10 @@ function paint(canvas, data, shape, place) {
     image.data[to + 2] = bytes[from + (channels > 1 ? 2 : 0)];
     image.data[to + 3] = 255;
   }
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
+  easel.width = width;
+  easel.height = height;
+  easel.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+  return Object.assign(img, { src: easel.toDataURL(), decoding: "sync", alt: "", draggable: false });
 }
 
 class Cleaner {
@@ -165,7 +167,7 @@ class Cleaner {
   }
 
   buildDetail() {
-    this.large = make("canvas", "fer-large");
+    this.large = make("img", "fer-large");
     this.words = make("div", "fer-words");
     this.emotions = this.about.vocab.map((name, place) => this.buildEmotion(name, place));
     const head = make("div", "fer-emotion fer-head", make("span"), make("span", "", "label as"), make("span"), make("span", "", "model"), make("span", "fer-votes", "votes"), make("span", "", "faces"));
@@ -214,14 +216,14 @@ class Cleaner {
     this.cursor = this.anchor = 0;
     const { shape } = this.model.get("cards");
     const sheet = this.model.get("sheet");
-    this.grid.replaceChildren(...this.faces.map((face, place) => this.buildCard(face, place, paint(make("canvas", "fer-face"), sheet, shape, place))));
+    this.grid.replaceChildren(...this.faces.map((face, place) => this.buildCard(face, place, paint(make("img", "fer-face"), sheet, shape, place))));
     if (!this.faces.length) this.grid.append(this.nothing());
     this.grid.scrollTop = 0;
     this.drawMarks();
     this.moveTo(Math.max(0, this.state.marks.indexOf(null)), { focus: hadFocus, scroll: false });
   }
 
-  buildCard(face, place, canvas) {
+  buildCard(face, place, img) {
     const at = (name) => (face.p && name !== null ? face.p[this.about.vocab.indexOf(name)] : undefined);
     const own = at(face.label), other = at(face.suggestion);
     const line = (className, name, p) => make("div", className, make("span", "fer-name", name), make("span", "fer-p", percent(p)));
@@ -230,7 +232,7 @@ class Cleaner {
     bar.children[0].style.width = `${100 * (own ?? 0)}%`;
     bar.children[1].style.width = `${100 * (face.suggestion === face.label ? 0 : other ?? 0)}%`;
     bar.style.visibility = face.p ? "" : "hidden";
-    const picture = make("div", "fer-picture", canvas, make("span", "fer-mark"));
+    const picture = make("div", "fer-picture", img, make("span", "fer-mark"));
     const card = make("div", "fer-card", picture, line("fer-label", face.label ?? "no label", own), suggested, bar, make("div", "fer-reason", face.problem ?? face.reason));
     card.setAttribute("role", "option");
     card.title = `${face.id}\n${face.problem ?? face.reason}`;
@@ -340,7 +342,7 @@ class Cleaner {
     this.look.replaceChildren();
     if (message.near.length) {
       const near = message.near.map(([id, label, likeness], place) => {
-        const node = button("fer-near", `${id}\nlikeness ${likeness}`, () => this.filter({ ...this.empty(), search: id }), paint(make("canvas", "fer-face"), buffers[0], message.shape, place), make("span", "", label ?? "no label"));
+        const node = button("fer-near", `${id}\nlikeness ${likeness}`, () => this.filter({ ...this.empty(), search: id }), paint(make("img", "fer-face"), buffers[0], message.shape, place), make("span", "", label ?? "no label"));
         node.classList.toggle("fer-agrees", label === this.faces[this.cursor].label);
         return node;
       });
