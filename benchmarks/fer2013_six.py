@@ -3,11 +3,10 @@
     python benchmarks/fer2013_six.py [--start runs/fer2013-resnet34-42]
 
 Each of the three is fine-tuned by the same recipe and seed from our seven-class ResNet-34 (trained on Training alone, as here).
-The kind of weights is chosen on PublicTest; PrivateTest is scored once each, no test face is cleaned.
+The kind of weights and of view (single, flip, ten_crop) is chosen on PublicTest; PrivateTest is scored once each, no test face is cleaned.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from common import RUNS, claim, write_result
@@ -16,7 +15,13 @@ from fer_fastai.data.sources import fer2013
 from fer_fastai.train.evaluation import report
 from fer_fastai.train.recipes import read_history, recipe, train
 
-PROTOCOL = "six classes, Training without exact copies of test faces; epoch and class weights ({method}) chosen on PublicTest; all of PrivateTest but disgust, no face cleaned, {view}; 1 seed"
+PROTOCOL = "six classes, Training without exact copies of test faces; epoch, class weights ({method}) and view ({view}) chosen on PublicTest; all of PrivateTest but disgust, no face cleaned; 1 seed"
+VIEWS = ("single", "flip", "ten_crop")
+
+
+def by_view(found):
+    "Error and macro-F1 of each kind of view, on FER2013's labels"
+    return {view: {"error": 1 - m.accuracy, "macro_f1": m.macro_f1} for (truth, view), m in found.metrics.items() if truth == "FER2013 labels"}
 
 
 def main():
@@ -28,16 +33,14 @@ def main():
     for method in ("none", "inverse", "by_hand"):
         folder = RUNS / f"fer2013-six-{method}"
         learner = train(faces, recipe("resnet34-six", pretrained=str(options.start), class_weights=method, seed=options.seed), folder)
-        found, best = report(learner, faces, "test", title=folder.name), json.loads((folder / "run.json").read_text())["best"]
+        tuned, found = (report(learner, faces, split, VIEWS, title=folder.name) for split in ("valid", "test"))
         found.predictions().to_parquet(folder / "private_predictions.parquet")
         seconds += read_history(folder).seconds.sum()
-        rows[method] = {"valid_accuracy": best["accuracy"], "valid_f1": best["f1_score"], "report": found.to_dict(),
-                        **{view: {"error": 1 - m.accuracy, "macro_f1": m.macro_f1} for (truth, view), m in found.metrics.items() if truth == "FER2013 labels"}}
-    chosen = max(rows, key=lambda method: rows[method]["valid_accuracy"])
+        rows[method] = {"public": by_view(tuned), "private": by_view(found), "report": found.to_dict()}
+    chosen, view = min(((method, view) for method in rows for view in VIEWS), key=lambda way: rows[way[0]]["public"][way[1]]["error"])
     write_result("fer2013_six", [
-        claim(f"fer2013_six_class_resnet34_error{suffix}", rows[chosen][view]["error"], PROTOCOL.format(method=chosen, view=view.replace("_", " ")))
-        for view, suffix in (("single", ""), ("ten_crop", "_ten_crop"))
-    ], recipe=recipe("resnet34-six", pretrained=options.start.name).to_dict(), seeds=[options.seed], wall_s=seconds, chosen=chosen, weights=rows, counts=faces.counts().to_dict())
+        claim("fer2013_six_class_resnet34_error", rows[chosen]["private"][view]["error"], PROTOCOL.format(method=chosen, view=view.replace("_", " "))),
+    ], recipe=recipe("resnet34-six", pretrained=options.start.name).to_dict(), seeds=[options.seed], wall_s=seconds, chosen=chosen, view=view, weights=rows, counts=faces.counts().to_dict())
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from fer_fastai.clean.scores import Scores
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.issues import (
-    COLUMNS, area_under_margin, bad_pictures, combined, confident_learning, copies, find_issues, label_loss, nearest,
-    neighbours, no_faces, noise_channel, normalised_margin, rank, self_confidence,
+    COLUMNS, area_under_margin, bad_pictures, combined, confident_learning, contradictions, copies, find_issues,
+    label_loss, nearest, neighbours, no_faces, normalised_margin, rank, self_confidence, softened,
 )
 
 # nbs/41_clean.issues.ipynb #c73b4ab4
@@ -60,7 +60,10 @@ def test_all_together():
     codes, shares = faces.codes, scores.probabilities.to_numpy()
     print(f"combined {average_precision_score(wrong, combined(codes, shares, scores)):.3f}, loss {average_precision_score(wrong, label_loss(codes, shares, scores)):.3f}")
     assert average_precision_score(wrong, combined(codes, shares, scores)) > average_precision_score(wrong, label_loss(codes, shares, scores))
-    pd.DataFrame(noise_channel(codes, shares), faces.vocab, faces.vocab).round(2)
+    soft = softened(faces, scores)
+    assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
+    assert (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean() > 0.5     # most wrong labels are outvoted by the truth
+    pd.DataFrame(contradictions(codes, shares), faces.vocab, faces.vocab).round(2)
 
 
 def test_faces_that_should_not_be_there():

@@ -7,7 +7,7 @@ import torch
 from fastai.callback.core import Callback
 from fer_fastai.core import DataError, RecipeError
 from fer_fastai.train.recipes import Recipe, train
-from fer_fastai.clean.scores import RecordMargins, Scores, kfold_scores, load_scores, read_margins, score
+from fer_fastai.clean.scores import RecordMargins, Scores, average, kfold_scores, load_scores, read_margins, score
 
 # nbs/40_clean.scores.ipynb #1812bb89
 import contextlib
@@ -49,6 +49,13 @@ def test_a_held_out_model():
     last = learner.model[1][-1]
     again = torch.softmax(torch.from_numpy(single.features) @ last.weight.detach().T + last.bias.detach(), 1)
     assert np.allclose(again, single.probabilities, atol=1e-3)
+
+    # nbs/40_clean.scores.ipynb #8f0f71ee
+    other = Scores(scores.probabilities[::-1].iloc[:, ::-1] * 0 + 1 / 7, source="knows nothing")
+    both = average([scores, other])
+    assert np.allclose(both.probabilities, (scores.probabilities + 1 / 7) / 2) and list(both.probabilities.columns) == list(faces.vocab)
+    with ExceptionExpected(DataError, "not in both"): average([scores, Scores(scores.probabilities.iloc[1:])])
+    print(both)
 
 
 def test_margins_while_learning():

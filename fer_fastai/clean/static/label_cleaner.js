@@ -218,6 +218,7 @@ class Cleaner {
     const sheet = this.model.get("sheet");
     this.grid.replaceChildren(...this.faces.map((face, place) => this.buildCard(face, place, paint(make("img", "fer-face"), sheet, shape, place))));
     if (!this.faces.length) this.grid.append(this.nothing());
+    this.grid.classList.toggle("fer-bare", !this.faces.some((face) => face.p || face.suggestion !== null || face.kind || face.reason || face.problem));
     this.grid.scrollTop = 0;
     this.drawMarks();
     this.moveTo(Math.max(0, this.state.marks.indexOf(null)), { focus: hadFocus, scroll: false });
