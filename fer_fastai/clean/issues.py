@@ -96,7 +96,7 @@ def neighbours(codes: np.ndarray, shares: np.ndarray, scores: Scores) -> np.ndar
     return 1 - neighbour_shares(codes, scores, shares.shape[1])[np.arange(len(codes)), codes]
 
 # %% ../../nbs/41_clean.issues.ipynb #6215e594
-SHARPER, BACK = 1.5, 0.5        # a and b, chosen on FER2013's training faces out of fold (benchmarks/issues.py)
+SHARPER, BACK = 2.0, 0.5        # a and b, chosen on FER2013's training faces out of fold (benchmarks/issues.py)
 
 def contradictions(codes: np.ndarray, shares: np.ndarray) -> np.ndarray:    # (k, k): row label, column what the model says; rows sum to 1
     "How often the faces of each label are called each class"
