@@ -8,7 +8,8 @@ Truth 2: labels of the held-out faces made wrong on purpose (those that FER+ cal
   the network's own mistakes show, 5, 10 and 20 %, three seeds.
 Which networks judge the held-out faces is chosen on the first fold of Training: the fold's own, one trained on the other folds'
 softened labels (what each face probably is, by the first scores), or both; and so were the exponents of `combined`. The claims are
-the held-out faces'. Votes are never an input.
+the held-out faces'. Votes are never an input. Training as it is distributed holds 703 exact copies of held-out faces: the
+folds' networks have learned them, the one on softened labels has not.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from fer_fastai.data.sources import fer2013
 from fer_fastai.train.recipes import load_run, recipe, train
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ votes (at most 1 of 10 for the label, 5 for another emotion); {networks} trained on Training alone, {views}; votes never an input"
+PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ votes (at most 1 of 10 for the label, 5 for another emotion); {networks} trained on Training alone (as it is distributed: 703 of its faces are exact copies of held-out ones), {views}; votes never an input"
 
 NETWORKS = {"folds": "the {} folds' networks", "softened": "a network on softened labels", "both": "the {} folds' networks and one on softened labels"}
 
