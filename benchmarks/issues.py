@@ -120,8 +120,8 @@ def main():
     tested, train_faces = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
     folder = RUNS / f"kfold-{options.recipe}"
     folds = kfold_scores(train_faces, plan, options.folds, folder).of(train_faces)
+    again = second_look(faces, folds, plan, RUNS / "softened")    # before scikit-learn wakes its own threads
     found = {"folds": every_way(train_faces, folds, wrong_by_votes(train_faces))}
-    again = second_look(faces, folds, plan, RUNS / "softened")
     first = train_faces.subset((folds.parts == 0).to_numpy())
     ways = {"folds": folds.of(first), "softened": kept("scores-softened-0", lambda: score(again, first, options.views, source="softened"))}
     ways["both"] = average(list(ways.values()))
