@@ -32,7 +32,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--review", type=int, default=6000, help="training suspects reviewed for the before / after table")
     options = parser.parse_args()
-    plan = recipe(options.scores, name="again", stages=(Stage(1, size=40, rate=1e-3),), pretrained=str(options.start))
+    plan = recipe(options.scores).but(name="again", stages=(Stage(1, size=40, rate=1e-3),), pretrained=str(options.start))
     every = fer2013()
     faces, trained = without_leaks(every), every.split("train")
     folds = kfold_scores(trained, options.scores, 5, RUNS / f"kfold-{options.scores}")

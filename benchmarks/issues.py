@@ -1,6 +1,6 @@
 """Does the ranking find the wrong labels? Every ranking against FER+ votes and against planted noise.
 
-    python benchmarks/issues.py [--recipe fold] [--folds 5]
+    python benchmarks/issues.py [--recipe fold] [--second fold] [--folds 5]
 
 Truth 1: FER+ votes; a label is wrong when at most 1 of 10 voters shares it and at least 5 agree on another emotion.
   folds: Training, fold by fold. heldout: PublicTest + PrivateTest by networks trained on Training alone.
@@ -102,17 +102,18 @@ def kept(name, make):
     return load_scores(folder)
 
 
-def second_look(faces, folds, plan, folder):
+def second_look(faces, folds, plan, folder, assigned):
     "A network trained on all folds but the first, on softened labels: what each face probably is"
     soft, seen = softened(faces.split("train"), folds), without_leaks(faces).split("train").ids
     rest = soft.subset((folds.parts != 0).to_numpy() & soft.ids.isin(seen))
-    groups = pd.read_parquet(folder.parent / f"kfold-{plan.name}" / "folds.parquet").group[rest.ids]
+    groups = pd.read_parquet(assigned).group[rest.ids]
     return train(rest.with_columns(split="train", group=groups).random_split(valid=0.05, seed=1), plan.but(name="softened", target="votes", smoothing=0.0), folder)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="fold")
+    parser.add_argument("--second", default="fold", help="recipe of the network on softened labels")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--views", default="flip")
     options = parser.parse_args()
@@ -120,15 +121,15 @@ def main():
     tested, train_faces = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
     folder = RUNS / f"kfold-{options.recipe}"
     folds = kfold_scores(train_faces, plan, options.folds, folder).of(train_faces)
-    again = second_look(faces, folds, plan, RUNS / "softened")    # before scikit-learn wakes its own threads
+    again = second_look(faces, folds, recipe(options.second), RUNS / f"softened-{options.second}", folder / "folds.parquet")     # before scikit-learn wakes its own threads
     found = {"folds": every_way(train_faces, folds, wrong_by_votes(train_faces))}
     first = train_faces.subset((folds.parts == 0).to_numpy())
-    ways = {"folds": folds.of(first), "softened": kept("scores-softened-0", lambda: score(again, first, options.views, source="softened"))}
+    ways = {"folds": folds.of(first), "softened": kept(f"scores-softened-{options.second}-0", lambda: score(again, first, options.views, source="softened"))}
     ways["both"] = average(list(ways.values()))
     found |= {f"first fold, {name}": every_way(first, way, wrong_by_votes(first)) for name, way in ways.items()}
     chosen = max(ways, key=lambda name: found[f"first fold, {name}"]["combined"]["ap"])
     nets = [kept(f"scores-heldout-fold-{n}", lambda n=n: score(load_run(folder / f"fold-{n}", without_leaks(faces)), tested, options.views, source=f"fold {n}")) for n in range(options.folds)]
-    more = kept("scores-heldout-softened", lambda: score(again, tested, options.views, source="softened"))
+    more = kept(f"scores-heldout-softened-{options.second}", lambda: score(again, tested, options.views, source="softened"))
     heldout = {"folds": average(nets), "softened": more, "both": average([average(nets), more])}[chosen]
     heldout.save(RUNS / "scores-heldout")
     wrong = wrong_by_votes(tested)
@@ -143,7 +144,7 @@ def main():
     write_result("issues", [
         claim("issues_ferplus_ap", ours["ap"], protocol), claim("issues_ferplus_auroc", ours["auroc"], protocol), claim("issues_ferplus_precision_at_500", ours["precision_at_500"], protocol),
         claim("issues_vs_cleanlab_best_ap_ratio", ours["ap"] / max(others[best], found["heldout"]["label_loss"]["ap"]), protocol + f"; against the better of top loss and cleanlab's best of {len(others)} rankings ({best}) on the same probabilities"),
-    ], recipe=options.recipe, seeds=[1, 2, 3], networks=chosen, cleanlab=versions().get("cleanlab"), rankings=found, planted=noise,
+    ], recipe=options.recipe, second=options.second, seeds=[1, 2, 3], networks=chosen, cleanlab=versions().get("cleanlab"), rankings=found, planted=noise,
         not_a_face={"faces": int(nobody.sum()), "asked": len(odd), "found": int(tested.subset(nobody).ids.isin(odd.face_id).sum())})
 
 
