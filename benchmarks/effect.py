@@ -1,6 +1,6 @@
 """What does reviewing the first N suspects give? Top-loss order, ours and a random one, with a simulated annotator.
 
-    python benchmarks/effect.py [--start runs/kfold-fold/fold-0] [--steps 500 1000 2000 4000 8000] [--seeds 1]
+    python benchmarks/effect.py [--start runs/kfold-fold/fold-0] [--steps 500 1000 2000 4000 8000 16000] [--seeds 1]
 
 Training faces are ranked by their scores fold by fold (benchmarks/issues.py makes them), reviewed by an annotator who answers with
 FER+'s majority, and the network that there was is trained one more cycle, with the same plan and seed each time (from scratch, each
@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", type=Path, default=RUNS / "kfold-fold" / "fold-0", help="the run before the review")
     parser.add_argument("--scores", default="fold", help="recipe of the folds")
-    parser.add_argument("--steps", type=int, nargs="+", default=[500, 1000, 2000, 4000, 8000])
+    parser.add_argument("--steps", type=int, nargs="+", default=[500, 1000, 2000, 4000, 8000, 16000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--review", type=int, default=6000, help="training suspects reviewed for the before / after table")
     options = parser.parse_args()
