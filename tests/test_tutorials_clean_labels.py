@@ -22,17 +22,17 @@ def test_clean_labels():
     faces.split("train").show(12)
 
     # nbs/tutorials/clean_labels.ipynb #7ae098b4
-    plan = Recipe("small", (Stage(8, size=32, rate=2e-3),), arch="resnet18", batch_size=32, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
+    plan = Recipe("small", (Stage(12, size=32, rate=2e-3),), arch="resnet18", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     train_faces = faces.split("train")
     scores = kfold_scores(train_faces, plan, n=2, folder=work / "folds")
     scores
 
     # nbs/tutorials/clean_labels.ipynb #1e90b5f8
-    issues = find_issues(train_faces, scores, limit=200, method="label_loss")   # errors planted evenly; real ones are habits: leave method out
+    issues = find_issues(train_faces, scores, kinds=("label",), limit=200)   # leave kinds out to find copies and faces too dark or blurred as well
     truth = train_faces.table.truth
     first = issues.index[:100]
     found = (train_faces.table.label[first] != truth[first]).mean()
-    assert found > 0, "some of the first are wrong"
+    assert found > 0.3, "twice as many as by chance"
     print(f"Of the first 100 suspects {found:.0%} are wrong; of all faces {(train_faces.table.label != truth).mean():.0%}.")
     issues.head(8)
 
