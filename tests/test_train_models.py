@@ -4,8 +4,10 @@ from pathlib import Path
 import torch
 from torch import nn
 from fer_fastai.core import MissingFile, RecipeError
+from fer_fastai.train.nets import facenet
 from fer_fastai.train.models import (
-    STEMS, face_learner, imagenet_weights, load_weights, parameters, resnet, save_weights, weights_file,
+    FACENET_FILE, STEMS, backbone, face_learner, imagenet_weights, load_facenet, load_weights, parameters, save_weights,
+    train_last, weights_file,
 )
 
 # nbs/31_train.models.ipynb #e3c0a47e
@@ -27,7 +29,7 @@ def test_stems():
     picture = torch.randn(1, 3, 48, 48)
     sides = {}
     for stem in STEMS:
-        net = resnet("resnet18", stem).eval()
+        net = backbone("resnet18", stem).eval()
         sides[stem] = net.maxpool(net.relu(net.bn1(net.conv1(picture)))).shape[-1]
     test_eq(sides, {"7x7": 12, "3x3": 24, "3x3-nopool": 48})
     sides
@@ -47,6 +49,40 @@ def test_learners():
     f"{parameters(learner.model):,} parameters"
 
 
+def test_the_sfew_paper_s_head_and_squeezenet():
+    # nbs/31_train.models.ipynb #a121cce0
+    wei = face_learner(dls, "resnet34", head="sigmoid", ps=0.0)
+    test_eq([str(layer) for layer in wei.model[1][3:]], ["Linear(in_features=512, out_features=128, bias=True)", "Sigmoid()", "Linear(in_features=128, out_features=7, bias=True)"])
+    tiny = face_learner(dls, "squeezenet")
+    test_eq(tiny.model(dls.one_batch()[0]).shape, (8, 7))
+    for one in (wei, tiny):
+        one.freeze()
+        test_eq(parameters(one.model, trainable=True) - parameters(one.model[1]), sum(p.numel() for m in one.model[0].modules() if isinstance(m, nn.BatchNorm2d) for p in m.parameters()))    # fastai trains batch norm all the time
+    f"{parameters(tiny.model):,} parameters"
+
+
+def test_the_papers_networks():
+    # nbs/31_train.models.ipynb #b9708e33
+    sizes = {}
+    for arch in ("mini_xception", "sequential_cnn", "small_cnn", "compact", "fer_kd-4conv"):
+        one = face_learner(dls, arch)
+        test_eq(one.model(dls.one_batch()[0]).shape, (8, 7))
+        test_eq(sum(parameters(nn.ParameterList(group)) for group in one.splitter(one.model)), parameters(one.model))
+        sizes[arch] = parameters(one.model)
+    sizes
+
+
+def test_the_last_n_layers():
+    # nbs/31_train.models.ipynb #332cdfd5
+    from fer_fastai.train.nets import facenet
+
+    net = facenet()
+    found = {last: train_last(net, last) for last in (1, 2, 4, 6, 9, 99)}
+    test_eq(found, {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383, 99: 23_486_215})
+    test_eq(train_last(face_learner(dls, "resnet18").model, 1), 512 * 7 + 7)
+    found
+
+
 def test_weights_to_start_from():
     # nbs/31_train.models.ipynb #7da99c52
     learner = face_learner(dls)
@@ -59,12 +95,27 @@ def test_weights_to_start_from():
     test_eq(fresh, ["1.3.bias", "1.3.weight"])      # only the layer that knows the classes starts anew
 
 
+def test_facenet_s_published_weights():
+    # nbs/31_train.models.ipynb #ef2709de
+    net, other = facenet(), facenet(8631)
+    with tempfile.TemporaryDirectory() as folder:       # a file of the published form, with random weights
+        path = Path(folder, FACENET_FILE)
+        torch.save({name.replace("classes", "logits"): value for name, value in other.state_dict().items()}, path)
+        with ExceptionExpected(RecipeError, "SHA-256 .*281cebca.*sha256=None"): load_facenet(net, path)
+        test_eq(load_facenet(net, path, sha256=None), ["classes.weight", "classes.bias"])
+        with ExceptionExpected(RecipeError, "channels=3"): load_facenet(facenet(7, 1), path, sha256=None)
+    assert (net.embedding.weight == other.embedding.weight).all() and net.classes.out_features == 7
+    with ExceptionExpected(MissingFile, "no such weights"): load_facenet(net)
+
+
 def test_edge_cases():
-    # nbs/31_train.models.ipynb #a121cce0
-    with ExceptionExpected(RecipeError, "architecture 'resnet35'"): resnet("resnet35")
-    with ExceptionExpected(RecipeError, "stem '5x5'"): resnet(stem="5x5")
-    with ExceptionExpected(RecipeError, "stem 7x7"): resnet(imagenet=True)
-    with ExceptionExpected(RecipeError, "head .three.*plain or fastai"): face_learner(dls, head="three")
+    # nbs/31_train.models.ipynb #84583894
+    with ExceptionExpected(RecipeError, "architecture 'resnet35'"): backbone("resnet35")
+    with ExceptionExpected(RecipeError, "stem '5x5'"): backbone(stem="5x5")
+    with ExceptionExpected(RecipeError, "stem 7x7"): backbone(imagenet=True)
+    with ExceptionExpected(RecipeError, "head .three.*plain or fastai or sigmoid"): face_learner(dls, head="three")
+    with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"): face_learner(dls, "compact", pretrained="imagenet")
+    with ExceptionExpected(RecipeError, "last 0 layers"): train_last(nn.Sequential(nn.Linear(2, 2)), 0)
     with tempfile.TemporaryDirectory() as folder:
         with ExceptionExpected(MissingFile, "no such weights"): weights_file(folder)
         junk = Path(folder, "junk.safetensors"); junk.write_bytes(b"hello")
