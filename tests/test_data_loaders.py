@@ -7,8 +7,8 @@ from fastai.vision.core import TensorImageBW
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.loaders import (
-    Augment, AugmentBatch, FaceItems, NO_AUGMENT, face_datablock, face_dls, random_affine, sampling_grid, set_size,
-    warp,
+    Augment, AugmentBatch, FaceItems, NO_AUGMENT, ToChannels, face_datablock, face_dls, random_affine, sampling_grid,
+    set_size, warp,
 )
 
 # nbs/25_data.loaders.ipynb #cd8e5011
@@ -50,6 +50,12 @@ def test_augmentation_of_a_whole_batch():
 
     # nbs/25_data.loaders.ipynb #5fd975e0
     FaceSet(faces.table.iloc[:24], faces.vocab, (once[:, 0].numpy() * 255).astype(np.uint8)).show(24)
+
+    # nbs/25_data.loaders.ipynb #3a012afd
+    grey = TensorImageBW(torch.rand(2, 1, 8, 8))
+    three = ToChannels(3)(grey)
+    test_eq(three.shape, (2, 3, 8, 8)); assert torch.allclose(ToChannels(1)(three).as_subclass(torch.Tensor), grey.as_subclass(torch.Tensor), atol=1e-6)
+    test_eq(ToChannels(1)(grey).shape, grey.shape)
 
 
 def test_batches_straight_from_memory():

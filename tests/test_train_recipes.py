@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from fastai.callback.core import Callback
 from fer_fastai.core import RecipeError
-from fer_fastai.train.recipes import (
-    RECIPES, Recipe, Stage, load_run, predictions, read_history, recipe, recipe_from_dict, recipe_learner, train,
-)
+from fer_fastai.train.plans import Recipe, Stage
+from fer_fastai.train.recipes import load_run, predictions, read_history, recipe, recipe_learner, train
 
 # nbs/33_train.recipes.ipynb #07fcbccd
 import tempfile
@@ -16,24 +15,6 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-
-
-def test_a_plan_as_data():
-    # nbs/33_train.recipes.ipynb #fbcabdf7
-    plan = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, spread=10)), class_weights="inverse")
-    test_eq(recipe_from_dict(json.loads(json.dumps(plan.to_dict()))), plan)
-    test_eq(plan.but(smoothing=0.1).smoothing, 0.1)
-    test_eq(plan.epochs, 11)
-    test_eq([Stage(10, size=48, grow_from=32).size_at(epoch) for epoch in range(10)], [32, 32, 32, 40, 40, 40, 48, 48, 48, 48])
-    with ExceptionExpected(RecipeError, "unexpected keyword argument 'learning_rate'"): recipe_from_dict({"name": "x", "stages": [{"epochs": 1}], "learning_rate": 1})
-
-
-def test_the_recipes():
-    # nbs/33_train.recipes.ipynb #6a78f577
-    test_eq(recipe("resnet34").epochs, 30)
-    test_eq(recipe("resnet34", seed=3).seed, 3)
-    with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected demo or resnet34"): recipe("resnet43")
-    pd.DataFrame([{"name": r.name, "net": r.arch, "epochs": r.epochs, "note": r.note} for r in RECIPES.values()]).set_index("name")
 
 
 def test_from_a_plan_to_a_learner():
@@ -83,10 +64,55 @@ def test_train():
     b.round(3)
 
 
-def test_edge_cases():
+def test_the_options_one_by_one():
+    # nbs/33_train.recipes.ipynb #fa092e47
+    class PullThePlug(Callback):
+        def before_batch(self):
+            if self.training and self.epoch == 2: raise KeyboardInterrupt
+
+    faces = synthetic_faces(240, seed=6)
+    base = Recipe("tiny", (Stage(2, size=24, rate=3e-3),), arch="mini_xception", batch_size=32, seed=1, fast=False)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        train(faces, base, folder / "plain")
+        options = {"average": dict(average=0.9), "mixup": dict(mixup=0.3), "gce": dict(loss="gce"), "teacher": dict(teacher=str(folder / "plain")), "three channels": dict(channels=3),
+                   "steps": dict(optimizer="sgd", stages=(Stage(2, size=24, rate=1e-2, schedule="steps"),)), "last": dict(pretrained=str(folder / "plain"), stages=(Stage(1, size=24, rate=1e-2, last=3),))}
+        plain = read_history(folder / "plain")
+        for name, changes in options.items():
+            learner = train(faces, base.but(name=name, **changes), folder / name)
+            history = read_history(folder / name)
+            assert len(history) == (1 if name == "last" else 2) and np.isfinite(history.valid_loss).all(), name
+            assert abs(history.valid_loss.iloc[-1] - plain.valid_loss.iloc[-1]) > 1e-4, f"{name} changes something"
+            run = load_run(folder / name, faces)
+            assert np.allclose(predictions(run, faces.split("valid")).filter(like="p_"), pd.read_parquet(folder / name / "predictions.parquet").filter(like="p_"), atol=1e-4), name
+        test_eq(load_run(folder / "three channels", faces).dls.one_batch()[0].shape[1], 3)
+        started, learned = (load_run(folder / name, faces).model for name in ("plain", "last"))
+        assert all((a == b).all() for a, b in zip(started[0].parameters(), learned[0].parameters())) and (started[1][0].weight != learned[1][0].weight).any()
+        assert all((a == b).all() for a, b in zip(started[0].buffers(), learned[0].buffers())), "batch norm stands still"
+
+    # nbs/33_train.recipes.ipynb #fbcabdf7
+    plan = base.but(name="averaged", average=0.9, stages=(Stage(4, size=24, rate=3e-3),))
+    with tempfile.TemporaryDirectory() as folder:
+        train(faces, plan, Path(folder, "whole"))
+        with ExceptionExpected(KeyboardInterrupt): train(faces, plan, Path(folder, "cut"), cbs=(PullThePlug(),))
+        train(faces, plan, Path(folder, "cut"))
+        a, b = read_history(Path(folder, "whole")), read_history(Path(folder, "cut"))
+    assert np.allclose(a.valid_loss, b.valid_loss, atol=1e-3)
+
     # nbs/33_train.recipes.ipynb #b6747ed6
-    with ExceptionExpected(RecipeError, "at least one, of at least 1 epoch"): Recipe("none", ())
-    with ExceptionExpected(RecipeError, "monitor 'loss'"): Recipe("bad", (Stage(1),), monitor="loss")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        train(faces, base, folder)
+        written = json.loads((folder / "recipe.json").read_text())
+        for option in ("mixup", "average", "teacher", "optimizer"): del written["recipe"][option]
+        (folder / "recipe.json").write_text(json.dumps(written))
+        before = (folder / "model.safetensors").stat().st_mtime_ns
+        train(faces, base, folder)
+        test_eq((folder / "model.safetensors").stat().st_mtime_ns, before)
+
+
+def test_edge_cases():
+    # nbs/33_train.recipes.ipynb #6a78f577
     with ExceptionExpected(RecipeError, "training faces without a label"): recipe_learner(synthetic_faces(60).with_columns(label=None), recipe("demo"))
     with ExceptionExpected(RecipeError, "no history.csv"): read_history("nowhere")
     with ExceptionExpected(RecipeError, "no recipe.json"): load_run("nowhere", synthetic_faces(60))

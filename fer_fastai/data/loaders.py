@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['NO_AUGMENT', 'FaceBlock', 'face_datablock', 'Augment', 'random_affine', 'sampling_grid', 'warp', 'light', 'erase',
-           'AugmentBatch', 'ToSize', 'FaceItems', 'TitledLabel', 'vote_shares', 'FaceLoader', 'face_dls', 'set_size']
+           'AugmentBatch', 'ToSize', 'ToChannels', 'FaceItems', 'TitledLabel', 'vote_shares', 'FaceLoader', 'face_dls',
+           'set_size']
 
 # %% ../../nbs/25_data.loaders.ipynb #8649e18a
 import math
@@ -146,6 +147,16 @@ class ToSize(Transform):
         if x.shape[-1] == self.size: return x
         return F.interpolate(x, size=(self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
 
+# %% ../../nbs/25_data.loaders.ipynb #fa503895
+class ToChannels(Transform):
+    "Grey faces three times over, or colour faces as grey ones (luma, ITU-R BT.601)"
+    order = 12                      # after IntToFloatTensor (10), before AugmentBatch (15)
+    def __init__(self, channels: int): super().__init__(); self.channels = channels
+    def encodes(self, x: TensorImage):
+        if x.shape[1] == self.channels: return x
+        if self.channels == 3: return TensorImage(x.as_subclass(torch.Tensor).expand(-1, 3, -1, -1))
+        return TensorImageBW((x.as_subclass(torch.Tensor) * torch.tensor([0.299, 0.587, 0.114], device=x.device)[:, None, None]).sum(1, keepdim=True))
+
 # %% ../../nbs/25_data.loaders.ipynb #8302cee1
 class FaceItems:
     "A FaceSet in memory as a dataset for fastai: single faces, and whole batches by row numbers"
@@ -248,6 +259,7 @@ def face_dls(
     weights=None,                   # sampling weight of each training face, see train.balance
     stats: tuple[float, float] | None = None,  # mean and deviation of grey values, 0 to 1; None: from the training faces
     device=None,
+    channels: int | None = None,    # 1 or 3; None: as the faces are
 ) -> DataLoaders:
     "fastai DataLoaders over faces in memory"
     parts = [faceset.split(name) for name in ("train", "valid")]
@@ -255,8 +267,9 @@ def face_dls(
     parts = [part if part.pixels is not None else part.load(size=size or settings().image_size) for part in parts]
     mean, deviation = stats or (float(parts[0].pixels.mean() / 255), max(float(parts[0].pixels.std() / 255), 1e-3))
     side = size or parts[0].pixels.shape[1]
-    channels = 1 if parts[0].pixels.ndim == 3 else 3
-    steps = [IntToFloatTensor(), AugmentBatch(augment or NO_AUGMENT, side), ToSize(side),
+    own = 1 if parts[0].pixels.ndim == 3 else 3
+    channels = channels or own
+    steps = [IntToFloatTensor(), *[ToChannels(channels)] * (channels != own), AugmentBatch(augment or NO_AUGMENT, side), ToSize(side),
              Normalize.from_stats([mean] * channels, [deviation] * channels, cuda=False)]
     train, valid = (FaceItems(part, target) for part in parts)
     train.split_idx, valid.split_idx = 0, 1
