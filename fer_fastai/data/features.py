@@ -77,7 +77,7 @@ def _phog(image: np.ndarray, bins: int, levels: int, span: float, sigma: float) 
     place = np.minimum((angle / (span / bins)).astype(int), bins - 1)
     maps = np.zeros((bins, *image.shape))
     edges = canny(image / 255, sigma=sigma)
-    maps[place[edges], *np.nonzero(edges)] = steep[edges]
+    maps[(place[edges], *np.nonzero(edges))] = steep[edges]
     found = np.concatenate([cell.sum((1, 2)) for level in range(levels + 1) for cell in _cells(maps, 2**level)])
     return found / found.sum() if found.any() else found
 
