@@ -11,9 +11,8 @@ The kind of weights and of view (single, flip, ten_crop) is chosen on PublicTest
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 from common import RUNS, claim, write_result
+from fer_fastai.clean.issues import second_opinion
 from fer_fastai.clean.scores import kfold_scores
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
@@ -29,15 +28,6 @@ def by_view(found):
     return {view: {"error": 1 - m.accuracy, "macro_f1": m.macro_f1} for (truth, view), m in found.metrics.items() if truth == "FER2013 labels"}
 
 
-def with_second_opinion(faces, scores):
-    "Soft labels: half the label, half what the folds' networks, which have not seen the face, say of it"
-    own = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
-    train_ids = faces.split("train").ids
-    said = scores.probabilities.loc[train_ids, list(faces.vocab)]
-    own.loc[train_ids] = 0.5 * own.loc[train_ids] + 0.5 * said.div(said.sum(axis=1), axis=0)
-    return faces.with_votes(own)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", type=Path, default=RUNS / "softened-resnet34")
@@ -46,7 +36,7 @@ def main():
     options = parser.parse_args()
     whole, rows, seconds = fer2013(), {}, 0.0
     faces = without_leaks(whole).without("disgust")
-    taught = with_second_opinion(faces, kfold_scores(whole.split("train"), recipe("fold"), 5, options.folds))
+    taught = second_opinion(faces, kfold_scores(whole.split("train"), recipe("fold"), 5, options.folds))
     plan = recipe("resnet34-six", pretrained=str(options.start), target="votes", smoothing=0.0, seed=options.seed)
     for method in ("none", "inverse", "by_hand"):
         folder = RUNS / f"fer2013-six-{method}"

@@ -117,6 +117,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.issues.normalised_margin': ( 'clean.issues.html#normalised_margin',
                                                                                         'fer_fastai/clean/issues.py'),
                                          'fer_fastai.clean.issues.rank': ('clean.issues.html#rank', 'fer_fastai/clean/issues.py'),
+                                         'fer_fastai.clean.issues.second_opinion': ( 'clean.issues.html#second_opinion',
+                                                                                     'fer_fastai/clean/issues.py'),
                                          'fer_fastai.clean.issues.self_confidence': ( 'clean.issues.html#self_confidence',
                                                                                       'fer_fastai/clean/issues.py'),
                                          'fer_fastai.clean.issues.softened': ('clean.issues.html#softened', 'fer_fastai/clean/issues.py'),

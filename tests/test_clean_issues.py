@@ -7,7 +7,7 @@ from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.issues import (
     COLUMNS, area_under_margin, bad_pictures, combined, confident_learning, contradictions, copies, find_issues,
-    label_loss, nearest, neighbours, no_faces, normalised_margin, rank, self_confidence, softened,
+    label_loss, nearest, neighbours, no_faces, normalised_margin, rank, second_opinion, self_confidence, softened,
 )
 
 # nbs/41_clean.issues.ipynb #c73b4ab4
@@ -67,6 +67,11 @@ def test_all_together():
     soft = softened(faces, scores)
     assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
     assert (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean() > 0.5     # most wrong labels are outvoted by the truth
+    six = second_opinion(faces.without("disgust"), Scores(scores.probabilities.iloc[100:]), share=0.4)
+    assert np.allclose(six.votes[list(six.vocab)].sum(axis=1), 1)
+    own = six.votes[list(six.vocab)].to_numpy()[np.arange(len(six)), six.codes]
+    assert set(own[~six.ids.isin(scores.probabilities.index[100:])]) == {1.0} and own.min() >= 0.6 > 0.5
+    with ExceptionExpected(DataError, "no scores for disgust"): second_opinion(faces, Scores(scores.probabilities.drop(columns="disgust").pipe(lambda t: t.div(t.sum(axis=1), axis=0))))
     pd.DataFrame(contradictions(codes, shares), faces.vocab, faces.vocab).round(2)
 
 

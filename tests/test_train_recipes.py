@@ -86,6 +86,7 @@ def test_the_options_one_by_one():
             run = load_run(folder / name, faces)
             assert np.allclose(predictions(run, faces.split("valid")).filter(like="p_"), pd.read_parquet(folder / name / "predictions.parquet").filter(like="p_"), atol=1e-4), name
         test_eq(load_run(folder / "three channels", faces).dls.one_batch()[0].shape[1], 3)
+        with ExceptionExpected(RecipeError, "a teacher of 1 channel"): train(faces, base.but(name="other", channels=3, teacher=str(folder / "plain")), folder / "other")
         started, learned = (load_run(folder / name, faces).model for name in ("plain", "last"))
         assert all((a == b).all() for a, b in zip(started[0].parameters(), learned[0].parameters())) and (started[1][0].weight != learned[1][0].weight).any()
         assert all((a == b).all() for a, b in zip(started[0].buffers(), learned[0].buffers())), "batch norm stands still"

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['NEAREST', 'SHARPER', 'BACK', 'METHODS', 'KINDS', 'COLUMNS', 'CHECKS', 'label_loss', 'self_confidence', 'best_other',
            'normalised_margin', 'confident_learning', 'area_under_margin', 'nearest', 'neighbour_shares', 'neighbours',
-           'contradictions', 'truth_given_label', 'combined', 'softened', 'copies', 'bad_pictures', 'no_faces', 'rank',
-           'find_issues']
+           'contradictions', 'truth_given_label', 'combined', 'softened', 'second_opinion', 'copies', 'bad_pictures',
+           'no_faces', 'rank', 'find_issues']
 
 # %% ../../nbs/41_clean.issues.ipynb #8560790d
 import contextlib
@@ -126,6 +126,21 @@ def softened(
     if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")
     shares = scores.of(faceset).probabilities.to_numpy(dtype=np.float64)
     return faceset.with_votes(pd.DataFrame(truth_given_label(faceset.codes, shares), faceset.ids, list(faceset.vocab)))
+
+def second_opinion(
+    faceset: FaceSet,               # with labels
+    scores: Scores,                 # out of sample, of some of the faces, of these classes and perhaps more
+    share: float = 0.5,             # of the scores
+) -> FaceSet:                       # with votes that sum to 1, for a recipe with target="votes"; faces without scores keep their label alone
+    "The same faces with label and scores averaged as soft labels: they learn what the label says and what it resembles"
+    if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")
+    strange = [name for name in faceset.vocab if name not in scores.probabilities]
+    if strange: raise DataError(f"no scores for {', '.join(strange)}", "second_opinion", f"a column for each of {', '.join(faceset.vocab)}")
+    votes = pd.DataFrame(np.eye(len(faceset.vocab))[faceset.codes], faceset.ids, list(faceset.vocab))
+    known = faceset.ids[scores.probabilities.index.get_indexer(faceset.ids) >= 0]
+    said = scores.probabilities.loc[known, list(faceset.vocab)].astype(float)
+    votes.loc[known] = (1 - share) * votes.loc[known] + share * said.div(said.sum(axis=1), axis=0)
+    return faceset.with_votes(votes)
 
 # %% ../../nbs/41_clean.issues.ipynb #3b5c9e27
 KINDS = ("label", "conflict", "duplicate", "not a face", "blank", "dark", "bright", "blurred")

@@ -75,7 +75,11 @@ def recipe_callbacks(
 ) -> list[Callback]:
     "What a recipe adds to the training loop: mixup, a teacher, averaged weights"
     found = [MixUp(recipe.mixup)] if recipe.mixup else []
-    if recipe.teacher is not None: found.append(Distill(load_run(recipe.teacher, faceset).model, recipe.teacher_share, recipe.temperature))
+    if recipe.teacher is not None:
+        teacher = load_run(recipe.teacher, faceset)
+        ours, theirs = (loaders.one_batch()[0].shape[1] for loaders in (recipe_dls(faceset, recipe, 48), teacher.dls))
+        if ours != theirs: raise RecipeError(f"a teacher of {theirs} channel(s)", recipe.teacher, f"{ours}, as the student has")
+        found.append(Distill(teacher.model, recipe.teacher_share, recipe.temperature))
     return found + ([WeightAverage(recipe.average)] if recipe.average else [])
 
 # %% ../../nbs/33_train.recipes.ipynb #0c7e5263
