@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['app', 'data_app', 'Source', 'Log', 'main', 'show_settings', 'faces_of', 'data_get', 'data_describe', 'data_write',
-           'train_command', 'report_command', 'report_of', 'issues_command', 'apply_command', 'effect_command', 'demo']
+           'train_command', 'report_command', 'report_of', 'issues_command', 'apply_command', 'effect_command',
+           'paper_command', 'demo']
 
 # %% ../nbs/70_cli.ipynb #4803fa7a
 import sys
@@ -218,6 +219,30 @@ def effect_command(
     faces = faces_of(source, leaks=False)
     if not all(seed.strip().isdigit() for seed in seeds.split(",")): raise DataError(f"seeds {seeds!r}", "effect", "whole numbers, comma between")
     typer.echo(repr(effect(faces, EditLog(log), recipe, [int(seed) for seed in seeds.split(",")], folder)))
+
+# %% ../nbs/70_cli.ipynb #a10c2bce
+@app.command("paper")
+def paper_command(
+    name: Annotated[str, typer.Argument(help="wei (ten features; ResNet-34 with sigmoid neurons) or korber (FaceNet transfer)")],
+    data: Annotated[Path, typer.Option(help="SFEW's folder: <Emotion>/<Film>_<time>_<frame>.png")],
+    start: Annotated[Optional[str], typer.Option(help="run folder of the network to start from; korber looks for the published FaceNet first")] = None,
+    splits: Annotated[int, typer.Option(help="of each kind, random and by film")] = 3,
+    test: Annotated[float, typer.Option(help="share of faces: 0.2, or 0.5 for halves")] = 0.2,
+    folder: Annotated[Optional[Path], typer.Option(help="of faces, runs and tables; an interrupted call goes on")] = None,
+):
+    """Train and test every system of a paper on SFEW, on random splits and on splits that keep films apart.
+
+    Example: `fer paper wei --data SFEW --start runs/resnet34`
+    """
+    from fer_fastai.core import run_folder
+    from fer_fastai.data.folders import read_sfew
+    from fer_fastai.train import papers
+    systems = {"wei": papers.wei, "korber": papers.korber}
+    if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
+    photos, folder = read_sfew(data), folder or run_folder(name)
+    typer.echo(f"{photos}")
+    table = systems[name](photos, folder, start=start, n=splits, test=test)
+    typer.echo(f"{table.round(2).to_string()}\nIn {folder}: table.json, splits.csv")
 
 # %% ../nbs/70_cli.ipynb #695a9830
 @app.command("demo")

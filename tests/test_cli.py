@@ -10,10 +10,14 @@ import os
 import subprocess
 import tempfile
 
+import cv2
+import numpy as np
 from fastcore.test import test_eq
+from PIL import Image
 from typer.testing import CliRunner
 
 from fer_fastai.core import find_settings_file
+from fer_fastai.data.sources import fer2013
 
 
 def test_the_command_and_its_errors():
@@ -46,6 +50,21 @@ def test_clean():
         test_eq(done.exit_code, 0)
         assert Path(folder, "diff.csv").read_text().count("\n") == 2 and Path(folder, "cleaned.csv").exists()
     print(done.output.replace(folder, "."))
+
+
+@pytest.mark.real
+def test_papers():
+    # nbs/70_cli.ipynb #8c8aa3a0
+    with tempfile.TemporaryDirectory() as folder:
+        faces = fer2013().split("valid").without("disgust")
+        for place in range(72):
+            name, frame = faces.table.label.iloc[place], np.full((576, 720), 90, np.uint8)
+            frame[150:390, 200:440] = cv2.resize(faces.pixels[place], (240, 240), interpolation=cv2.INTER_CUBIC)
+            path = Path(folder, "sfew", name.capitalize(), f"Film{place % 9}_{1000 + place:09d}_{place:08d}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(frame).save(path)
+        done = CliRunner().invoke(app, ["paper", "wei", "--data", f"{folder}/sfew", "--splits", "1", "--folder", f"{folder}/out"], env={"FER_BUDGET": "quick", "FER_CACHE": f"{folder}/cache"}, catch_exceptions=False)
+        assert "128 sigmoid neurons" in done.output and Path(folder, "out", "table.json").exists(), done.output
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from fer_fastai.core import MissingFile, RecipeError
-from fer_fastai.train.nets import facenet
+from fer_fastai.train.nets import facenet, mini_xception
 from fer_fastai.train.models import (
     FACENET_FILE, STEMS, backbone, face_learner, imagenet_weights, load_facenet, load_weights, parameters, save_weights,
     train_last, weights_file,
@@ -105,7 +105,8 @@ def test_facenet_s_published_weights():
         test_eq(load_facenet(net, path, sha256=None), ["classes.weight", "classes.bias"])
         with ExceptionExpected(RecipeError, "channels=3"): load_facenet(facenet(7, 1), path, sha256=None)
     assert (net.embedding.weight == other.embedding.weight).all() and net.classes.out_features == 7
-    with ExceptionExpected(MissingFile, "no such weights"): load_facenet(net)
+    with ExceptionExpected(MissingFile, "no such weights"): load_facenet(net, "nowhere.pt")
+    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"): face_learner(dls, "compact", pretrained="vggface2")
 
 
 def test_edge_cases():
@@ -116,6 +117,7 @@ def test_edge_cases():
     with ExceptionExpected(RecipeError, "head .three.*plain or fastai or sigmoid"): face_learner(dls, head="three")
     with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"): face_learner(dls, "compact", pretrained="imagenet")
     with ExceptionExpected(RecipeError, "last 0 layers"): train_last(nn.Sequential(nn.Linear(2, 2)), 0)
+    with ExceptionExpected(RecipeError, "last 1 layers .Flatten. have no parameters"): train_last(mini_xception(), 1)
     with tempfile.TemporaryDirectory() as folder:
         with ExceptionExpected(MissingFile, "no such weights"): weights_file(folder)
         junk = Path(folder, "junk.safetensors"); junk.write_bytes(b"hello")

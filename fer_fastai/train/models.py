@@ -88,7 +88,7 @@ def face_learner(
     dls: DataLoaders,
     arch: str = "resnet34",                 # one of BACKBONES or NETS
     stem: str = "3x3",                      # of a backbone
-    pretrained: str | Path | None = None,   # imagenet; a model file or run folder; None: from scratch
+    pretrained: str | Path | None = None,   # imagenet; vggface2 for a FaceNet; a model file or run folder; None: from scratch
     head: str = "plain",                    # of a backbone, one of HEADS: see `face_head`
     ps: float = 0.2,                        # dropout before a backbone's last layer
     **options,                              # of fastai's Learner: loss_func, metrics, cbs, path, ...
@@ -97,6 +97,7 @@ def face_learner(
     imagenet, channels, classes = str(pretrained) == "imagenet", dls.one_batch()[0].shape[1], len(dls.vocab)
     if head not in HEADS: raise RecipeError(f"head {head!r}", expected=" or ".join(HEADS))
     if arch in NETS:
+        if str(pretrained) == "vggface2" and arch != "facenet": raise RecipeError("weights vggface2", arch, "a facenet")
         if imagenet: raise RecipeError(f"ImageNet weights for {arch}", expected="a file or a run folder of the same network, or None", mend=f"There are some for {', '.join(BACKBONES)}")
         learner = Learner(dls, NETS[arch](classes, channels), splitter=_groups, **options)
     else:
@@ -105,7 +106,8 @@ def face_learner(
         learner = vision_learner(dls, partial(_untrained, arch, stem, imagenet), pretrained=imagenet, normalize=False, n_in=channels,
                                  cut=1 if arch == "squeezenet" else -2, splitter=_groups, custom_head=custom, ps=ps, **options)
     if not imagenet: learner.unfreeze()
-    if pretrained is not None and not imagenet: load_weights(learner.model, pretrained)
+    if str(pretrained) == "vggface2": load_facenet(learner.model)
+    elif pretrained is not None and not imagenet: load_weights(learner.model, pretrained)
     return learner
 
 def face_head(
@@ -135,6 +137,7 @@ def train_last(
     if n < 1: raise RecipeError(f"the last {n} layers", "train_last", "at least 1")
     row = layers(model)
     for place, layer in enumerate(row): layer.requires_grad_(place >= len(row) - n)
+    if not parameters(model, trainable=True): raise RecipeError(f"the last {n} layers ({', '.join(type(layer).__name__ for layer in row[-n:])}) have no parameters", "train_last", "more layers")
     return parameters(model, trainable=True)
 
 # %% ../../nbs/31_train.models.ipynb #b73c613b

@@ -39,7 +39,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     arch: str = "resnet34"
     stem: str = "3x3"                   # see train.models
-    pretrained: str | None = None       # imagenet, a model file, a run folder, or None: from scratch
+    pretrained: str | None = None       # imagenet, vggface2 (a FaceNet), a model file, a run folder, or None: from scratch
     batch_size: int | None = None       # None: settings().batch_size
     augment: Augment = Augment()
     class_weights: str | tuple[float, ...] = "none"  # in the loss: none, inverse, effective, by_hand, or numbers
