@@ -15,7 +15,7 @@ def test_kaskun_realtime():
     from fer_fastai.core import run_folder, settings
     from fer_fastai.data.loaders import NO_AUGMENT
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.train.evaluation import report
+    from fer_fastai.train.evaluation import report, top_losses
     from fer_fastai.train.figures import plot_confusion, plot_history, plot_top_losses
     from fer_fastai.train.models import layers, parameters
     from fer_fastai.train.nets import mini_xception, sequential_cnn
@@ -64,8 +64,14 @@ def test_kaskun_realtime():
     metrics = found.metrics["drawn labels", "single"]
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
     display(plot_confusion(metrics))
-    display(plot_top_losses(found, faces))
     metrics.per_class.round(3)
+
+    # nbs/papers/kaskun_realtime.ipynb #71dae77f
+    test, shares = faces.split("test"), found.probabilities["single"]
+    right = test.subset(shares.argmax(1) == test.codes)
+    assert 0 < len(right) < len(test)
+    display(right.show(8))
+    display(plot_top_losses(top_losses(shares, test.codes, test.vocab, test.ids), test, n=8))
 
     # nbs/papers/kaskun_realtime.ipynb #ec1f197d
     rows = [("mini-Xception, paper", 58_423, 66.0), ("mini-Xception, published weights, measured", 58_423, 65.4), ("sequential, paper", 600_000, 66.0)]
