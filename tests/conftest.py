@@ -75,3 +75,10 @@ def like_a_fresh_notebook(own_folders, monkeypatch):
     os.environ.update(before)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(autouse=True)
+def small_budget(request, monkeypatch):
+    "The papers' notebooks run top to bottom, each part small"
+    if request.node.path.name.startswith("test_papers_") and "FER_BUDGET" not in os.environ:
+        monkeypatch.setenv("FER_BUDGET", "quick")

@@ -9,7 +9,7 @@ __all__ = ['MANY', 'Scores', 'score', 'average', 'RecordMargins', 'read_margins'
 # %% ../../nbs/40_clean.scores.ipynb #6ddcd4fa
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class Scores:
     features: np.ndarray | None = None      # float32 (n, d), rows as in probabilities
     parts: pd.Series | None = None          # which network scored the face, by face_id; None: one did all
     source: str = ""                        # how they were made
+    denoised: bool = False                  # by networks that learned softened labels, not the labels as they stand: see clean.issues
 
     def __post_init__(self):
         _check(self.probabilities)
@@ -54,7 +55,7 @@ class Scores:
         if tuple(table.columns) != tuple(faceset.vocab): raise DataError(f"scores for {', '.join(table.columns)}", "scores", ", ".join(faceset.vocab))
         rows = table.index.get_indexer(faceset.ids)
         if (rows < 0).any(): raise DataError(f"no scores for {(rows < 0).sum():,} of {len(rows):,} faces", f"face {faceset.ids[rows < 0][0]}", "a row for each face", "Score them, or leave them out with subset")
-        return Scores(table.iloc[rows], self.margins, None if self.features is None else self.features[rows], self.parts, self.source)
+        return replace(self, probabilities=table.iloc[rows], features=None if self.features is None else self.features[rows])
 
     def save(self, folder: Path | str) -> Path: return save_scores(self, folder)
 
@@ -79,6 +80,7 @@ def score(
     views: str = "flip",            # "single", "flip" or "ten_crop": see train.views
     features: bool = True,          # keep what the last layer reads
     source: str = "held out",
+    denoised: bool = False,         # did it learn softened labels?
 ) -> Scores:
     "What a model thinks of faces that it has not seen"
     speed = [] if len(faceset) < MANY or hasattr(learner, "use_speed") else [UseSpeed(choose_speed(learner)[0])]
@@ -90,20 +92,24 @@ def score(
     finally:
         if hook: hook.remove()
     shares = shares / shares.sum(1, keepdims=True)
-    return Scores(pd.DataFrame(shares, faceset.ids, list(faceset.vocab)), features=torch.cat(seen).numpy() if features else None, source=source)
+    return Scores(pd.DataFrame(shares, faceset.ids, list(faceset.vocab)), features=torch.cat(seen).numpy() if features else None, source=source, denoised=denoised)
 
 # %% ../../nbs/40_clean.scores.ipynb #c52963e4
 def average(
     scores: Sequence[Scores],           # of the same faces, by several networks
     source: str = "",
-) -> Scores:                            # probabilities averaged; margins and features are the first's
+    weights: Sequence[float] | None = None, # of each; None: equal
+) -> Scores:                            # probabilities averaged; margins and features are the first's; denoised when more than half of the weight is
     "What several networks think together"
     first, tables = scores[0], [one.probabilities for one in scores]
     for table in tables[1:]:
         strange = set(table.index) ^ set(tables[0].index) or set(table.columns) ^ set(tables[0].columns)
         if strange: raise DataError(f"{len(strange):,} not in both, {sorted(strange)[0]!r} among them", "average", "scores of the same faces and classes")
-    mean = sum(table.loc[tables[0].index, tables[0].columns] for table in tables) / len(tables)
-    return Scores(mean, first.margins, first.features, first.parts, source or f"{len(scores)} networks: " + ", ".join(one.source for one in scores))
+    shares = np.ones(len(tables)) if weights is None else np.asarray(weights, float)
+    if len(shares) != len(tables) or (shares < 0).any() or not shares.sum(): raise DataError(f"weights {list(shares)}", "average", f"{len(tables)} numbers of at least 0, not all 0")
+    shares = shares / shares.sum()
+    mean = sum(share * table.loc[tables[0].index, tables[0].columns] for share, table in zip(shares, tables))
+    return Scores(mean, first.margins, first.features, first.parts, source or f"{len(scores)} networks: " + ", ".join(one.source for one in scores), bool(shares @ [one.denoised for one in scores] > 0.5))
 
 # %% ../../nbs/40_clean.scores.ipynb #d4196923
 class RecordMargins(Callback):
@@ -141,7 +147,7 @@ def save_scores(scores: Scores, folder: Path | str) -> Path:
         part.mkdir()
         scores.probabilities.assign(margin_=scores.margins, part_=scores.parts).to_parquet(part / "scores.parquet")
         if scores.features is not None: np.save(part / "features.npy", scores.features.astype(np.float16))
-        write_json(part / "scores.json", {"source": scores.source, "vocab": list(scores.probabilities.columns)})
+        write_json(part / "scores.json", {"source": scores.source, "denoised": scores.denoised, "vocab": list(scores.probabilities.columns)})
     return Path(folder)
 
 def load_scores(
@@ -153,7 +159,7 @@ def load_scores(
         about, table = json.loads((folder / "scores.json").read_text(encoding="utf-8")), pd.read_parquet(folder / "scores.parquet")
         features = np.load(folder / "features.npy", allow_pickle=False).astype(np.float32) if (folder / "features.npy").exists() else None
         margins, parts = (table[c] if table[c].notna().any() else None for c in ("margin_", "part_"))
-        return Scores(table[about["vocab"]], margins, features, parts, about["source"])
+        return Scores(table[about["vocab"]], margins, features, parts, about["source"], about.get("denoised", False))
     except (OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError): raise
         raise DataError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:100]})", folder, "a folder that Scores.save wrote") from error
@@ -167,7 +173,7 @@ def merge(
     features = None if any(part.features is None for part in parts) else np.concatenate([part.features for part in parts])
     numbers = pd.Series(np.repeat(np.arange(len(parts)), [len(part) for part in parts]), table.index)
     margins = [part.margins for part in parts if part.margins is not None]
-    return Scores(table, pd.concat(margins, axis=1).mean(axis=1) if margins else None, features, numbers, source)
+    return Scores(table, pd.concat(margins, axis=1).mean(axis=1) if margins else None, features, numbers, source, all(part.denoised for part in parts))
 
 # %% ../../nbs/40_clean.scores.ipynb #26abbb17
 def kfold_scores(
@@ -185,7 +191,7 @@ def kfold_scores(
     done = [_fold_scores(faceset, folds != number, plan, folder / f"fold-{number}", views) for number in range(n)]
     margins = pd.concat([read_margins(folder / f"fold-{number}" / "margins.parquet") for number in range(n)], axis=1).mean(axis=1)
     found = merge(done, f"{n} folds, {plan.name}").of(faceset)
-    return Scores(found.probabilities, margins, found.features, found.parts, found.source)
+    return replace(found, margins=margins)
 
 def _folds(faceset: FaceSet, n: int, folder: Path, near: bool, seed: int) -> np.ndarray:
     "The number of each face's fold, kept for the next call"
