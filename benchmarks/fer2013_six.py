@@ -1,10 +1,9 @@
 """The ResNet34 paper's six classes (FER2013 without disgust): its weights by hand against inverse frequency against none.
 
-    python benchmarks/fer2013_six.py [--start runs/softened-resnet34] [--folds runs/kfold-fold]
+    python benchmarks/fer2013_six.py [--start runs/fer2013-resnet34-42] [--folds runs/kfold-fold]
 
-Each of the three is fine-tuned by the same recipe and seed from a seven-class ResNet-34 of ours that learned softened labels
-(benchmarks/issues.py --second resnet34; Training alone, as here), on each training face's label and, in equal parts, on what the
-folds' networks say of it, none of which has seen it.
+Each of the three is fine-tuned by the same recipe and seed from our seven-class ResNet-34 (trained on Training alone, as here), on each
+training face's label and, in equal parts, on what the folds' networks say of it, none of which has seen it.
 The kind of weights and of view (single, flip, ten_crop) is chosen on PublicTest; PrivateTest is scored once each, no test face is cleaned.
 """
 
@@ -19,7 +18,7 @@ from fer_fastai.data.sources import fer2013
 from fer_fastai.train.evaluation import report
 from fer_fastai.train.recipes import read_history, recipe, train
 
-PROTOCOL = "six classes, fine-tuned from a seven-class ResNet-34 that learned softened labels, on labels and out-of-fold predictions in equal parts; Training without exact copies of test faces; epoch, class weights ({method}) and view ({view}) chosen on PublicTest; all of PrivateTest but disgust, no face cleaned; 1 seed"
+PROTOCOL = "six classes, fine-tuned from our seven-class ResNet-34 on labels and out-of-fold predictions in equal parts; Training without exact copies of test faces; epoch, class weights ({method}) and view ({view}) chosen on PublicTest; all of PrivateTest but disgust, no face cleaned; 1 seed"
 VIEWS = ("single", "flip", "ten_crop")
 
 
@@ -30,7 +29,7 @@ def by_view(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--start", type=Path, default=RUNS / "softened-resnet34")
+    parser.add_argument("--start", type=Path, default=RUNS / "fer2013-resnet34-42")
     parser.add_argument("--folds", type=Path, default=RUNS / "kfold-fold")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
