@@ -836,6 +836,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.train.papers._finish': ('train.papers.html#_finish', 'fer_fastai/train/papers.py'),
                                          'fer_fastai.train.papers._have_facenet': ( 'train.papers.html#_have_facenet',
                                                                                     'fer_fastai/train/papers.py'),
+                                         'fer_fastai.train.papers._with_valid': ( 'train.papers.html#_with_valid',
+                                                                                  'fer_fastai/train/papers.py'),
                                          'fer_fastai.train.papers.fine_tune': ('train.papers.html#fine_tune', 'fer_fastai/train/papers.py'),
                                          'fer_fastai.train.papers.korber': ('train.papers.html#korber', 'fer_fastai/train/papers.py'),
                                          'fer_fastai.train.papers.on_splits': ('train.papers.html#on_splits', 'fer_fastai/train/papers.py'),

@@ -5,7 +5,7 @@ import numpy as np
 from fer_fastai.core import RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.train.plans import recipe
-from fer_fastai.train.papers import _faces_of, korber, wei
+from fer_fastai.train.papers import _faces_of, _with_valid, korber, wei
 import pytest
 
 # nbs/39_train.papers.ipynb #4bdcfb43
@@ -25,6 +25,14 @@ def film_faces(n: int = 84) -> FaceSet:
     "Drawn faces in the order of SFEW's classes; each film has one person"
     drawn = synthetic_faces(n, seed=5)
     return FaceSet(drawn.table[["label", "group"]].assign(film=drawn.table.group.astype(str)), SFEW, drawn.pixels)
+
+
+def test_a_network_on_one_split():
+    # nbs/39_train.papers.ipynb #f7514fb2
+    few = film_faces(63).with_columns(group=np.arange(63) % 5)
+    for grouped in (True, False):
+        drawn = _with_valid(few, 0, grouped)
+        assert 0 < len(drawn.split("valid")) < 32
 
 
 def test_wei_ten_features_and_resnet_34_with_128_sigmoid_neurons():
