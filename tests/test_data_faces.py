@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError, MissingFile, RecipeError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.faces import FRAME, align, cut_faces, detect, refine
+from fer_fastai.data.faces import TEMPLATE, align, cut_faces, detect, refine
 import pytest
 
 # nbs/21_data.faces.ipynb #b3ed6122
@@ -27,10 +27,10 @@ photo = data.astronaut()        # Eileen Collins (NASA, public domain), which sc
 def test_where_the_eyes_belong():
     # nbs/21_data.faces.ipynb #ae6095cc
     face = synthetic_faces(8, seed=1).pixels[0]
-    test_close(align(face, FRAME * 48).astype(int), face.astype(int), eps=1)
+    test_close(align(face, TEMPLATE * 48).astype(int), face.astype(int), eps=1)
     turn = cv2.getRotationMatrix2D((100, 100), 30, 3.0) @ np.vstack([np.eye(3)[:2] + [[0, 0, 76], [0, 0, 76]], [0, 0, 1]])
     snapshot = cv2.warpAffine(face, turn, (200, 200), flags=cv2.INTER_CUBIC)
-    points = FRAME * 48 @ turn[:, :2].T + turn[:, 2]
+    points = TEMPLATE * 48 @ turn[:, :2].T + turn[:, 2]
     back = align(snapshot, points)
     assert np.corrcoef(back.ravel(), face.ravel())[0, 1] > 0.98
     figure, axes = plt.subplots(1, 3, figsize=(6, 2.2))
@@ -71,7 +71,7 @@ def test_finding_faces():
     some = fer2013().subset(np.arange(0, 35_887, 180))
     found = [faces[0].points / 4 for row in range(len(some)) if (faces := detect(cv2.resize(some.image(row), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)))]
     assert len(found) > 0.9 * len(some)
-    test_close(np.median(found, 0), FRAME * 48, eps=1.0)
+    test_close(np.median(found, 0), TEMPLATE * 48, eps=1.0)
     print(f"a face in {len(found)} of {len(some)}; medians {np.median(found, 0).round(1).tolist()}")
 
 

@@ -35,8 +35,9 @@ def fine_tune(
     folder: Path,                   # one for each split below it
 ) -> np.ndarray:                    # codes of the test faces (n,)
     "A recipe on one split of faces"
-    kind = "grouped" if not set(train_faces.table.group) & set(test_faces.table.group) else "random"
-    learner = train(_with_valid(train_faces, seed, kind == "grouped"), plan.but(seed=seed), folder / f"{kind}-{seed}")
+    apart = not set(train_faces.table.group) & set(test_faces.table.group)
+    split = int(pd.util.hash_pandas_object(test_faces.ids.to_series(), index=False).sum()) % 16**8      # a run folder for each test part
+    learner = train(_with_valid(train_faces, seed, apart), plan.but(seed=seed), folder / f"{seed}-{split:08x}")
     return predict_faces(learner, test_faces, "flip").argmax(1)
 
 def _with_valid(faces: FaceSet, seed: int, grouped: bool) -> FaceSet:
