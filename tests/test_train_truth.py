@@ -4,11 +4,11 @@ import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FERPLUS, NOT_EMOTIONS
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.train.truth import ferplus_majority, label_sets, own_labels
+from fer_fastai.train.truth import ferplus_majority, ferplus_shares, label_sets, own_labels
 import pytest
 
 # nbs/34_train.truth.ipynb #a2d826a1
-from fastcore.test import ExceptionExpected, test_eq
+from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.core import settings
 from fer_fastai.data.emotions import SIX
@@ -34,6 +34,18 @@ def test_fer_s_majority():
     test_eq(dict(majority.excluded), {"unknown or not a face": 2, "no majority": 1, "contempt: not a class of the model": 1, "no votes": 1})
     assert ferplus_majority(faces, vocab=FERPLUS).labels.iloc[4] == "contempt", "a model with eight classes keeps it"
     majority
+
+
+def test_votes_as_soft_labels():
+    # nbs/34_train.truth.ipynb #cce76434
+    people = pd.DataFrame([{"happy": 10}, {"sad": 6, "neutral": 3, "fear": 1}, {"contempt": 4, "unknown": 6}, {"not_a_face": 10}, {"fear": 1, "sad": 1, "unknown": 8}],
+                          columns=[*FERPLUS, *NOT_EMOTIONS]).fillna(0).astype(int)
+    shares = ferplus_shares(FaceSet(pd.DataFrame({"label": ["happy"] * 5})).with_votes(people))
+    test_eq(shares.sum(axis=1).tolist(), [1, 1, 1, 0, 1])
+    test_close(shares.iloc[1][["sad", "neutral", "fear"]], [2 / 3, 1 / 3, 0])
+    test_eq(shares.iloc[4][["sad", "fear"]].tolist(), [0.5, 0.5])       # nothing but single votes
+    with ExceptionExpected(DataError, regex="no votes"): ferplus_shares(FaceSet(pd.DataFrame({"label": ["happy"]})))
+    shares.round(2)
 
 
 @pytest.mark.real

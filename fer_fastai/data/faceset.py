@@ -146,7 +146,7 @@ def with_votes(
     if not votes.index.isin(faceset.ids).all():
         if len(votes) != len(faceset): raise DataError(f"{len(votes):,} rows of votes", expected=f"{len(faceset):,}, one a face, in the same order")
         votes = votes.set_axis(faceset.ids)
-    votes = votes.rename(columns=lambda c: VOTES + canonical(c)).reindex(faceset.ids)
+    votes = votes.rename(columns=lambda c: VOTES + (c if c in faceset.vocab else canonical(c))).reindex(faceset.ids)
     if (votes < 0).any(axis=None): raise DataError("a negative count", "votes", "0 or more")
     return FaceSet(faceset.table.drop(columns=votes.columns, errors="ignore").join(votes), faceset.vocab, faceset.pixels, faceset.skipped)
 

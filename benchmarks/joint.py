@@ -1,0 +1,64 @@
+"""One ResNet-34 from scratch for FER2013's labels and FER+'s votes together, then cut into one for each.
+
+    python benchmarks/joint.py
+
+Targets in training: half FER2013 (the label, and in equal parts what the five folds' networks say of the face, none of which has
+seen it), half FER+ (its votes as shares). Epoch and view (single, flip, ten_crop) are chosen on PublicTest; PrivateTest is scored
+once for each truth, no face cleaned. An interrupted run goes on. Writes resnet34_best.json and ferplus_majority.json.
+"""
+
+import argparse
+from pathlib import Path
+
+from common import RUNS, claim, write_result
+from fer_fastai.clean.issues import second_opinion
+from fer_fastai.clean.scores import kfold_scores
+from fer_fastai.data.emotions import FER2013, FERPLUS
+from fer_fastai.data.faceset import FaceSet
+from fer_fastai.data.groups import without_leaks
+from fer_fastai.data.sources import fer2013
+from fer_fastai.train.evaluation import report
+from fer_fastai.train.joint import MARK, cut_run, join_truths
+from fer_fastai.train.models import parameters
+from fer_fastai.train.recipes import load_run, read_history, recipe, train
+from fer_fastai.train.truth import ferplus_shares
+
+VIEWS = ("single", "flip", "ten_crop")
+TRUTHS = {  # file: claim, truth, its classes, their mark in the joint network
+    "resnet34_best": ("resnet34_best_private_accuracy", "FER2013 labels", FER2013, ""),
+    "ferplus_majority": ("ferplus_majority_accuracy", "FER+ majority", FERPLUS, MARK),
+}
+PROTOCOL = "ResNet-34 from scratch on FER2013's labels (and out-of-fold predictions, in equal parts) and FER+'s votes together; Training without exact copies of test faces; epoch and view ({view}) chosen on PublicTest; PrivateTest against {truth} ({faces:,} faces, {classes} classes), no face cleaned; 1 seed"
+
+
+def taught(whole, faces, folds, opinion=0.5):
+    "Training and validation faces with both truths"
+    seen = faces.subset((faces.table.split != "test").to_numpy())
+    scores = kfold_scores(whole.split("train"), recipe("fold"), 5, folds)
+    return join_truths(second_opinion(seen, scores, opinion), ferplus_shares(seen))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folds", type=Path, default=RUNS / "kfold-fold")
+    parser.add_argument("--seed", type=int, default=42)
+    options = parser.parse_args()
+    whole, plan, run = fer2013(), recipe("resnet34-joint", seed=options.seed), RUNS / f"joint-resnet34-{options.seed}"
+    faces = without_leaks(whole)
+    train(taught(whole, faces, options.folds), plan, run)
+    history = read_history(run)
+    for system, (claimed, truth, vocab, mark) in TRUTHS.items():
+        theirs = FaceSet(faces.table, vocab, faces.pixels)
+        learner = load_run(cut_run(run, vocab, RUNS / f"{system}-{options.seed}", mark), theirs)
+        tuned, found = (report(learner, theirs, split, VIEWS, title=system) for split in ("valid", "test"))
+        found.predictions().to_parquet(learner.path / "private_predictions.parquet")
+        tuned.predictions().to_parquet(learner.path / "public_predictions.parquet")
+        view = max(VIEWS, key=lambda name: tuned.metrics[truth, name].accuracy)
+        chosen = found.metrics[truth, view]
+        protocol = PROTOCOL.format(view=view.replace("_", " "), truth=truth, faces=chosen.faces, classes=len(vocab))
+        write_result(system, [claim(claimed, chosen.accuracy, protocol)], recipe=plan.to_dict(), seeds=[options.seed], wall_s=history.seconds.sum(), view=view,
+                     parameters=parameters(learner.model), public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
