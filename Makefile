@@ -8,6 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint fer2013_six nets options ablation pca
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
 .PHONY: demo test lab prepare bench
@@ -31,7 +32,7 @@ prepare: $(READY)
 	$(BIN)/python tools/readme.py
 
 bench: $(READY)
-	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	set -e; for name in $(MEASURED); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \

@@ -4,7 +4,10 @@ import json
 import time
 from pathlib import Path
 
+from fer_fastai.clean.issues import second_opinion
+from fer_fastai.clean.scores import score
 from fer_fastai.core import commit, hardware, versions, write_json
+from fer_fastai.train.recipes import load_run
 
 RESULTS = Path(__file__).resolve().parent / "results"
 RUNS = Path(__file__).resolve().parent.parent / "runs"
@@ -25,3 +28,8 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     })
     print(json.dumps({c["id"]: c["value"] for c in claims}, indent=2), f"\nwritten to {path}")
     return path
+
+
+def told(faces, teacher: Path, share: float):
+    "Soft labels: each training face's label, and for `share` of it what a trained network answers to the face"
+    return second_opinion(faces, score(load_run(teacher, faces), faces.split("train"), views="flip", features=False), share)

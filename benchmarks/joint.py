@@ -51,8 +51,8 @@ def main():
         theirs = FaceSet(faces.table, vocab, faces.pixels)
         learner = load_run(cut_run(run, vocab, RUNS / f"{system}-{options.seed}", mark), theirs)
         tuned, found = (report(learner, theirs, split, VIEWS, title=system) for split in ("valid", "test"))
-        found.predictions().to_parquet(learner.path / "private_predictions.parquet")
-        tuned.predictions().to_parquet(learner.path / "public_predictions.parquet")
+        for split, reported in (("public", tuned), ("private", found)):
+            reported.predictions().to_parquet(learner.path / f"{split}_predictions.parquet")
         view = max(VIEWS, key=lambda name: tuned.metrics[truth, name].accuracy)
         chosen = found.metrics[truth, view]
         protocol = PROTOCOL.format(view=view.replace("_", " "), truth=truth, faces=chosen.faces, classes=len(vocab))

@@ -95,7 +95,7 @@ RECIPES = {r.name: r for r in (
            note="FER2013's labels and FER+'s votes in one ResNet-34, see train.joint"),
     Recipe("fold", (Stage(10, size=40, grow_from=32),), arch="resnet18", batch_size=128, class_weights="effective", smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="scores out of sample: five folds of FER2013 in an hour on two cores"),
-    Recipe("resnet34-six", (Stage(1, size=48, frozen=True, rate=2e-3), Stage(2, size=48, rate=1e-3, spread=3)), batch_size=128, smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
+    Recipe("resnet34-six", (Stage(1, size=48, frozen=True, rate=1e-3), Stage(2, size=48, rate=3e-4, spread=3)), batch_size=128, smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="six classes without disgust (the ResNet34 paper), fine-tuned from a seven-class run: pass pretrained="),
     Recipe("fer-kd", (Stage(20, size=48, grow_from=32, rate=2e-3),), arch="fer_kd", channels=3, batch_size=128, smoothing=0.1, augment=_AUGMENT, weight_decay=0.05, average=0.995,
            note="the FER_KD paper's student network, by our schedule"),
