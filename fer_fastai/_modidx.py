@@ -274,6 +274,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'fer_fastai.core.commit': ('core.html#commit', 'fer_fastai/core.py'),
                                  'fer_fastai.core.find_settings_file': ('core.html#find_settings_file', 'fer_fastai/core.py'),
                                  'fer_fastai.core.hardware': ('core.html#hardware', 'fer_fastai/core.py'),
+                                 'fer_fastai.core.measured': ('core.html#measured', 'fer_fastai/core.py'),
                                  'fer_fastai.core.parse_setting': ('core.html#parse_setting', 'fer_fastai/core.py'),
                                  'fer_fastai.core.progress': ('core.html#progress', 'fer_fastai/core.py'),
                                  'fer_fastai.core.read_settings': ('core.html#read_settings', 'fer_fastai/core.py'),

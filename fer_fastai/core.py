@@ -6,7 +6,7 @@
 __all__ = ['PATHS', 'AT_LEAST', 'ONE_OF', 'NOT_SETTINGS', 'PACKAGES', 'FerError', 'DataError', 'SettingsError', 'RecipeError',
            'MissingFile', 'DownloadError', 'Settings', 'parse_setting', 'read_settings', 'find_settings_file',
            'settings_with_source', 'settings', 'set_seeds', 'atomic_path', 'write_json', 'run_folder', 'versions',
-           'commit', 'hardware', 'progress']
+           'commit', 'hardware', 'progress', 'measured']
 
 # %% ../nbs/00_core.ipynb #d8a91b6d
 import configparser
@@ -233,3 +233,13 @@ def progress(
 ) -> Iterable:                  # the same items
     "Walk through `items` with a progress bar"
     return tqdm(items, total=total, desc=label or None, unit=unit, leave=False, mininterval=0.5, delay=0.5)
+
+# %% ../nbs/00_core.ipynb #6010f3f9
+def measured(
+    name: str,                  # of a results file, such as "fer_kd"
+    start: Path | None = None,  # looked for here and above; None: the working folder
+) -> dict | None:               # what the script wrote; None while it has not run
+    "What a benchmark of this repository found"
+    start = Path.cwd() if start is None else Path(start).resolve()
+    path = next((p for folder in [start, *start.parents] if (p := folder / "benchmarks" / "results" / f"{name}.json").is_file()), None)
+    return path and json.loads(path.read_text(encoding="utf-8"))

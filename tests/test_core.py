@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 import numpy as np
 from fer_fastai.core import (
-    DataError, SettingsError, atomic_path, find_settings_file, hardware, progress, run_folder, set_seeds,
+    DataError, SettingsError, atomic_path, find_settings_file, hardware, measured, progress, run_folder, set_seeds,
     settings_with_source, versions, write_json,
 )
 
@@ -70,6 +70,15 @@ def test_run_folders_and_what_a_number_depends_on():
 def test_progress():
     # nbs/00_core.ipynb #0b756f94
     test_eq(sum(progress(range(10), label="adding")), 45)
+
+
+def test_what_was_measured():
+    # nbs/00_core.ipynb #50b0ba1c
+    with tempfile.TemporaryDirectory() as folder:
+        write_json(Path(folder, "benchmarks", "results", "drawn.json"), {"claims": []})
+        (deep := Path(folder, "nbs", "papers")).mkdir(parents=True)
+        test_eq(measured("drawn", deep), {"claims": []})
+        test_eq(measured("nothing", deep), None)
 
 
 def test_edge_cases():

@@ -5,13 +5,10 @@ from IPython.display import display
 
 def test_barbagallo_fer_kd():
     # nbs/papers/barbagallo_fer_kd.ipynb #3ad6ecfb
-    import json
-    from pathlib import Path
-
     import matplotlib.pyplot as plt
     import pandas as pd
 
-    from fer_fastai.core import run_folder, settings
+    from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.figures import plot_confusion, plot_history
@@ -19,13 +16,7 @@ def test_barbagallo_fer_kd():
     from fer_fastai.train.nets import KD_ABLATIONS, fer_kd
     from fer_fastai.train.recipes import Recipe, Stage, read_history, train
 
-    root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "settings.ini").exists())
     full = settings().budget == "full"
-
-    def result(name):
-        "What a benchmark wrote, or None while it has not run"
-        path = root / "benchmarks" / "results" / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else None
 
     # nbs/papers/barbagallo_fer_kd.ipynb #be62efbb
     rows = [{"variant": name or "as published", "convolutions": convolutions, "dense layers": dense + 1, "parameters": parameters(fer_kd(ablation=name))} for name, (convolutions, dense) in KD_ABLATIONS.items()]
@@ -51,19 +42,19 @@ def test_barbagallo_fer_kd():
 
     # nbs/papers/barbagallo_fer_kd.ipynb #5a99e756
     rows = [("paper", 64.42, 63.68, "tested on PublicTest, chosen on PrivateTest")]
-    measured = result("fer_kd")
-    if measured:
-        def accuracy(part): return {m["views"]: 100 * m["accuracy"] for m in measured[part]["metrics"] if m["truth"] == "FER2013 labels"}
+    ours = measured("fer_kd")
+    if ours:
+        def accuracy(part): return {m["views"]: 100 * m["accuracy"] for m in ours[part]["metrics"] if m["truth"] == "FER2013 labels"}
         private, public = accuracy("private"), accuracy("public")
         rows += [(f"ours, {view.replace('_', ' ')}", private[view], public[view], "tested on PrivateTest, chosen on PublicTest") for view in private]
-        display(plot_history(pd.DataFrame(measured["history"])))
+        display(plot_history(pd.DataFrame(ours["history"])))
     else: print("not measured yet; python benchmarks/nets.py fer_kd")
     table = pd.DataFrame(rows, columns=["system", "PrivateTest %", "PublicTest %", "protocol"])
     assert table["PrivateTest %"].between(50, 80).all()
     table.style.format({"PrivateTest %": "{:.2f}", "PublicTest %": "{:.2f}"}).hide()
 
     # nbs/papers/barbagallo_fer_kd.ipynb #451cb388
-    ablation = result("ablation")
+    ablation = measured("ablation")
     if ablation:
         table = pd.DataFrame(ablation["variants"]).set_index("variant")
         figure, axis = plt.subplots(figsize=(7, 3))

@@ -5,14 +5,11 @@ from IPython.display import display
 
 def test_kaskun_realtime():
     # nbs/papers/kaskun_realtime.ipynb #7aadf41c
-    import json
-    from pathlib import Path
-
     import matplotlib.pyplot as plt
     import pandas as pd
     import torch
 
-    from fer_fastai.core import run_folder, settings
+    from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.loaders import NO_AUGMENT
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.train.evaluation import report, top_losses
@@ -21,13 +18,7 @@ def test_kaskun_realtime():
     from fer_fastai.train.nets import mini_xception, sequential_cnn
     from fer_fastai.train.recipes import Recipe, Stage, read_history, train
 
-    root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "settings.ini").exists())
     full = settings().budget == "full"
-
-    def result(name):
-        "What a benchmark wrote, or None while it has not run"
-        path = root / "benchmarks" / "results" / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else None
 
     # nbs/papers/kaskun_realtime.ipynb #24a82eec
     def summary(net: torch.nn.Sequential, size: int = 48) -> pd.DataFrame:
@@ -76,16 +67,32 @@ def test_kaskun_realtime():
     # nbs/papers/kaskun_realtime.ipynb #ec1f197d
     rows = [("mini-Xception, paper", 58_423, 66.0), ("mini-Xception, published weights, measured", 58_423, 65.4), ("sequential, paper", 600_000, 66.0)]
     for name in ("mini_xception", "sequential_cnn"):
-        measured = result(name)
-        if measured:
-            for metric in measured["private"]["metrics"]:
-                if metric["truth"] == "FER2013 labels": rows.append((f"{name}, ours, {metric['views'].replace('_', ' ')}", measured["parameters"], 100 * metric["accuracy"]))
+        ours = measured(name)
+        if ours:
+            for metric in ours["private"]["metrics"]:
+                if metric["truth"] == "FER2013 labels": rows.append((f"{name}, ours, {metric['views'].replace('_', ' ')}", ours["parameters"], 100 * metric["accuracy"]))
     table = pd.DataFrame(rows, columns=["system", "parameters", "PrivateTest %"])
     assert table["PrivateTest %"].between(50, 80).all()
     table.style.format({"PrivateTest %": "{:.2f}", "parameters": "{:,}"}).hide()
 
     # nbs/papers/kaskun_realtime.ipynb #9967806f
     for name in ("mini_xception", "sequential_cnn"):
-        measured = result(name)
-        if measured: display(plot_history(pd.DataFrame(measured["history"])))
+        ours = measured(name)
+        if ours: display(plot_history(pd.DataFrame(ours["history"])))
         else: print(f"{name}: not measured yet; python benchmarks/nets.py {name}")
+
+    # nbs/papers/kaskun_realtime.ipynb #47664661
+    ours = measured("options")
+    if ours:
+        options = pd.DataFrame(ours["rows"]).set_index("option")[["faces", "single", "flip", "ten_crop", "macro_f1", "nll"]]
+        assert options.single.between(0.3, 0.95).all() and "base" in options.index
+        options["to base"] = (options.single - options.single["base"]).where(options.faces == options.faces["base"])
+        display(options.style.format({"faces": "{:,}", "single": "{:.2%}", "flip": "{:.2%}", "ten_crop": "{:.2%}", "macro_f1": "{:.3f}", "nll": "{:.3f}", "to base": "{:+.2%}"}, na_rep=""))
+        figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
+        for axis, name in zip(axes, ("base", "no augmentation")):
+            history = pd.DataFrame(next(row["history"] for row in ours["rows"] if row["option"] == name))
+            axis.plot(history.index + 1, history.train_loss, label="training"); axis.plot(history.index + 1, history.valid_loss, label="validation")
+            axis.set(title=f"FER2013, {name}", xlabel="epoch", ylabel="loss"); axis.legend(frameon=False)
+        plt.close(figure)
+        display(figure)
+    else: print("not measured yet; python benchmarks/options.py")

@@ -6,13 +6,11 @@ import pytest
 @pytest.mark.real
 def test_wei_sfew_pruning():
     # nbs/papers/wei_sfew_pruning.ipynb #58dbf482
-    import json
     from functools import partial
-    from pathlib import Path
 
     import pandas as pd
 
-    from fer_fastai.core import run_folder, settings
+    from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.emotions import SFEW
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
@@ -23,13 +21,7 @@ def test_wei_sfew_pruning():
     from fer_fastai.train.splits import over_splits, repeat
     from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
 
-    root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "settings.ini").exists())
     full = settings().budget == "full"
-
-    def result(name):
-        "What a benchmark wrote, or None while it has not run"
-        path = root / "benchmarks" / "results" / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else None
 
     # nbs/papers/wei_sfew_pruning.ipynb #03899464
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
@@ -48,9 +40,9 @@ def test_wei_sfew_pruning():
     found.round(1)
 
     # nbs/papers/wei_sfew_pruning.ipynb #b11d9a43
-    measured = result("pca")
+    ours = measured("pca")
     rows = pd.DataFrame({("random", "mean"): {"paper, two layers": 27.39, "paper, SVM": 19.0}})
-    if measured: rows = pd.concat([rows, summary(pd.DataFrame(measured["splits"])).droplevel("test")])
+    if ours: rows = pd.concat([rows, summary(pd.DataFrame(ours["splits"])).droplevel("test")])
     else: print("not measured yet; python benchmarks/pca.py")
     assert rows[("random", "mean")].between(10, 60).all()
     rows.style.format("{:.2f}", na_rep="")

@@ -152,7 +152,7 @@ class AngleRecord:
     opposite: int                   # pairs over OPPOSITE
     dead: int                       # units without a direction
     histogram: np.ndarray           # int (BINS,), pairs
-    change: float                   # mean absolute change since the record before, degrees an epoch; NaN for the first
+    change: float                   # mean absolute change since the record before, degrees an epoch; NaN for the first, and after pruning
     pairs: dict = field(default_factory=dict)   # (i, j) -> degrees
     matrix: Tensor | None = None    # (units, units) of a small layer
 
@@ -175,7 +175,7 @@ def record(
     known = values[~values.isnan()]
     quantiles = torch.quantile(known[torch.linspace(0, len(known) - 1, min(len(known), 100_000)).long()], torch.tensor(QUANTILES)).tolist() if len(known) else [float("nan")] * len(QUANTILES)
     change = float("nan")
-    if before is not None and epoch > before[0]: change = float((values - pair_values(before[1])).abs().nanmean()) / (epoch - before[0])
+    if before is not None and epoch > before[0] and len(before[1]) == len(matrix): change = float((values - pair_values(before[1])).abs().nanmean()) / (epoch - before[0])
     return AngleRecord(epoch, layer, len(matrix), centre, loss, tuple(quantiles), int((known < CLOSE).sum()), int((known > OPPOSITE).sum()), int(matrix.diagonal().isnan().sum()),
                        torch.histc(known, BINS, 0, 180).int().cpu().numpy(), change, {pair: float(matrix[pair]) for pair in pairs}, matrix.cpu() if len(matrix) <= small else None)
 

@@ -13,7 +13,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 import torch_pruning as tp
 from torch import Tensor, nn
@@ -217,7 +216,6 @@ def take_over(
     mixing: Mapping | Mixing,
 ):
     "Give a reader the weights for what it reads now"
-    k = features.shape[1]
     grouped = old[:, torch.from_numpy(features)] if isinstance(reader, nn.Linear) else old[:, torch.from_numpy(features[:, 0])].flatten(2)    # (out, channels, k or taps)
     new = torch.einsum("ock,cm->omk", grouped, mixing.weights.to(old))
     more = torch.einsum("ock,c->o", grouped, mixing.constant.to(old))
