@@ -82,7 +82,7 @@ def test_the_whole_network_front_to_back():
     net = residual()
     batches = [faces + 0.3 * torch.rand(8, 1, 48, 48, generator=torch.Generator().manual_seed(i)) for i in range(6)]
     keep = {g.name: range(0, g.channels, 2) for g in channel_groups(net, faces)}
-    def error(other: nn.Module) -> float: return float((other.eval()(batches[0]) - net(batches[0])).square().mean() / net(batches[0]).var())
+    def error(other: nn.Module) -> float: return float((other.eval()(batches[0]) - net(batches[0])).detach().square().mean() / net(batches[0]).detach().var())
     mended = cut_and_mend(net, batches, keep)
     errors = pd.Series({"cut": error(cut(net, faces, keep)), "cut and mended": error(mended)})
     assert torch.allclose(cut_and_mend(net, batches, keep, mixings={})(faces), cut(net, faces, keep)(faces), atol=1e-4), "no mixings: a plain cut"

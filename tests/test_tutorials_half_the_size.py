@@ -9,14 +9,14 @@ def test_half_the_size():
     import pandas as pd
     from fastai.basics import Learner
 
+    from fer_fastai.data.loaders import Augment
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.inspect.angles import AngularSeparation
     from fer_fastai.inspect.channels import fit_shapes
     from fer_fastai.inspect.pruning import give, prune
     from fer_fastai.inspect.size import size_table, to_onnx
     from fer_fastai.train.models import save_weights
-    from fer_fastai.train.nets import compact
-    from fer_fastai.train.recipes import Recipe, Stage, train
+    from fer_fastai.train.recipes import Recipe, Stage, recipe_learner, train
     from fer_fastai.train.views import predict_faces
     from safetensors.torch import load_file
 
@@ -24,7 +24,7 @@ def test_half_the_size():
 
     # nbs/tutorials/half_the_size.ipynb #e81965cd
     faces = synthetic_faces(1200, seed=5)
-    plan = Recipe("whole", (Stage(8, size=32, rate=6e-3),), arch="compact", batch_size=32, smoothing=0.05, seed=1)
+    plan = Recipe("whole", (Stage(8, size=32, rate=2e-3),), arch="resnet18", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     watch = AngularSeparation()
     learner = train(faces, plan, work / "whole", cbs=(watch,))
     print(*watch.verdicts(), sep="\n")
@@ -45,7 +45,7 @@ def test_half_the_size():
     found["half, as cut"] = accuracy(learner)
     with learner.no_bar(), learner.no_logging(): learner.fit_one_cycle(2, 1e-3)
     found["half, two epochs later"] = accuracy(learner)
-    assert found["half, as cut"] > 1.5 / 7 and found["half, two epochs later"] > found["whole"] - 0.15
+    assert found["whole"] > 0.5 and found["half, as cut"] > 0.4 and found["half, two epochs later"] > found["whole"] - 0.15
     pd.Series(found, name="accuracy").to_frame().style.format("{:.1%}")
 
     # nbs/tutorials/half_the_size.ipynb #35b35427
@@ -56,6 +56,6 @@ def test_half_the_size():
 
     # nbs/tutorials/half_the_size.ipynb #3fe60bd9
     save_weights(learner.model, work / "half.safetensors")
-    again = fit_shapes(compact(), load_file(work / "half.safetensors")).eval()
-    assert again(x).allclose(learner.model.eval()(x), atol=1e-5)
+    again = fit_shapes(recipe_learner(faces, plan).model, load_file(work / "half.safetensors")).eval()
+    assert again(x).allclose(learner.model.eval()(x), atol=1e-4)
     to_onnx(learner.model, x, work / "half.onnx").stat().st_size // 1024, "KiB"
