@@ -7,12 +7,13 @@ Both in one run on this machine; the share is the callback's own seconds over th
 
 import argparse
 import time
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import nn
 
-from common import RUNS, claim, write_result
+from common import claim, write_result
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
 from fer_fastai.inspect.angles import AngularSeparation, angles
@@ -37,16 +38,15 @@ def main():
     torch.set_num_threads(2)
     milliseconds = large_layer()
     plan = recipe("resnet34", stages=(Stage(1, size=48, rate=3e-3),), seed=options.seed).but(name="angles")
-    watch, folder = AngularSeparation(layers=nn.Conv2d), RUNS / f"angles-{options.seed}"
-    if (folder / "run.json").exists():
-        raise SystemExit(f"{folder} holds a finished run: delete it to measure again")
-    train(without_leaks(fer2013()), plan, folder, cbs=(watch,))
-    epoch = float(read_history(folder).seconds.sum())
+    watch = AngularSeparation(layers=nn.Conv2d)
+    with TemporaryDirectory() as folder:
+        train(without_leaks(fer2013()), plan, folder, cbs=(watch,))
+        epoch = float(read_history(folder).seconds.sum())
     each = watch.seconds / len({r.epoch for r in watch.records})
     write_result("angles", [
         claim("angles_512_channels_ms", np.median(milliseconds), "median of 30: 512 channels, 10,000 values each, every angle, 2 threads"),
-        claim("angles_overhead_share", each / epoch, f"ResNet-34 on FER2013 at 48 px, all {len(watch.watched)} convolutions watched once an epoch on 128 faces: seconds of the callback over seconds of the epoch, one run"),
-    ], recipe=plan.to_dict(), seeds=[options.seed], wall_s=epoch, milliseconds=milliseconds, seconds_each=each, epoch_s=epoch, layers=len(watch.watched), table=watch.frame().round(3).to_dict("records"))
+        claim("angles_overhead_share", each / epoch, f"ResNet-34 on FER2013 at 48 px, all {len(watch.names)} convolutions watched once an epoch on 128 faces: seconds of the callback over seconds of the epoch, one run"),
+    ], recipe=plan.to_dict(), seeds=[options.seed], wall_s=epoch, milliseconds=milliseconds, seconds_each=each, epoch_s=epoch, layers=len(watch.names), table=watch.frame().round(3).to_dict("records"))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def ways(whole, faces, options):
     for name, taught in {"opinions out of fold": second_opinion(faces, folds, 0.5), "cleaned labels": second_opinion(faces, clean, 1.0), "a teacher's answers, kept": told(faces, options.teacher, 0.7)}.items():
         table[name] = (taught, SOFT, None, faces)
     table["a teacher beside the student"] = (faces, dict(teacher=str(options.teacher), teacher_share=0.7), None, faces)
-    table["FER+ votes beside the labels"] = (join_truths(second_opinion(faces, folds, 0.0), votes), SOFT | {"monitor": "valid_loss"}, FER2013, faces)
+    table["FER+ votes beside the labels"] = (join_truths(faces, votes), SOFT | {"monitor": "valid_loss"}, FER2013, faces)
     return table | {"FER+ majority": (clear, {}, None, clear), "FER+ soft labels": (every, SOFT, None, clear)}
 
 

@@ -13,7 +13,7 @@ def test_half_the_size():
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.inspect.angles import AngularSeparation
     from fer_fastai.inspect.channels import fit_shapes
-    from fer_fastai.inspect.pruning import give, prune
+    from fer_fastai.inspect.pruning import replace_model, prune
     from fer_fastai.inspect.size import size_table, to_onnx
     from fer_fastai.train.models import save_weights
     from fer_fastai.train.recipes import Recipe, Stage, recipe_learner, train
@@ -41,7 +41,7 @@ def test_half_the_size():
     def accuracy(learner: Learner) -> float:
         with learner.no_bar(), learner.no_logging(): return float((predict_faces(learner, test).argmax(1) == test.codes).mean())
     whole, found = learner.model, {"whole": accuracy(learner)}
-    give(learner, pruned)               # the learner has the smaller network now
+    replace_model(learner, pruned)               # the learner has the smaller network now
     found["half, as cut"] = accuracy(learner)
     with learner.no_bar(), learner.no_logging(): learner.fit_one_cycle(2, 1e-3)
     found["half, two epochs later"] = accuracy(learner)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BOUNDED', 'VALUES', 'CLOSE', 'OPPOSITE', 'SMALL', 'BINS', 'QUANTILES', 'angles', 'pair_values', 'find_layers',
-           'still', 'activation_vectors', 'centre_of', 'AngleRecord', 'record', 'Verdict', 'verdict', 'plot_angles',
-           'AngularSeparation']
+           'evaluating', 'activation_vectors', 'centre_of', 'AngleRecord', 'record', 'Verdict', 'verdict',
+           'plot_angles', 'AngularSeparation']
 
 # %% ../../nbs/50_inspect.angles.ipynb #324c25f2
 import time
@@ -96,7 +96,7 @@ def _vectors(out: Tensor, name: str, values: int) -> Tensor:
     return rows[:, torch.linspace(0, rows.shape[1] - 1, values, device=rows.device).long()]
 
 @contextmanager
-def still(
+def evaluating(
     model: nn.Module,
     grad: bool = False,             # keep track of gradients
 ):
@@ -124,14 +124,18 @@ def _answers(model: nn.Module, layers: dict[str, nn.Module], probe: Tensor, valu
     def keep(name): return lambda module, inputs, out: found.__setitem__(name, _vectors(out, name, values))
     hooks = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
     try:
-        with still(model): out = model(probe)
+        with evaluating(model): out = model(probe)
     finally:
         for hook in hooks: hook.remove()
     missing = [name for name in layers if name not in found]
     if missing: raise RecipeError("a layer that the network does not run", missing[0], "one that takes part in the forward pass")
     return found, out
 
-def centre_of(module: nn.Module) -> float | str: return 0.5 if isinstance(module, BOUNDED) else "mean"
+def centre_of(
+    module: nn.Module,
+) -> float | str:                   # as `angles` takes it
+    "What to take off a layer's activations first"
+    return 0.5 if isinstance(module, BOUNDED) else "mean"
 
 # %% ../../nbs/50_inspect.angles.ipynb #ca9075b6
 CLOSE, OPPOSITE = 15.0, 165.0       # degrees
@@ -177,7 +181,7 @@ def record(
     change = float("nan")
     if before is not None and epoch > before[0] and len(before[1]) == len(matrix): change = float((values - pair_values(before[1])).abs().nanmean()) / (epoch - before[0])
     return AngleRecord(epoch, layer, len(matrix), centre, loss, tuple(quantiles), int((known < CLOSE).sum()), int((known > OPPOSITE).sum()), int(matrix.diagonal().isnan().sum()),
-                       torch.histc(known, BINS, 0, 180).int().cpu().numpy(), change, {pair: float(matrix[pair]) for pair in pairs}, matrix.cpu() if len(matrix) <= small else None)
+                       torch.histc(known, BINS, 0, 180).int().cpu().numpy(), change, {pair: float(matrix[pair]) for pair in pairs if max(pair) < len(matrix)}, matrix.cpu() if len(matrix) <= small else None)
 
 # %% ../../nbs/50_inspect.angles.ipynb #62925a37
 @dataclass(frozen=True)
@@ -219,7 +223,7 @@ def plot_angles(
     with themed(theme) as c:
         figure, (top, below) = plt.subplots(2, 1, figsize=(7, 5), sharex=True, height_ratios=(2, 1))
         epochs = [r.epoch for r in records]
-        _plot_pairs(top, records, c) if all(r.matrix is not None for r in records) else _plot_heat(top, records, c)
+        _plot_pairs(top, records, c) if all(r.matrix is not None and r.units == records[0].units for r in records) else _plot_heat(top, records, c)
         top.axhline(CLOSE, color=c.second, lw=1, ls="--"); top.axhline(OPPOSITE, color=c.second, lw=1, ls="--")
         top.set(ylim=(0, 180), yticks=(0, 15, 45, 90, 135, 165, 180), ylabel="angle, degrees", title=f"{records[-1].layer}: {records[-1].units} units, {records[-1].close} pairs under {CLOSE:g}, {records[-1].opposite} over {OPPOSITE:g} degrees")
         below.plot(epochs, [r.change for r in records], color=c.main, marker="o", ms=3); below.set(xlabel="epoch", ylim=(0, None)); below.set_ylabel("change, degrees\nan epoch", color=c.main)
@@ -265,7 +269,7 @@ class AngularSeparation(Callback):
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
         if not self.run: return
-        self.watched = find_layers(self.learn.model, self.layers)
+        self.names = list(find_layers(self.learn.model, self.layers))
         if self.batch is None: self.batch = self._probe()
         self.offset = self.records[-1].epoch if self.records else 0     # a second fit goes on where the first ended
         if not self.records: self._record(0.0)
@@ -288,10 +292,11 @@ class AngularSeparation(Callback):
 
     def _record(self, epoch: float):
         start, epoch, x = time.perf_counter(), epoch + self.offset, self.batch[0]
-        answers, out = _answers(self.learn.model, self.watched, x, self.values)
+        watched = find_layers(self.learn.model, self.names)     # by name: pruning puts another network in the learner's place
+        answers, out = _answers(self.learn.model, watched, x, self.values)
         loss = float(self.learn.loss_func(out.float(), self.batch[1])) if len(self.batch) > 1 else float("nan")
         for name, vectors in answers.items():
-            centre = centre_of(self.watched[name])
+            centre = centre_of(watched[name])
             matrix = angles(vectors, centre)
             self.records.append(record(name, matrix, epoch, loss, self._before.get(name), self.pairs, self.small, centre))
             self._before[name] = (epoch, matrix)

@@ -10,36 +10,41 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import torch
 from safetensors.torch import load_file, save_file
 
 from ..core import DataError, RecipeError, atomic_path, write_json
 from ..data.faceset import VOTES, FaceSet
-from ..data.loaders import vote_shares
 from .models import weights_file
 from .plans import recipe_from_dict
 
 # %% ../../nbs/34_train.joint.ipynb #94d9df11
 MARK = "FER+ "                          # before the names of the second truth
 
+def _checked(shares: pd.DataFrame, faceset: FaceSet, which: str) -> pd.DataFrame:
+    "A truth's rows in the faces' order, refused where one is missing or strange"
+    missing = faceset.ids.difference(shares.index)
+    if len(missing): raise DataError(f"no row in the {which} truth", f"face {missing[0]}", "a row for each face, of zeros where nobody voted")
+    shares = shares.reindex(faceset.ids).astype(float)
+    sums = shares.sum(axis=1)
+    strange = (sums != 0) & ((sums - 1).abs() > 1e-3)
+    if strange.any(): raise DataError(f"shares that sum to {sums[strange].iloc[0]:.3g}", f"face {sums.index[strange][0]}", "1, or 0 where nobody voted")
+    return shares
+
 def join_truths(
-    faceset: FaceSet,                   # with votes over its own classes, such as `second_opinion` or `with_votes` give, or with labels alone
+    faceset: FaceSet,                   # with a label each
     second: pd.DataFrame,               # a row a face, a column a class of the second truth: shares that sum to 1, or 0 where nobody voted
+    first: pd.DataFrame | None = None,  # the same of the faces' own classes, such as `second_opinion(...).votes`; None: their labels
     share: float = 0.5,                 # of the second truth in the soft label
     mark: str = MARK,
 ) -> FaceSet:                           # with the classes of both, and votes over them, for a recipe with target="votes"
     "The same faces with two truths as one soft label"
     if not 0 < share < 1: raise DataError(f"share {share}", "join_truths", "between 0 and 1")
-    missing = faceset.ids.difference(second.index)
-    if len(missing): raise DataError("no row in the second truth", f"face {missing[0]}", "a row for each face, of zeros where nobody voted")
     if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")
-    second = second.reindex(faceset.ids).astype(float).rename(columns=lambda name: mark + name)
-    sums = second.sum(axis=1)
-    strange = (sums != 0) & ((sums - 1).abs() > 1e-3)
-    if strange.any(): raise DataError(f"shares that sum to {sums[strange].iloc[0]:.3g}", f"face {sums.index[strange][0]}", "1, or 0 where nobody voted")
-    first = pd.DataFrame(vote_shares(faceset) if faceset.votes is not None else torch.eye(len(faceset.vocab)).numpy()[faceset.codes], faceset.ids, list(faceset.vocab))
-    votes = pd.concat([(1 - share) * first, share * second], axis=1)
+    labels = pd.DataFrame(np.eye(len(faceset.vocab))[faceset.codes], faceset.ids, list(faceset.vocab))
+    own = labels if first is None else _checked(first.reindex(columns=list(faceset.vocab), fill_value=0.0), faceset, "first")
+    votes = pd.concat([(1 - share) * own, share * _checked(second, faceset, "second").rename(columns=lambda name: mark + name)], axis=1)
     table = faceset.table.drop(columns=[name for name in faceset.table if name.startswith(VOTES)])
     return FaceSet(table, tuple(votes), faceset.pixels, faceset.skipped).with_votes(votes)
 
