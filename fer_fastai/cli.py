@@ -26,6 +26,7 @@ app.add_typer(data_app, name="data")
 def main():
     "The `fer` command: our own errors become one sentence and exit code 2"
     warnings.filterwarnings("ignore", category=FutureWarning)
+    import fer_fastai.cli_deploy  # noqa: F401  adds its commands
     try: app()
     except FerError as error:
         print(f"fer: {error}", file=sys.stderr)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PATHS', 'AT_LEAST', 'ONE_OF', 'NOT_SETTINGS', 'PACKAGES', 'FerError', 'DataError', 'SettingsError', 'RecipeError',
-           'MissingFile', 'DownloadError', 'Settings', 'parse_setting', 'read_settings', 'find_settings_file',
-           'settings_with_source', 'settings', 'set_seeds', 'atomic_path', 'write_json', 'run_folder', 'versions',
-           'commit', 'hardware', 'progress', 'measured']
+           'ModelError', 'MissingFile', 'DownloadError', 'Settings', 'parse_setting', 'read_settings',
+           'find_settings_file', 'settings_with_source', 'settings', 'set_seeds', 'atomic_path', 'write_json',
+           'run_folder', 'versions', 'commit', 'hardware', 'progress', 'measured']
 
 # %% ../nbs/00_core.ipynb #d8a91b6d
 import configparser
@@ -50,6 +50,7 @@ class FerError(Exception):
 class DataError(FerError, ValueError): "Faces, labels or votes that can't be what they should be"
 class SettingsError(FerError, ValueError): "A setting that is unknown or has a bad value"
 class RecipeError(FerError, ValueError): "A training plan, or a run that it does not fit"
+class ModelError(FerError, ValueError): "A model folder that can't be written, or must not be trusted"
 class MissingFile(FerError, FileNotFoundError): "A file that is needed and is not there"
 class DownloadError(FerError, OSError): "Something could not be fetched, or was not what was promised"
 

@@ -88,5 +88,5 @@ def test_edge_cases():
     test_eq((wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0"))
     unfinished = fer("report", "nowhere")
     test_eq(unfinished.returncode, 2); assert "Traceback" not in unfinished.stderr
-    for command in (["train"], ["report"], ["data", "get"], ["data", "describe"], ["data", "write"], ["demo"], ["issues"], ["apply"], ["effect"], ["settings"]):
+    for command in (["train"], ["report"], ["data", "get"], ["data", "describe"], ["data", "write"], ["demo"], ["issues"], ["apply"], ["effect"], ["settings"], ["paper"], ["predict"], ["video"], ["webcam"], ["export"]):
         assert "Example:" in fer(*command, "--help").stdout, command

@@ -6,8 +6,8 @@ from torch import nn
 from fer_fastai.core import MissingFile, RecipeError
 from fer_fastai.train.nets import facenet, mini_xception
 from fer_fastai.train.models import (
-    FACENET_FILE, STEMS, backbone, face_learner, imagenet_weights, load_facenet, load_weights, parameters, save_weights,
-    train_last, weights_file,
+    FACENET_FILE, STEMS, backbone, face_learner, imagenet_weights, load_facenet, load_weights, network, parameters,
+    save_weights, train_last, weights_file,
 )
 
 # nbs/31_train.models.ipynb #e3c0a47e
@@ -38,6 +38,7 @@ def test_stems():
 def test_learners():
     # nbs/31_train.models.ipynb #466050a1
     learner = face_learner(dls, "resnet34")
+    test_eq(network(**learner.model.made).state_dict().keys(), learner.model.state_dict().keys())      # the network says how to build it again
     test_eq(learner.model(dls.one_batch()[0]).shape, (8, 7))
     test_eq(parameters(learner.model[0]), 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64)     # torchvision's body, another stem
     xb, yb = dls.one_batch()

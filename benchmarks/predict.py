@@ -1,0 +1,142 @@
+"""Classification alone and a whole video, beside the `fer` package in TensorFlow, in turns in one run on 2 cores.
+
+    python benchmarks/predict.py [--model compact] [--fast mini] [--frames 600]
+
+The peer lives in an environment of its own (.peers, made here once). The film: scikit-image's astronaut (NASA, public domain), 640x480,
+moved and turned from frame to frame. Memory: the same film, one minute and sixty, each in a process of its own. Writes predict.json.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from common import claim, write_result
+from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.deploy.model_folder import load_model
+from fer_fastai.deploy.predictor import Predictor, embedded
+from fer_fastai.deploy.video import predict_video
+from skimage import data
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / ".peers"
+
+
+class Peer:
+    "The fer package, in its own process"
+
+    def __init__(self):
+        python = PEERS / "bin/python"
+        if not python.exists():
+            uv = ROOT / ".venv/bin/uv"
+            subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, PEERS], check=True)
+            subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "fer", "tensorflow-cpu", "setuptools<80"], check=True)
+        self.process = subprocess.Popen([python, ROOT / "benchmarks/peer_fer.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+
+    def ask(self, do, **request):
+        self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def film(path, frames, fps=25):
+    "A face that moves: 640 x 480"
+    photo, writer = data.astronaut(), cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (640, 480))
+    for number in range(frames):
+        turn = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 30), 1.2 + 0.2 * np.sin(number / 47))
+        turn[:, 2] += 90 + 60 * np.sin(number / 41), 60 + 20 * np.cos(number / 29)
+        writer.write(cv2.cvtColor(cv2.warpAffine(photo, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE), cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+def milliseconds(predictor, batch, seconds):
+    "Median of a batch of 48-pixel faces, bytes to probabilities"
+    import time
+
+    faces, found = np.resize(synthetic_faces(64, seed=0).pixels, (batch, 48, 48)), []
+    predictor.probabilities(faces)
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        start = time.perf_counter()
+        predictor.probabilities(faces)
+        found.append(1000 * (time.perf_counter() - start))
+    return float(np.median(found))
+
+
+def peak(model, path):
+    "MiB that a process needed for a film"
+    code = "import sys, resource; from fer_fastai.deploy.predictor import Predictor; from fer_fastai.deploy.video import predict_video; r = predict_video(Predictor(sys.argv[1]), sys.argv[2], table=sys.argv[2] + '.csv'); print(r.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    frames, mib = subprocess.run([sys.executable, "-W", "ignore", "-c", code, model, path], capture_output=True, text=True, check=True).stdout.split()
+    return int(frames), float(mib)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="compact", help="embedded model, or a model folder")
+    parser.add_argument("--fast", default="mini", help="the faster one")
+    parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
+    parser.add_argument("--minutes", type=int, default=60)
+    options = parser.parse_args()
+    folders = {name: Path(name) if Path(name).is_dir() else embedded(name) for name in dict.fromkeys((options.model, options.fast))}
+    ours, peer = {name: Predictor(folder, threads=2) for name, folder in folders.items()}, Peer()
+    times = {batch: {name: [] for name in ("fer", *ours)} for batch in (1, 64)}
+    with tempfile.TemporaryDirectory() as place:
+        source, films = film(Path(place, "film.mp4"), options.frames), {name: [] for name in ("fer", *ours)}
+        for turn in range(options.turns):
+            for batch in times:
+                times[batch]["fer"].append(peer.ask("classify", batch=batch, seconds=options.seconds)["ms"])
+                for name, predictor in ours.items():
+                    times[batch][name].append(milliseconds(predictor, batch, options.seconds))
+        for turn in range(3):
+            seen = peer.ask("video", path=str(source), to=str(Path(place, f"fer{turn}.mp4")))
+            films["fer"].append({"frames": seen["frames"], "faces": seen["faces"], "fps": seen["frames"] / seen["seconds"]})
+            for name, predictor in ours.items():
+                result = predict_video(predictor, source, Path(place, f"{name}{turn}.mp4"), Path(place, f"{name}{turn}.csv"))
+                films[name].append({"frames": result.frames, "faces": result.faces, "fps": result.fps, "missing": result.missing, "spent": result.spent})
+        minute = film(Path(place, "minute.mp4"), 60 * 25)
+        hour = Path(place, "hour.mp4")
+        if options.minutes > 1:
+            hour_of(minute, hour, options.minutes)
+        memory = {1: peak(folders[options.fast], str(minute)), options.minutes: peak(folders[options.fast], str(hour))}
+    peer.close()
+    ms = {batch: {name: float(np.median(values)) for name, values in found.items()} for batch, found in times.items()}
+    fps = {name: float(np.median([f["fps"] for f in found])) for name, found in films.items()}
+    facts = {name: load_model(folder).facts for name, folder in folders.items()}
+    how = f"median of {options.turns} turns beside the fer package's network as a TensorFlow graph, both on 2 threads"
+    write_result("predict", [
+        claim("predict_batch1_vs_fer_ratio", ms[1]["fer"] / ms[1][options.fast], f"one face, bytes to probabilities, {options.fast}; {how}"),
+        claim("predict_batch64_vs_fer_ratio", ms[64]["fer"] / ms[64][options.fast], f"64 faces, bytes to probabilities, {options.fast}; {how}"),
+        claim("pipeline_frames_per_s", fps[options.fast], f"640x480 film of {options.frames} frames with one face: decode, detect, classify, annotate, write video and table; {options.fast}, median of 3 turns"),
+        claim("pipeline_vs_fer_ratio", fps[options.fast] / fps["fer"], "the same film, the fer package with its default detector, in turns"),
+        claim("video_60_min_vs_1_min_memory_ratio", memory[options.minutes][1] / memory[1][1], f"peak memory of a process with a film of {options.minutes} minutes against one of a minute, {memory[options.minutes][0]:,} and {memory[1][0]:,} frames, none missing"),
+    ], recipe={"model": options.model, "fast": options.fast}, milliseconds=times, median_ms=ms, films=films, memory_mib={str(k): v for k, v in memory.items()},
+       models={name: {"arch": f["network"]["arch"], "parameters": f["parameters"]} for name, f in facts.items()}, peak_here_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # fmt: skip
+
+
+def hour_of(minute, path, times):
+    "The same minute again and again, in one file"
+    capture, writer = None, cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (640, 480))
+    for _ in range(times):
+        capture = cv2.VideoCapture(str(minute))
+        while True:
+            ok, frame = capture.read()
+            if not ok:
+                break
+            writer.write(frame)
+    writer.release()
+
+
+if __name__ == "__main__":
+    main()
