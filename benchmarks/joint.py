@@ -3,7 +3,7 @@
     python benchmarks/joint.py
 
 Targets in training: half FER2013 (the label, and in equal parts what the five folds' networks say of the face, none of which has
-seen it), half FER+ (its votes as shares). Two cycles: 30 epochs of growing faces, 12 at full size with averaged weights. Epoch and view (single, flip, ten_crop) are chosen on PublicTest; PrivateTest is scored
+seen it), half FER+ (its votes as shares). Two cycles: 30 epochs of growing faces, 12 at full size with averaged weights. Epoch and view (single, flip) are chosen on PublicTest; PrivateTest is scored
 once for each truth, no face cleaned. An interrupted run goes on. Writes resnet34_best.json and ferplus_majority.json.
 """
 
@@ -24,7 +24,7 @@ from fer_fastai.train.models import parameters
 from fer_fastai.train.recipes import load_run, read_history, recipe, train
 from fer_fastai.train.truth import ferplus_shares
 
-VIEWS = ("single", "flip", "ten_crop")
+VIEWS = ("single", "flip")
 TRUTHS = {  # file: claim, truth, its classes, their mark in the joint network
     "resnet34_best": ("resnet34_best_private_accuracy", "FER2013 labels", FER2013, ""),
     "ferplus_majority": ("ferplus_majority_accuracy", "FER+ majority", FERPLUS, MARK),

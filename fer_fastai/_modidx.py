@@ -732,6 +732,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                            'fer_fastai/deploy/model_folder.py'),
                                                 'fer_fastai.deploy.model_folder.add_int8': ( 'deploy.model_folder.html#add_int8',
                                                                                              'fer_fastai/deploy/model_folder.py'),
+                                                'fer_fastai.deploy.model_folder.as_learner': ( 'deploy.model_folder.html#as_learner',
+                                                                                               'fer_fastai/deploy/model_folder.py'),
                                                 'fer_fastai.deploy.model_folder.fit_temperature': ( 'deploy.model_folder.html#fit_temperature',
                                                                                                     'fer_fastai/deploy/model_folder.py'),
                                                 'fer_fastai.deploy.model_folder.load_model': ( 'deploy.model_folder.html#load_model',

@@ -6,7 +6,6 @@ import numpy as np
 from PIL import Image
 from fer_fastai.core import DataError
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.video import Frames
 from fer_fastai.deploy.live import LiveView, Pace, live_window
 import pytest
 
@@ -23,6 +22,7 @@ from skimage import data
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.model_folder import SavedModel, load_model, save_model
+from fer_fastai.deploy.video import Frames
 from fer_fastai.train.models import face_learner
 
 portrait = data.astronaut()[:240, 60:380]        # Eileen Collins (NASA, public domain), which scikit-image carries

@@ -9,8 +9,13 @@ import torch
 from fastai.basics import Learner
 from fer_fastai.core import ModelError
 from fer_fastai.data.download import sha256_of
+from fer_fastai.data.loaders import face_dls
 from fer_fastai.inspect.size import session
-from fer_fastai.deploy.model_folder import FaceClassifier, KEYS, add_int8, fit_temperature, load_model, save_model
+from fer_fastai.train.models import face_learner
+from fer_fastai.train.views import predict_faces
+from fer_fastai.deploy.model_folder import (
+    FaceClassifier, KEYS, add_int8, as_learner, fit_temperature, load_model, save_model,
+)
 import pytest
 
 # nbs/61_deploy.model_folder.ipynb #7dba9c73
@@ -18,11 +23,9 @@ import shutil
 
 from fastcore.test import ExceptionExpected, test_close, test_eq
 
-from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.inspect.pruning import prune
 from fer_fastai.train.evaluation import report
-from fer_fastai.train.models import face_learner
 
 faces = synthetic_faces(300, seed=3)
 
@@ -83,6 +86,9 @@ def test_load():
             test_close(session(shorter.folder / "model.onnx").run(None, {"faces": pixels.numpy()})[0], shorter.classifier(pixels).detach().numpy(), eps=1e-3)
             assert (shorter.folder / "model.safetensors").stat().st_size < 0.51 * (opened.folder / "model.safetensors").stat().st_size
             print(f"{name}: {opened}, {(opened.folder / 'model.onnx').stat().st_size / 1024:,.0f} KiB as ONNX")
+        again = as_learner(opened, faces)
+        test_close(predict_faces(again, faces.subset(range(16))), want.numpy(), eps=1e-4)
+        with ExceptionExpected(ModelError, "faces of angry, fear.*expected angry, disgust"): as_learner(opened, faces.without("disgust"))
         on = learned("compact", pretrained=Path(place, "whole")).model.eval()     # a model folder is a start like any other
         test_close(FaceClassifier(on, *learner.dls.stats)(pixels).detach().numpy(), load_model(Path(place, "whole")).classifier(pixels).detach().numpy(), eps=1e-5)
 

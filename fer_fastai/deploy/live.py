@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..core import DataError
 from .predictor import Predictor
-from .video import Frames, Seen, VideoResult, predict_video
+from .video import Seen, VideoResult, predict_video
 
 # %% ../../nbs/65_deploy.live.ipynb #dc19b8c4
 class Pace:

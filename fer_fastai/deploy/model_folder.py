@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'VERSION', 'KEYS', 'FaceClassifier', 'fit_temperature', 'save_model', 'seal', 'SavedModel', 'load_model',
-           'read_facts', 'add_int8']
+           'as_learner', 'read_facts', 'add_int8']
 
 # %% ../../nbs/61_deploy.model_folder.ipynb #fe26fea7
 import json
@@ -28,11 +28,12 @@ from torch import Tensor, nn
 from ..core import ModelError, atomic_path, commit, versions, write_json
 from ..data.download import sha256_of
 from ..data.faceset import FaceSet
+from ..data.loaders import face_dls
 from .card import model_card
 from ..inspect.channels import fit_shapes
 from ..inspect.size import quiet, session, to_onnx
 from ..train.evaluation import Report
-from ..train.models import network, parameters, save_weights
+from ..train.models import face_learner, network, parameters, save_weights
 from ..train.views import predict_faces
 
 # %% ../../nbs/61_deploy.model_folder.ipynb #96f1f8fa
@@ -149,6 +150,19 @@ def load_model(
     try: model = fit_shapes(network(**facts["network"]), state)
     except Exception as error: raise ModelError(" ".join(str(error).split())[:200], folder, "a network of this version, and its weights") from error
     return SavedModel(folder, facts, _classifier(model, facts))
+
+def as_learner(
+    model: SavedModel,
+    faceset: FaceSet,               # of the model's classes
+    **options,                      # of fastai's Learner: loss_func, metrics, cbs, path, ...
+) -> Learner:                       # to train on, report, explain or prune; the model itself stays as it is
+    "A fastai Learner from a model folder"
+    if tuple(faceset.vocab) != model.vocab: raise ModelError(f"faces of {', '.join(faceset.vocab)}", model.folder, ", ".join(model.vocab))
+    made, norm = model.facts["network"], model.facts["normalisation"]
+    dls = face_dls(faceset, model.size, stats=(norm["mean"], norm["deviation"]), channels=made["channels"])
+    learner = face_learner(dls, made["arch"], made["stem"], head=made["head"], ps=made["dropout"], **options)
+    learner.model = deepcopy(model.network).to(dls.device)
+    return learner
 
 def read_facts(
     folder: Path | str,             # of a model
