@@ -9,13 +9,10 @@ neurons pruned by angles (15 and 165 degrees) on the training part. The sheet li
 from functools import partial
 from itertools import product
 
-import torch
-
 from common import claim, write_result
 from fer_fastai.core import settings
-from fer_fastai.inspect.pruning import prune_model
-from fer_fastai.train.papers import on_splits, summary
-from fer_fastai.train.tables import fit_two_layer, probabilities, scaled, sheet_faces, svm_predict, two_layer_predict
+from fer_fastai.papers import on_splits, summary, two_layer_pruned
+from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
 
 PROTOCOL = "SFEW's 675 rows of ten features; mean of 3 random 80/20 splits, stratified, frames of a film on both sides ({grouped:.1%} with films apart); options chosen on splits of each training part"
 NETWORKS = [dict(scale="normal", noise=noise, epochs=1000, anneal=True) for noise in (0.4, 0.6, 0.8, 1.0)]
@@ -34,18 +31,6 @@ def choose_and_predict(train, test, seed, predict, options, picked):
     return predict(train, test, seed, **picked[-1])
 
 
-def pruned_predict(train, test, seed=0, rule="clusters", kept=None, scale="standard", networks=1, **options):
-    "Two-layer networks as in two_layer_predict, each pruned by its hidden neurons' angles on the training part; how many neurons are left goes to `kept`"
-    x, rest = scaled(train, test, scale)
-    nets = []
-    for number in range(networks):
-        net = fit_two_layer(x, train.codes, len(train.vocab), seed=seed * 1000 + number, **options)
-        found = prune_model(net, [torch.as_tensor(x, dtype=torch.float32)], rule=rule)
-        kept.append(len(found.keep["0"]))
-        nets.append(found.model)
-    return probabilities(nets, rest).argmax(1)
-
-
 def main():
     faces, picked = sheet_faces(settings().data / "sfew" / "sfew_pca_features.xlsx"), {"network": [], "machine": [], "pruned": []}
     kept = {name: [] for name in ("published", "clusters", "ours")}
@@ -54,9 +39,9 @@ def main():
         "SVM, RBF": svm_predict,
         "SVM, linear": partial(svm_predict, kernel="linear"),
         "two layers, ours": partial(choose_and_predict, predict=two_layer_predict, options=NETWORKS, picked=picked["network"]),
-        "two layers, the paper's plan, pruned as published": partial(pruned_predict, rule="published", kept=kept["published"]),
-        "two layers, the paper's plan, pruned by clusters": partial(pruned_predict, kept=kept["clusters"]),
-        "two layers, ours, pruned by clusters": partial(choose_and_predict, predict=partial(pruned_predict, kept=kept["ours"]), options=NETWORKS, picked=picked["pruned"]),
+        "two layers, the paper's plan, pruned as published": partial(two_layer_pruned, rule="published", kept=kept["published"]),
+        "two layers, the paper's plan, pruned by clusters": partial(two_layer_pruned, rule="clusters", kept=kept["clusters"]),
+        "two layers, ours, pruned by clusters": partial(choose_and_predict, predict=partial(two_layer_pruned, rule="clusters", kept=kept["ours"]), options=NETWORKS, picked=picked["pruned"]),
         "SVM, ours": partial(choose_and_predict, predict=svm_predict, options=MACHINES, picked=picked["machine"]),
     }
     splits = on_splits({name: (faces, predict) for name, predict in systems.items()}, 0.2, 3)

@@ -237,7 +237,7 @@ def paper_command(
     """
     from fer_fastai.core import run_folder
     from fer_fastai.data.folders import read_sfew
-    from fer_fastai.train import papers
+    from fer_fastai import papers
     systems = {"wei": papers.wei, "korber": papers.korber}
     if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
     photos, folder = read_sfew(data), folder or run_folder(name)

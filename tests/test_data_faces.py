@@ -138,6 +138,7 @@ def test_edge_cases():
         test_eq(len([w for w in said if "Haar cascade" in str(w.message)]), 1)
         Path(folder, "face_detection_yunet_bad.onnx").write_bytes(b"nothing")
         with ExceptionExpected(RecipeError, "no detector"): detect(np.zeros((50, 50), np.uint8), detector="yunet")
+    test_eq(detect(np.zeros((4000, 1), np.uint8), detector="haar"), [])       # so thin that nothing would be left
     with ExceptionExpected(DataError, "detector 'dlib'; expected auto or yunet or haar"): detect(np.zeros((5, 5), np.uint8), detector="dlib")
     with ExceptionExpected(DataError, "which 'all'"): faces_in(read_photo(photo), which="all")
     for name, value in before.items(): os.environ.pop(name) if value is None else os.environ.update({name: value})

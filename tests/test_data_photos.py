@@ -63,8 +63,8 @@ def test_large_ones():
 def test_a_folder_of_them():
     # nbs/20_data.photos.ipynb #45d17f17
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("b/2.JPG", "a.png", "b/notes.txt", ".hidden.png"):
-            Path(folder, name).parent.mkdir(exist_ok=True); Path(folder, name).write_bytes(b"")
+        for name in ("b/2.JPG", "a.png", "b/notes.txt", ".hidden.png", ".ipynb_checkpoints/a.png"):
+            Path(folder, name).parent.mkdir(parents=True, exist_ok=True); Path(folder, name).write_bytes(b"")
         test_eq([path.name for path in photo_paths(folder)], ["a.png", "2.JPG"])
         with ExceptionExpected(DataError, "no such file"): photo_paths(Path(folder, "c"))
         Path(folder, "b", "2.JPG").unlink()
@@ -80,6 +80,17 @@ def test_edge_cases():
             with ExceptionExpected(DataError, word): read_photo(Path(folder, name))
         with ExceptionExpected(DataError, "no such file"): read_photo(Path(folder, "none.png"))
         with ExceptionExpected(DataError, "a folder"): read_photo(folder)
+    def wrong_note():
+        "A JPEG whose EXIF can't be read"
+        note = Image.Exif(); note[0x0112] = 6; note[0x9003] = "2020"
+        content = bytearray(saved(Image.fromarray(photo), "JPEG", exif=note))
+        content[content.index(b"MM\0*" if b"MM\0*" in content else b"II*\0") + 4:][:4] = b"\xff" * 4
+        return bytes(content)
+    test_eq(read_photo(wrong_note()).pixels.shape, (512, 512, 3))
+    with ExceptionExpected(DataError, "can't be opened|no such file|File name too long"): read_photo("x" * 5000)
+    large = read_photo(saved(Image.fromarray(np.full((10, 9000), 40_000, np.uint16))))
+    test_eq((large.pixels.shape[1], int(large.pixels[0, 0, 0])), (4096, 156))
+    test_eq(read_photo(saved(Image.new("P", (9000, 10), 3))).pixels.shape[1], 4096)
     with ExceptionExpected(DataError, "too many pixels; expected at most 178,956,970.*Shrink it"): read_photo(saved(Image.new("1", (20_000, 20_000))))
     with ExceptionExpected(DataError, "float64"): read_photo(np.zeros((4, 4)))
     with ExceptionExpected(DataError, "uint8 .0, 4"): read_photo(np.zeros((0, 4), np.uint8))

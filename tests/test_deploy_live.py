@@ -36,7 +36,7 @@ def some_model() -> SavedModel:
 
 def wanders(frames: int) -> Frames:
     "A face that wanders to the right, as a camera would give it"
-    return Frames(10, (320, 240), None, (np.roll(portrait, 2 * n, 1) for n in range(frames)), live=True)
+    return Frames(10, (320, 240), None, (np.roll(portrait, n % 60, 1) for n in range(frames) if time.sleep(0.02) is None), live=True)
 
 
 def test_how_fast_is_it():
@@ -54,8 +54,9 @@ def test_in_the_notebook():
     view = LiveView(Predictor(some_model()), wanders(30), shown=1000)
     test_eq((view.running, view.words.value, view.button.description), (False, "not started", "Start"))
     view.start().wait(60)
-    test_eq((view.result.frames, view.result.tracks, view.button.description), (30, 1, "Start"))
-    assert "30 frames" in view.words.value and Image.open(io.BytesIO(view.picture.value)).size == (320, 240)
+    assert 1 <= view.result.frames <= 30, "a camera's frames that come too fast are left out"
+    test_eq((view.result.tracks, view.button.description), (1, "Start"))
+    assert "frames in" in view.words.value and Image.open(io.BytesIO(view.picture.value)).size == (320, 240)
     endless = LiveView(Predictor(some_model()), wanders(10**6)).start()
     while endless.result is None and not endless._last: time.sleep(0.02)
     halted = endless.stop()
@@ -63,6 +64,9 @@ def test_in_the_notebook():
     broken = LiveView(Predictor(some_model()), source=63).start()
     broken.wait(60)
     assert "no camera" in broken.words.value
+    wrong = LiveView(Predictor(some_model()), wanders(3), evry=2).start()
+    wrong.wait(60)
+    assert "evry" in wrong.words.value and wrong.button.description == "Start"
     Image.open(io.BytesIO(view.picture.value))
 
 

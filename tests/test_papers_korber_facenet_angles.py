@@ -21,7 +21,7 @@ def test_korber_facenet_angles():
     from fer_fastai.inspect.angles import AngularSeparation
     from fer_fastai.train.models import face_learner, parameters, train_last
     from fer_fastai.train.nets import facenet
-    from fer_fastai.train.papers import LASTS, korber
+    from fer_fastai.papers import LASTS, korber
     from fer_fastai.train.plans import Stage, recipe
     from fer_fastai.train.tables import scaling, sheet_faces
 

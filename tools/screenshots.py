@@ -1,6 +1,7 @@
-"""Pictures of LabelCleaner for README and tutorial: `python tools/screenshots.py` writes nbs/images/label_cleaner*.png
+"""Pictures for README and tutorial: `python tools/screenshots.py` writes nbs/images/label_cleaner*.png and predicted.png
 
-Drawn faces with planted errors in a real JupyterLab; what the model thinks is a logistic regression's, out of fold.
+LabelCleaner: drawn faces with planted errors in a real JupyterLab; what the model thinks is a logistic regression's, out of fold.
+Predictor: NASA's portrait of Eileen Collins (public domain), upright, mirrored, tilted, by the embedded model.
 """
 
 import sys
@@ -33,9 +34,22 @@ scores = Scores(pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab), feat
 CELL = 'LabelCleaner(faces, issues, "edits.db", scores, annotator="ann")'
 
 
+def predicted(path):
+    "Three portraits with what the embedded model says"
+    import numpy as np
+    from fer_fastai.deploy.predictor import Predictor, annotate
+    from PIL import Image, ImageOps
+    from skimage.data import astronaut
+
+    predictor, portrait = Predictor(), Image.fromarray(astronaut()).crop((60, 0, 400, 340))
+    seen = [np.asarray(photo) for photo in (portrait, ImageOps.mirror(portrait), portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120)))]
+    Image.fromarray(np.hstack([annotate(photo, predictor.predict(photo), predictor.vocab) for photo in seen])).save(path)
+
+
 def main():
     images = ROOT / "nbs" / "images"
     images.mkdir(exist_ok=True)
+    predicted(images / "predicted.png")
     with tempfile.TemporaryDirectory() as place:
         path = notebook(Path(place) / "clean.ipynb", FACES, CELL)
         with jupyterlab(Path(place)) as address, chromium() as browser:

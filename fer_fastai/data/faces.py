@@ -35,13 +35,21 @@ def align(
     frame: np.ndarray = TEMPLATE,      # where the points go, shares of the side
 ) -> np.ndarray:                    # uint8 (size, size) or (size, size, 3); what lies outside is the nearest edge
     "The face upright and in its frame, by the best similarity transform of the five points (Umeyama, 1991)"
-    found = SimilarityTransform.from_estimate(np.asarray(points, float), frame * size)
-    if not found or not np.isfinite(found.params).all(): raise DataError(f"points {np.asarray(points).round().tolist()}", "align", "five places that are not all the same")
+    points = np.asarray(points, float)
+    found = SimilarityTransform.from_estimate(points, frame * size)
+    if not found or not np.isfinite(found.params).all() or found.scale <= 0: raise DataError(f"points {points.round().tolist()}", "align", "five places that are not all the same")
     scale = max(1.0, 1 / found.scale)                   # a big face is shrunk smoothly: averaged first, then warped
     if scale > 1.5:
-        image = cv2.resize(image, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-        found = SimilarityTransform.from_estimate((np.asarray(points, float) + 0.5) / scale - 0.5, frame * size)
+        image, points = _around(image, points, found.inverse(np.array([[0, 0], [0, size], [size, 0], [size, size]])), 2 * scale)
+        image = cv2.resize(image, [max(1, round(side / scale)) for side in image.shape[1::-1]], interpolation=cv2.INTER_AREA)
+        found = SimilarityTransform.from_estimate((points + 0.5) / scale - 0.5, frame * size)
     return cv2.warpAffine(image, found.params[:2], (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+def _around(image: np.ndarray, points: np.ndarray, corners: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    "The part of a picture that a face needs, and its points in it"
+    low, high = np.floor(corners.min(0) - margin).astype(int).clip(0, None), np.ceil(corners.max(0) + margin).astype(int)
+    part = image[low[1]:high[1], low[0]:high[0]]
+    return (part, points - low) if part.size else (image, points)
 
 # %% ../../nbs/21_data.faces.ipynb #35b45b82
 YUNET = "face_detection_yunet*.onnx"
@@ -49,18 +57,22 @@ YUNET_URL = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection
 YUNET_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
 DETECTORS = ("auto", "yunet", "haar")
 
+def _local_yunet() -> Path | None:
+    "The newest file that is there; not the ones in eight bits, which see worse"
+    for folder in (settings().models, settings().data / "models", settings().cache / "models"):
+        if found := sorted(path for path in folder.glob(YUNET) if "int8" not in path.name): return found[-1]
+
 def yunet_file(
     url: str = YUNET_URL,           # where it is fetched from
 ) -> Path:
-    "The detector's weights: from the models folder, or fetched once"
-    for folder in (settings().models, settings().data / "models", settings().cache / "models"):
-        if found := sorted(folder.glob(YUNET)): return found[-1]
+    "The detector's weights: your own file from the models folder, or fetched once with its SHA-256 checked"
+    if found := _local_yunet(): return found
     try: return download(url, settings().cache / "models" / Path(YUNET_URL).name, YUNET_SHA256, tries=1, timeout=10)
     except FerError as error: raise MissingFile("no face detector", settings().models, YUNET, f"It could not be fetched ({error.found}). Fetch {url} on another machine and put it there, or set FER_MODELS") from error
 
 @functools.cache
-def _found_or_none(url: str, *places: Path) -> Path | None:
-    "YuNet's file, or None and one warning"
+def _fetched_or_none(url: str, *places: Path) -> Path | None:
+    "YuNet's file, or None and one warning; tried once"
     try: return yunet_file(url)
     except MissingFile as error:
         warnings.warn(f"faces are looked for with OpenCV's Haar cascade: slower, about one in four not found, tilted heads stay tilted. {error}", stacklevel=4)
@@ -73,7 +85,7 @@ def chosen_detector(
     "Which detector a name means here"
     if detector not in DETECTORS: raise DataError(f"detector {detector!r}", expected=" or ".join(DETECTORS))
     if detector == "yunet": return yunet_file(url)
-    return None if detector == "haar" else _found_or_none(url, settings().models, settings().data, settings().cache)
+    return None if detector == "haar" else _local_yunet() or _fetched_or_none(url, settings().models, settings().data, settings().cache)
 
 @dataclass(frozen=True)
 class Detection:
@@ -119,11 +131,13 @@ def detect(
     detector: str = "auto",         # of DETECTORS
 ) -> list[Detection]:               # largest first; coordinates of the picture as given
     "Every face in a picture"
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] != 3: raise DataError(f"{image.dtype} {image.shape}", "detect", "uint8 (h, w) or (h, w, 3)")
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] != 3 or not image.size: raise DataError(f"{image.dtype} {image.shape}", "detect", "uint8 (h, w) or (h, w, 3)")
+    return _detect(image, score, longest, chosen_detector(detector))
+
+def _detect(image: np.ndarray, score: float, longest: int, path: Path | None) -> list[Detection]:
     scale = min(1.0, longest / max(image.shape[:2]))
-    small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    path = chosen_detector(detector)
-    found = _yunet(path, small, score) if path else _haar(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small)
+    small = image if scale == 1 else cv2.resize(image, [max(1, round(side * scale)) for side in image.shape[1::-1]], interpolation=cv2.INTER_AREA)
+    found = _yunet(path, small, score) if path else [face for face in _haar(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small) if face.score >= score]
     back = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]])
     found = [Detection(tuple(float(v) for v in face.box * np.tile(back, 2)), face.points * back, face.score, face.guessed) for face in found]
     return sorted(found, key=lambda face: -face.box[2] * face.box[3])
@@ -136,13 +150,13 @@ def refine(
 ) -> Detection:                     # the same face, its points better placed
     "Look again at one face, enlarged and turned upright"
     if face.guessed: return face        # Haar knows no eyes
-    box, points, score = face.box, face.points, face.score
+    box, points, score, path = face.box, face.points, face.score, chosen_detector("yunet")
     for _ in range(rounds):
         across = points[1] - points[0]
         look = cv2.getRotationMatrix2D((box[0] + box[2] / 2, box[1] + box[3] / 2), float(np.degrees(np.arctan2(across[1], across[0]))), 160 / max(box[2:]))
         look[:, 2] += 160 - np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
         patch = cv2.warpAffine(image, look, (320, 320), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        found = [again for again in detect(patch, 0.3, detector="yunet") if max(abs(again.points.mean(0) - 160)) < 60]
+        found = [again for again in _detect(patch, 0.3, 640, path) if max(abs(again.points.mean(0) - 160)) < 60]
         if not found: break
         points, score = (found[0].points - look[:, 2]) @ np.linalg.inv(look[:, :2]).T, max(score, found[0].score)
     return Detection(box, points, score)

@@ -52,7 +52,7 @@ class LiveView(widgets.VBox):
     def start(self) -> "LiveView":
         "Begin, in a thread of its own"
         if self.running: return self
-        self._halt.clear(); self.problem = None
+        self._halt.clear(); self.problem = self.result = None
         self.button.description, self.button.icon = "Stop", "stop"
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -60,7 +60,7 @@ class LiveView(widgets.VBox):
     def stop(self) -> VideoResult | None:
         "End, and what it gave"
         self._halt.set()
-        return self.wait()
+        return self.wait(5)             # a camera that gives no frame does not hold the notebook
     def wait(self, seconds: float | None = None) -> VideoResult | None:
         "Until the source ends"
         if self._thread is not None and self._thread is not threading.current_thread(): self._thread.join(seconds)
@@ -68,9 +68,10 @@ class LiveView(widgets.VBox):
 
     def _work(self):
         try: self.result = predict_video(self.predictor, self.source, on_frame=self._show, **self.options)
-        except DataError as error: self.problem = error
-        self.words.value = f"{self.problem or self.result}"
-        self.button.description, self.button.icon = "Start", "play"
+        except Exception as error: self.problem = error     # in a thread nobody else would hear of it
+        finally:
+            self.words.value = f"{self.problem or self.result}"
+            self.button.description, self.button.icon = "Start", "play"
     def _show(self, seen: Seen):
         fps, now = self._pace.tick(), time.perf_counter()
         if now - self._last >= 1 / self.shown:
@@ -98,7 +99,9 @@ def live_window(
     root.title(title); root.protocol("WM_DELETE_WINDOW", lambda: halt.append(True))
     for key in ("<Escape>", "q"): root.bind(key, lambda _: halt.append(True))
     def show(seen: Seen):
-        label.image = ImageTk.PhotoImage(Image.fromarray(seen.pixels))
+        picture = Image.fromarray(seen.pixels)
+        picture.thumbnail((root.winfo_screenwidth() - 80, root.winfo_screenheight() - 160))
+        label.image = ImageTk.PhotoImage(picture)
         label.configure(image=label.image)
         root.title(f"{title}: {pace.tick():.0f} frames/s, {len(seen.faces)} face(s)")
         root.update()
