@@ -3,15 +3,15 @@
     python benchmarks/predict.py [--model compact] [--fast mini] [--frames 600]
 
 The peer lives in an environment of its own (.peers, made here once). The film: scikit-image's astronaut (NASA, public domain), 640x480,
-moved and turned from frame to frame. Memory: the same film, one minute and sixty, each in a process of its own. Writes predict.json.
+moved and turned from frame to frame. Writes predict.json.
 """
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import cv2
@@ -62,8 +62,6 @@ def film(path, frames, fps=25):
 
 def milliseconds(predictor, batch, seconds):
     "Median of a batch of 48-pixel faces, bytes to probabilities"
-    import time
-
     faces, found = np.resize(synthetic_faces(64, seed=0).pixels, (batch, 48, 48)), []
     predictor.probabilities(faces)
     until = time.perf_counter() + seconds
@@ -74,13 +72,6 @@ def milliseconds(predictor, batch, seconds):
     return float(np.median(found))
 
 
-def peak(model, path):
-    "MiB that a process needed for a film"
-    code = "import sys, resource; from fer_fastai.deploy.predictor import Predictor; from fer_fastai.deploy.video import predict_video; r = predict_video(Predictor(sys.argv[1], threads=2), sys.argv[2], table=sys.argv[2] + '.csv'); print(r.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    frames, mib = subprocess.run([sys.executable, "-W", "ignore", "-c", code, model, path], capture_output=True, text=True, check=True).stdout.split()
-    return int(frames), float(mib)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="compact", help="embedded model, or a model folder")
@@ -88,7 +79,6 @@ def main():
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
-    parser.add_argument("--minutes", type=int, default=60)
     options = parser.parse_args()
     folders = {name: Path(name) if Path(name).is_dir() else embedded(name) for name in dict.fromkeys((options.model, options.fast))}
     ours, peer = {name: Predictor(folder, threads=2) for name, folder in folders.items()}, Peer()
@@ -108,13 +98,6 @@ def main():
             for name, predictor in ours.items():
                 result = predict_video(predictor, source, Path(place, f"{name}{turn}.mp4"), Path(place, f"{name}{turn}.csv"))
                 films[name].append({"frames": result.frames, "faces": result.faces, "fps": result.fps, "missing": result.missing, "spent": result.spent})
-        minute = film(Path(place, "minute.mp4"), 60 * 25)
-        hour = Path(place, "hour.mp4")
-        hour_of(minute, hour, options.minutes)
-        memory = {1: peak(folders[options.fast], str(minute)), options.minutes: peak(folders[options.fast], str(hour))}
-        for minutes, (frames, _) in memory.items():
-            if frames != 1500 * minutes:
-                raise SystemExit(f"{frames:,} frames of {1500 * minutes:,} in {minutes} minutes")
     peer.close()
     ms = {batch: {name: float(np.median(values)) for name, values in found.items()} for batch, found in times.items()}
     fps = {name: float(np.median([f["fps"] for f in found])) for name, found in films.items()}
@@ -125,22 +108,8 @@ def main():
         claim("predict_batch64_vs_fer_ratio", ms[64]["tensorflow"] / ms[64][options.fast], f"64 faces, bytes to probabilities, {options.fast}; {how}"),
         claim("pipeline_frames_per_s", fps[options.fast], f"640x480 film of {options.frames} frames with one face: decode, detect, classify, annotate, write video and table; {options.fast}, median of 3 turns"),
         claim("pipeline_vs_fer_ratio", fps[options.fast] / fps["tflite"], "the same film, the fer package as it comes (Haar cascade, TFLite), the same file written, in turns"),
-        claim("video_60_min_vs_1_min_memory_ratio", memory[options.minutes][1] / memory[1][1], f"peak memory of a process with a film of {options.minutes} minutes against one of a minute, {memory[options.minutes][0]:,} and {memory[1][0]:,} frames, none missing"),
-    ], recipe={"model": options.model, "fast": options.fast}, milliseconds=times, median_ms=ms, films=films, memory_mib={str(k): v for k, v in memory.items()},
-       models={name: {"arch": f["network"]["arch"], "parameters": f["parameters"]} for name, f in facts.items()}, peak_here_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # fmt: skip
-
-
-def hour_of(minute, path, times):
-    "The same minute again and again, in one file"
-    capture, writer = None, cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (640, 480))
-    for _ in range(times):
-        capture = cv2.VideoCapture(str(minute))
-        while True:
-            ok, frame = capture.read()
-            if not ok:
-                break
-            writer.write(frame)
-    writer.release()
+    ], recipe={"model": options.model, "fast": options.fast}, milliseconds=times, median_ms=ms, films=films,
+       models={name: {"arch": f["network"]["arch"], "parameters": f["parameters"]} for name, f in facts.items()})  # fmt: skip
 
 
 if __name__ == "__main__":

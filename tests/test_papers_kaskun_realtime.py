@@ -5,13 +5,20 @@ from IPython.display import display
 
 def test_kaskun_realtime():
     # nbs/papers/kaskun_realtime.ipynb #7aadf41c
+    import cv2
     import matplotlib.pyplot as plt
+    import numpy as np
     import pandas as pd
     import torch
+    from skimage.data import astronaut
 
     from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.loaders import NO_AUGMENT
     from fer_fastai.data.synthetic import synthetic_faces
+    from fer_fastai.deploy.model_folder import as_learner, load_model
+    from fer_fastai.deploy.predictor import Predictor, embedded, embedded_models
+    from fer_fastai.deploy.video import Frames, predict_video
+    from fer_fastai.inspect.saliency import explain_grid
     from fer_fastai.train.evaluation import report, top_losses
     from fer_fastai.train.figures import plot_confusion, plot_history, plot_top_losses
     from fer_fastai.train.models import layers, parameters
@@ -96,3 +103,36 @@ def test_kaskun_realtime():
         plt.close(figure)
         display(figure)
     else: print("not measured yet; python benchmarks/options.py")
+
+    # nbs/papers/kaskun_realtime.ipynb #82ea2542
+    def film(frames: int = 50):
+        "Her portrait, moving, 640 x 480"
+        for number in range(frames):
+            turn = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 9), 1.2)
+            turn[:, 2] += 90 + 60 * np.sin(number / 12), 60
+            yield cv2.warpAffine(astronaut(), turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+
+    predictor, shown = Predictor(), []
+    result = predict_video(predictor, Frames(25, (640, 480), None, film()), on_frame=lambda seen: shown.append(seen.pixels.copy()))
+    assert (result.frames, result.tracks, result.faces) == (50, 1, 50)
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3))
+    for axis, number in zip(axes, (0, 20, 40)): axis.imshow(shown[number]); axis.set_title(f"frame {number}", fontsize=9); axis.axis("off")
+    figure.tight_layout(); plt.close(figure)
+    display(figure)
+    print(result)
+
+    # nbs/papers/kaskun_realtime.ipynb #d17600a7
+    ours = measured("predict")
+    if ours:
+        speeds = pd.DataFrame({"one face, ms": ours["median_ms"]["1"], "64 faces, ms": ours["median_ms"]["64"], "film, frames a second": {name: np.median([turn["fps"] for turn in turns]) for name, turns in ours["films"].items()}})
+        speeds.index = [{"tensorflow": "fer package, TensorFlow", "tflite": "fer package, TFLite"}.get(name, f"ours, {name}") for name in speeds.index]
+        assert (speeds > 0).all(axis=None)
+        display(speeds.style.format("{:.2f}"))
+    else: print("not measured yet; python benchmarks/predict.py")
+
+    # nbs/papers/kaskun_realtime.ipynb #015a04b4
+    faces = synthetic_faces(1200 if full else 400, seed=3)
+    looking = {name: as_learner(load_model(embedded(folder)), faces) for name, folder in {"mini-Xception": "mini", "compact": "compact"}.items() if folder in embedded_models()}
+    figure = explain_grid(looking, faces.split("test"))
+    assert len(figure.axes) == 7 * (1 + len(looking))
+    figure

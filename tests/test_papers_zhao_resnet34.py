@@ -8,15 +8,18 @@ def test_zhao_resnet34():
     import matplotlib.pyplot as plt
     import numpy as np
     import pandas as pd
+    from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+    from skimage.data import astronaut
 
     from fer_fastai.clean.effect import plot_curve
     from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.emotions import SIX
     from fer_fastai.data.synthetic import synthetic_faces
+    from fer_fastai.deploy.predictor import Predictor, annotate
     from fer_fastai.train.balance import BY_HAND, FER2013_TRAINING, class_weights
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.figures import plot_confusion, plot_history
-    from fer_fastai.train.recipes import Recipe, Stage, read_history, recipe, train
+    from fer_fastai.train.recipes import Recipe, Stage, read_history, train
 
     # nbs/papers/zhao_resnet34.ipynb #b57ca060
     counts = [n for n in FER2013_TRAINING if n != 436]
@@ -96,3 +99,18 @@ def test_zhao_resnet34():
     table = pd.DataFrame(rows, columns=["system", "against", "views", "faces", "PrivateTest %"])
     assert table["PrivateTest %"].between(60, 95).all()
     table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide()
+
+    # nbs/papers/zhao_resnet34.ipynb #1e374c4f
+    portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))
+    photos = {"as it is": portrait, "mirrored": ImageOps.mirror(portrait), "tilted by 20 degrees": portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120)), "a fifth of the size": portrait.resize((68, 68), Image.Resampling.BOX).resize((340, 340)),
+              "dark": ImageEnhance.Brightness(portrait).enhance(0.25), "out of focus": portrait.filter(ImageFilter.GaussianBlur(4))}
+    predictor = Predictor()
+    answers = {name: predictor.predict(np.asarray(photo), "largest") for name, photo in photos.items()}
+    assert all(len(found) == 1 for found in answers.values()) and answers["as it is"].emotion[0] == "happy"
+    table = pd.concat(answers).droplevel(1)[["emotion", *predictor.columns]].rename(columns=lambda name: name.removeprefix("p_"))
+    figure, axes = plt.subplots(1, len(photos), figsize=(12, 2.4))
+    for axis, (name, photo) in zip(axes, photos.items()):
+        axis.imshow(annotate(np.asarray(photo), answers[name], predictor.vocab)); axis.set_title(name, fontsize=9); axis.axis("off")
+    figure.tight_layout(); plt.close(figure)
+    display(figure)
+    table.style.format("{:.2f}", subset=list(predictor.vocab))

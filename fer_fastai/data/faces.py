@@ -121,8 +121,9 @@ def _haar(grey: np.ndarray) -> list[Detection]:
 
 def _yunet(path: Path, image: np.ndarray, score: float) -> list[Detection]:
     bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
+    if min(bgr.shape[:2]) < 16: return []               # smaller than any face that it knows; its answers are not numbers then
     rows = _detector(path, bgr.shape[1::-1], score).detect(bgr)[1]
-    return [] if rows is None else [Detection(tuple(map(float, row[:4])), row[4:14].reshape(5, 2), float(row[14])) for row in rows]
+    return [] if rows is None else [Detection(tuple(map(float, row[:4])), row[4:14].reshape(5, 2), float(row[14])) for row in rows if np.isfinite(row).all() and row[2:4].min() > 0]
 
 def detect(
     image: np.ndarray,              # uint8 (h, w) grey or (h, w, 3) RGB

@@ -239,7 +239,7 @@ def load_run(
     if not path.exists(): raise RecipeError("no recipe.json", folder, "a run folder", "Train first, or name the folder that `fer train` printed")
     written = json.loads(path.read_text(encoding="utf-8"))
     if written["vocab"] != list(faceset.vocab): raise RecipeError(f"faces of {', '.join(faceset.vocab)}", folder, ", ".join(written["vocab"]))
-    plan = recipe_from_dict(written["recipe"]).but(pretrained=None, teacher=None)
+    plan = recipe_from_dict(written["recipe"]).but(pretrained=None, teacher=None, target="label")      # these faces need no soft labels
     return _with_best(recipe_learner(faceset, plan, Path(folder)), Path(folder), plan.stages[-1].size)
 
 def predictions(
