@@ -37,11 +37,12 @@ def test_stems():
 
 def test_learners():
     # nbs/31_train.models.ipynb #466050a1
+    torch.manual_seed(0)
     learner = face_learner(dls, "resnet34")
     test_eq(network(**learner.model.made).state_dict().keys(), learner.model.state_dict().keys())      # the network says how to build it again
     test_eq(learner.model(dls.one_batch()[0]).shape, (8, 7))
     test_eq(parameters(learner.model[0]), 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64)     # torchvision's body, another stem
-    xb, yb = dls.one_batch()
+    xb, yb = dls.valid.one_batch()
     assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, "an untrained net starts at chance"
     learner.freeze()
     assert parameters(learner.model, trainable=True) < 0.1 * parameters(learner.model)
