@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from fer_fastai.clean.issues import second_opinion
-from fer_fastai.clean.scores import score
+from fer_fastai.clean.scores import average, score
 from fer_fastai.core import commit, hardware, versions, write_json
 from fer_fastai.train.recipes import load_run
 
@@ -30,6 +30,6 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     return path
 
 
-def told(faces, teacher: Path, share: float):
-    "Soft labels: each training face's label, and for `share` of it what a trained network answers to the face"
-    return second_opinion(faces, score(load_run(teacher, faces), faces.split("train"), views="flip", features=False), share)
+def told(faces, teachers: list[Path], share: float):
+    "Soft labels: each training face's label, and for `share` of it what trained networks answer to the face, averaged"
+    return second_opinion(faces, average([score(load_run(teacher, faces), faces.split("train"), views="flip", features=False) for teacher in teachers]), share)

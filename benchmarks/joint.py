@@ -26,7 +26,7 @@ from fer_fastai.train.truth import ferplus_shares
 
 VIEWS = ("single", "flip")
 TRUTHS = {  # file: claim, truth, its classes, their mark in the joint network
-    "resnet34_best": ("resnet34_best_private_accuracy", "FER2013 labels", FER2013, ""),
+    "resnet34_best": ("resnet34_joint_private_accuracy", "FER2013 labels", FER2013, ""),
     "ferplus_majority": ("ferplus_majority_accuracy", "FER+ majority", FERPLUS, MARK),
 }
 PROTOCOL = "ResNet-34 from scratch, two cycles, on FER2013's labels (and out-of-fold predictions, in equal parts) and FER+'s votes together; Training without exact copies of test faces; epoch and view ({view}) chosen on PublicTest; PrivateTest against {truth} ({faces:,} faces, {classes} classes), no face cleaned; 1 seed"

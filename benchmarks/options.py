@@ -55,7 +55,7 @@ def ways(whole, faces, options):
     clean = Scores(softened(faces.split("train"), folds).votes[list(FER2013)])
     clear, every = eight(faces)
     table = {name: (faces, changes, None, faces) for name, changes in CHANGES.items()}
-    for name, taught in {"opinions out of fold": second_opinion(faces, folds, 0.5), "cleaned labels": second_opinion(faces, clean, 1.0), "a teacher's answers, kept": told(faces, options.teacher, 0.7)}.items():
+    for name, taught in {"opinions out of fold": second_opinion(faces, folds, 0.5), "cleaned labels": second_opinion(faces, clean, 1.0), "a teacher's answers, kept": told(faces, [options.teacher], 0.7)}.items():
         table[name] = (taught, SOFT, None, faces)
     table["a teacher beside the student"] = (faces, dict(teacher=str(options.teacher), teacher_share=0.7), None, faces)
     table["FER+ votes beside the labels"] = (join_truths(faces, votes), SOFT | {"monitor": "valid_loss"}, FER2013, faces)

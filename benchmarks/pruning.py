@@ -123,7 +123,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(2)
     faces = without_leaks(fer2013())
-    taught = told(faces, options.start, 0.7)
+    taught = told(faces, [options.start], 0.7)
     learner = load_run(options.start, faces)
     rows, models, example = whole(learner, taught, faces, options)
     unpruned = {split: accuracy(learner, learner.model, faces, part) for split, part in (("public", "valid"), ("private", "test"))}

@@ -806,6 +806,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                     'fer_fastai/deploy/tracking.py')},
             'fer_fastai.deploy.video': { 'fer_fastai.deploy.video.Frames': ('deploy.video.html#frames', 'fer_fastai/deploy/video.py'),
                                          'fer_fastai.deploy.video.Seen': ('deploy.video.html#seen', 'fer_fastai/deploy/video.py'),
+                                         'fer_fastai.deploy.video.Seen.faces': ( 'deploy.video.html#seen.faces',
+                                                                                 'fer_fastai/deploy/video.py'),
                                          'fer_fastai.deploy.video.TableWriter': ( 'deploy.video.html#tablewriter',
                                                                                   'fer_fastai/deploy/video.py'),
                                          'fer_fastai.deploy.video.TableWriter.__init__': ( 'deploy.video.html#tablewriter.__init__',

@@ -26,7 +26,6 @@ app.add_typer(data_app, name="data")
 def main():
     "The `fer` command: our own errors become one sentence and exit code 2"
     warnings.filterwarnings("ignore", category=FutureWarning)
-    import fer_fastai.cli_deploy  # noqa: F401  adds its commands
     try: app()
     except FerError as error:
         print(f"fer: {error}", file=sys.stderr)
@@ -259,3 +258,6 @@ def demo(folder: Annotated[Optional[Path], typer.Option(help="of the run; defaul
     train_command("synthetic", "demo", folder, "", None, None, False)
     page = report_of(folder)
     typer.echo(f"Done in {time.perf_counter() - start:.0f} s. Open {page.resolve()} in a browser.\nThese faces are drawn; for real ones: fer data get fer2013, then fer train.")
+
+# %% ../nbs/70_cli.ipynb #d845d056
+import fer_fastai.cli_deploy  # noqa: E402, F401  last: it takes the app from here

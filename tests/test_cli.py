@@ -78,6 +78,12 @@ def test_the_demo():
     print(done.output[-300:].replace(folder, "runs"))
 
 
+def test_what_a_model_is_used_for():
+    # nbs/70_cli.ipynb #b25354f6
+    from fer_fastai.cli import app as whole_app
+    assert {command.name for command in whole_app.registered_commands} >= {"train", "report", "demo", "predict", "video", "webcam", "export"}
+
+
 def test_edge_cases():
     # nbs/70_cli.ipynb #c6780125
     def fer(*words, **environment):

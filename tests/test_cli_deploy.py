@@ -12,7 +12,6 @@ from PIL import Image
 from skimage import data
 from typer.testing import CliRunner
 
-import fer_fastai.cli_deploy  # noqa: F401  adds its commands to the app
 from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.deploy.video import Frames, open_video, predict_video
 

@@ -10,29 +10,16 @@ from fer_fastai.deploy.live import LiveView, Pace, live_window
 import pytest
 
 # nbs/65_deploy.live.ipynb #b64880ea
-import functools
 import os
 import tempfile
 from pathlib import Path
 
-import torch
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-from fer_fastai.data.loaders import face_dls
-from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.model_folder import SavedModel, load_model, save_model
 from fer_fastai.deploy.video import Frames
-from fer_fastai.train.models import face_learner
 
 portrait = data.astronaut()[:240, 60:380]        # Eileen Collins (NASA, public domain), which scikit-image carries
-
-@functools.cache
-def some_model() -> SavedModel:
-    "A small untrained model: what it answers means nothing, but it answers"
-    torch.manual_seed(1)
-    learner = face_learner(face_dls(synthetic_faces(40, seed=1), 48, batch_size=8), "mini_xception")
-    return load_model(save_model(learner, Path(tempfile.mkdtemp(), "drawn")))
 
 def wanders(frames: int) -> Frames:
     "A face that wanders to the right, as a camera would give it"
@@ -51,20 +38,20 @@ def test_how_fast_is_it():
 @pytest.mark.real
 def test_in_the_notebook():
     # nbs/65_deploy.live.ipynb #2cce9c89
-    view = LiveView(Predictor(some_model()), wanders(30), shown=1000)
+    view = LiveView(Predictor(), wanders(30), shown=1000)
     test_eq((view.running, view.words.value, view.button.description), (False, "not started", "Start"))
     view.start().wait(60)
     assert 1 <= view.result.frames <= 30, "a camera's frames that come too fast are left out"
     test_eq((view.result.tracks, view.button.description), (1, "Start"))
     assert "frames in" in view.words.value and Image.open(io.BytesIO(view.picture.value)).size == (320, 240)
-    endless = LiveView(Predictor(some_model()), wanders(10**6)).start()
+    endless = LiveView(Predictor(), wanders(10**6)).start()
     while endless.result is None and not endless._last: time.sleep(0.02)
     halted = endless.stop()
     assert halted.problem == "stopped" and 0 < halted.frames < 10**5
-    broken = LiveView(Predictor(some_model()), source=63).start()
+    broken = LiveView(Predictor(), source=63).start()
     broken.wait(60)
     assert "no camera" in broken.words.value
-    wrong = LiveView(Predictor(some_model()), wanders(3), evry=2).start()
+    wrong = LiveView(Predictor(), wanders(3), evry=2).start()
     wrong.wait(60)
     assert "evry" in wrong.words.value and wrong.button.description == "Start"
     Image.open(io.BytesIO(view.picture.value))
@@ -73,5 +60,5 @@ def test_in_the_notebook():
 def test_in_a_window():
     # nbs/65_deploy.live.ipynb #c988f4bc
     screen = os.environ.pop("DISPLAY", None)
-    with ExceptionExpected(DataError, "no screen.*LiveView|no Tk"): live_window(Predictor(some_model()), wanders(3))
+    with ExceptionExpected(DataError, "no screen.*LiveView|no Tk"): live_window(Predictor(), wanders(3))
     if screen: os.environ["DISPLAY"] = screen

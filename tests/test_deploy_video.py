@@ -11,28 +11,14 @@ from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.deploy.video import Frames, Watcher, open_video, predict_video, read_ahead
 import pytest
 
-# nbs/64_deploy.video.ipynb #2897bb36
-import functools
+# nbs/64_deploy.video.ipynb #5519dbdf
 import tempfile
 
 import matplotlib.pyplot as plt
-import torch
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-from fer_fastai.data.loaders import face_dls
-from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.model_folder import SavedModel, load_model, save_model
-from fer_fastai.train.models import face_learner
-
 portrait = data.astronaut()[:240, 60:380]        # Eileen Collins (NASA, public domain), which scikit-image carries
-
-@functools.cache
-def some_model() -> SavedModel:
-    "A small untrained model: what it answers means nothing, but it answers"
-    torch.manual_seed(1)
-    learner = face_learner(face_dls(synthetic_faces(40, seed=1), 48, batch_size=8), "mini_xception")
-    return load_model(save_model(learner, Path(tempfile.mkdtemp(), "drawn")))
 
 def clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
     "A face that wanders to the right"
@@ -64,8 +50,8 @@ def test_frames():
 
 @pytest.mark.real
 def test_look():
-    # nbs/64_deploy.video.ipynb #5519dbdf
-    watcher = Watcher(Predictor(some_model()), every=3)
+    # nbs/64_deploy.video.ipynb #84726fc1
+    watcher = Watcher(Predictor(), every=3)
     seen = [watcher.look(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
     test_eq([s.looked for s in seen], [True, False, False] * 3 + [True])
     test_eq({track for s in seen for track in s.faces.track}, {0})
@@ -78,7 +64,7 @@ def test_look():
 def test_the_whole_way():
     # nbs/64_deploy.video.ipynb #39b2f510
     with tempfile.TemporaryDirectory() as place:
-        source, predictor = clip(Path(place, "a.mp4")), Predictor(some_model())
+        source, predictor = clip(Path(place, "a.mp4")), Predictor()
         result = predict_video(predictor, source, Path(place, "b.mp4"), Path(place, "b.csv"))
         again = predict_video(predictor, source, table=Path(place, "c.parquet"), every=5)
         rows, sparse = pd.read_csv(Path(place, "b.csv")), pd.read_parquet(Path(place, "c.parquet"))
@@ -100,7 +86,7 @@ def test_the_whole_way():
 def test_what_goes_wrong():
     # nbs/64_deploy.video.ipynb #252e88e8
     with tempfile.TemporaryDirectory() as place:
-        whole, predictor = clip(Path(place, "a.avi"), frames=60), Predictor(some_model())
+        whole, predictor = clip(Path(place, "a.avi"), frames=60), Predictor()
         Path(place, "torn.avi").write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
         torn = predict_video(predictor, Path(place, "torn.avi"), Path(place, "t.mp4"), Path(place, "t.csv"))
         assert 5 < torn.frames < 60 and len(pd.read_csv(Path(place, "t.csv"))) == torn.frames
@@ -119,4 +105,4 @@ def test_what_goes_wrong():
         none = predict_video(predictor, Frames(10, (64, 64), 3, [np.zeros((64, 64, 3), np.uint8)] * 3), table=Path(place, "n.parquet"))
         test_eq((none.frames, none.faces, len(pd.read_parquet(Path(place, "n.parquet")))), (3, 0, 0))
     print(torn)
-    with ExceptionExpected(DataError, "every 0"): Watcher(Predictor(some_model()), every=0)
+    with ExceptionExpected(DataError, "every 0"): Watcher(Predictor(), every=0)

@@ -52,7 +52,7 @@ def _opened(model: SavedModel, name: str, threads: int):
     path = model.folder / name
     if not path.is_file(): raise MissingFile(f"no {name}", model.folder, mend="save_model(onnx=True) and add_int8 write them; backend=\"torch\" needs none")
     face = np.linspace(0, 255, model.channels * model.size**2).astype(np.uint8).reshape(1, model.channels, model.size, model.size)
-    try: opened = session(path, threads); found = opened.run(None, {"faces": face})[0]
+    try: opened = session(path, threads, spin=False); found = opened.run(None, {"faces": face})[0]
     except Exception as error: raise ModelError(f"can't be run ({' '.join(str(error).split())[:120]})", path, "what save_model wrote") from error
     with torch.inference_mode(): wanted = model.classifier(torch.from_numpy(face)).numpy()
     if found.shape != wanted.shape or not np.abs(found - wanted).max() <= (0.01 if name == "model.onnx" else 0.5): raise ModelError("other answers than the weights give", path, "the same network as model.safetensors")

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -117,8 +118,13 @@ class Seen:
     number: int
     seconds: float
     pixels: np.ndarray              # RGB
-    faces: pd.DataFrame             # frame, seconds, track, box, face_score, emotion, confidence, p_<class> (all smoothed), now (the frame's own answer)
+    rows: list[tuple]               # what stands in `faces`, but for frame and seconds
+    columns: list[str]
     looked: bool                    # False: faces of an earlier frame
+    @cached_property
+    def faces(self) -> pd.DataFrame:    # made by the thread that asks: the one that looks has enough to do
+        "frame, seconds, track, box, face_score, emotion, confidence, p_<class> (all smoothed), now (the frame's own answer)"
+        return pd.DataFrame([(self.number, self.seconds, *row) for row in self.rows], columns=self.columns)
 
 class Watcher:
     "Turns frames into faces that are followed"
@@ -136,8 +142,7 @@ class Watcher:
     def look(self, number: int, seconds: float, pixels: np.ndarray) -> Seen:
         looked = number % self.every == 0
         if looked: self.rows = self._rows(seconds, pixels)
-        faces = pd.DataFrame([(number, seconds, *row) for row in self.rows], columns=self.columns) if self.rows else pd.DataFrame(columns=self.columns)
-        return Seen(number, seconds, pixels, faces, looked)
+        return Seen(number, seconds, pixels, self.rows, self.columns, looked)
 
     def _rows(self, seconds: float, pixels: np.ndarray) -> list[tuple]:
         start = time.perf_counter()
