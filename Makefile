@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint fer2013_six nets options ensemble ablation pca angles pruning embed glasses predict memory
+MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble ablation pca angles pruning embed glasses predict memory
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
 .PHONY: demo test lab prepare bench

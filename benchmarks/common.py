@@ -4,8 +4,9 @@ import json
 import time
 from pathlib import Path
 
+import pandas as pd
 from fer_fastai.clean.issues import second_opinion
-from fer_fastai.clean.scores import average, score
+from fer_fastai.clean.scores import Scores, average, score
 from fer_fastai.core import commit, hardware, versions, write_json
 from fer_fastai.train.recipes import load_run
 
@@ -30,6 +31,18 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     return path
 
 
-def told(faces, teachers: list[Path], share: float):
-    "Soft labels: each training face's label, and for `share` of it what trained networks answer to the face, averaged"
-    return second_opinion(faces, average([score(load_run(teacher, faces), faces.split("train"), views="flip", features=False) for teacher in teachers]), share)
+def answers(run: Path, faces):
+    "What a trained network says of its own training faces; kept in its run folder"
+    kept, weights, training = run / "training_answers.parquet", run / "model.safetensors", faces.split("train")
+    if kept.exists() and kept.stat().st_mtime > weights.stat().st_mtime:
+        table = pd.read_parquet(kept)
+        if set(table.index) >= set(training.ids):
+            return Scores(table.loc[training.ids], source=run.name)
+    scores = score(load_run(run, faces), training, views="flip", features=False, source=run.name)
+    scores.probabilities.to_parquet(kept)
+    return scores
+
+
+def told(faces, teachers: list[Path], share: float, asked=None):
+    "Soft labels: each training face's label, and for `share` of it what trained networks answer to the face, averaged; `asked`: the faces in the networks' classes when those are more"
+    return second_opinion(faces, average([answers(teacher, faces if asked is None else asked) for teacher in teachers]), share)

@@ -21,7 +21,7 @@ FPS = 25
 
 def peak(model, path):
     "MiB that a process needed for a film"
-    code = "import sys, resource; from fer_fastai.deploy.predictor import Predictor; from fer_fastai.deploy.video import predict_video; r = predict_video(Predictor(sys.argv[1], threads=2), sys.argv[2], table=sys.argv[2] + '.csv'); print(r.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    code = "import sys, resource; from fer_fastai.deploy.predictor import Predictor; from fer_fastai.deploy.video import predict_video; r = predict_video(Predictor(sys.argv[1], threads=1), sys.argv[2], table=sys.argv[2] + '.csv'); print(r.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     frames, mib = subprocess.run([sys.executable, "-W", "ignore", "-c", code, model, path], capture_output=True, text=True, check=True).stdout.split()
     return int(frames), float(mib)
 

@@ -68,7 +68,7 @@ def video_command(
     from fer_fastai.deploy.video import predict_video
     to = to or source.with_name(source.stem + "-seen.mp4")
     table = table or to.with_suffix(".csv")
-    result = predict_video(predictor_of(model, threshold, min_size=min_size), source, to, table, every, delay=delay)
+    result = predict_video(predictor_of(model, threshold, min_size=min_size, threads=1), source, to, table, every, delay=delay)     # four threads share the cores
     typer.echo(f"{result}\nIn {to} and {table}")
     if result.problem: raise typer.Exit(1)      # what was done is kept, and a script can see that it was not all
 

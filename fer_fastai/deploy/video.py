@@ -140,20 +140,28 @@ class Watcher:
         self.rows, self.spent = [], dict.fromkeys(("detect", "classify", "track"), 0.0)
 
     def look(self, number: int, seconds: float, pixels: np.ndarray) -> Seen:
-        looked = number % self.every == 0
-        if looked: self.rows = self._rows(seconds, pixels)
-        return Seen(number, seconds, pixels, self.rows, self.columns, looked)
+        return self.name(number, seconds, pixels, self.find(number, pixels))
 
-    def _rows(self, seconds: float, pixels: np.ndarray) -> list[tuple]:
+    def find(self, number: int, pixels: np.ndarray) -> list[Detection] | None:
+        "The faces of a frame; None: it is not looked at"
+        if number % self.every: return None
         start = time.perf_counter()
-        photo = Photo(pixels)
         found = [face for face in detect(pixels, self.predictor.score, self.longest, self.predictor.detector) if face.box[2] >= self.predictor.min_size]
-        detected = time.perf_counter()
-        shares = self.predictor.probabilities(self.predictor.cut(photo, found))
+        self.spent["detect"] += time.perf_counter() - start
+        return found
+
+    def name(self, number: int, seconds: float, pixels: np.ndarray, found: list[Detection] | None) -> Seen:
+        "What they show, each followed from frame to frame"
+        if found is not None: self.rows = self._rows(seconds, pixels, found)
+        return Seen(number, seconds, pixels, self.rows, self.columns, found is not None)
+
+    def _rows(self, seconds: float, pixels: np.ndarray, found: list[Detection]) -> list[tuple]:
+        start = time.perf_counter()
+        shares = self.predictor.probabilities(self.predictor.cut(Photo(pixels), found))
         classified = time.perf_counter()
         tracks = self.tracker.update([face.box for face in found], shares, seconds)
         rows = [self._row(*faces) for faces in zip(found, shares, tracks)]
-        for name, took in zip(self.spent, (detected - start, classified - detected, time.perf_counter() - classified)): self.spent[name] += took
+        self.spent["classify"] += classified - start; self.spent["track"] += time.perf_counter() - classified
         return rows
 
     def _row(self, face: Detection, now: np.ndarray, track: Track) -> tuple:
@@ -215,7 +223,7 @@ class VideoResult:
     faces: int = 0                  # rows of the table
     tracks: int = 0                 # different faces that were followed
     seconds: float = 0.0            # it took
-    spent: dict = field(default_factory=dict)   # seconds of each stage; they overlap, three threads are at work
+    spent: dict = field(default_factory=dict)   # seconds of each stage; they overlap, four threads are at work
     video: Path | None = None
     table: Path | None = None
     problem: str | None = None      # why it ended early
@@ -243,10 +251,13 @@ def watch(
             finally: result.spent["read"] = result.spent.get("read", 0.0) + time.perf_counter() - start
             seconds, pixels = item if isinstance(item, tuple) else (None, item)
             yield time.perf_counter() - begun if frames.live else seconds, pixels
-    ahead = read_ahead(timed(), 1 if frames.live else 4, frames.live)
+    def found():
+        with closing(read_ahead(timed(), 1 if frames.live else 4, frames.live)) as ahead:
+            for number, (seconds, pixels) in enumerate(ahead): yield number, number / frames.fps if seconds is None else seconds, pixels, watcher.find(number, pixels)
+    ahead = found() if frames.live else read_ahead(found(), 2)      # a film's next faces are found while these are named; of a camera the newest frame counts
     try:
-        for number, (seconds, pixels) in enumerate(ahead):
-            seen = watcher.look(number, number / frames.fps if seconds is None else seconds, pixels)
+        for number, seconds, pixels, faces in ahead:
+            seen = watcher.name(number, seconds, pixels, faces)
             result.frames, result.looked, result.tracks, result.seconds = number + 1, result.looked + seen.looked, watcher.tracker.next, time.perf_counter() - begun
             yield seen
     finally:
