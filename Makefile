@@ -9,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint fer2013_six nets options ensemble ablation pca angles pruning embed glasses predict memory two_processes
+MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint fer2013_six nets options ensemble ablation pca angles pruning embed glasses predict memory two_processes scaling
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
 .PHONY: demo test lab prepare bench audit
