@@ -3,15 +3,16 @@
 # make lab       JupyterLab on the notebooks
 # make prepare   after changing a notebook: clean, export, tests, README
 # make bench     measure everything that README quotes
+# make audit     look every installed package up in the Python advisory database (needs a network)
 # Each sets up .venv first when it has to. Another Python: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble ablation pca angles pruning embed glasses predict memory
+MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble ablation pca angles pruning embed glasses predict memory two_processes scaling
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
-.PHONY: demo test lab prepare bench
+.PHONY: demo test lab prepare bench audit
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -30,6 +31,10 @@ prepare: $(READY)
 	$(BIN)/nbdev-clean
 	$(BIN)/nbdev-export
 	$(BIN)/python tools/readme.py
+
+audit: $(READY)
+	$(UV) pip install --quiet --python $(BIN)/python pip-audit
+	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
 bench: $(READY)
 	set -e; for name in $(MEASURED); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done

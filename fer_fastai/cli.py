@@ -114,12 +114,16 @@ def train_command(
     """Train by a recipe: lr_find, one cycle, unfreeze; keeps the best epoch.
 
     Example: `fer train fer2013 --recipe resnet34 --folder runs/mine`
+
+    On two GPUs: `accelerate launch --multi_gpu --num_processes 2 -m fer_fastai.cli train fer2013 --folder runs/mine`
     """
+    from fer_fastai.train.processes import is_first
     from fer_fastai.train.recipes import recipe as recipe_named, train
     changes = {k: v for k, v in {"pretrained": pretrained, "seed": seed}.items() if v is not None}
     plan, faces = recipe_named(recipe, **changes), faces_of(source, without, leaks)
-    typer.echo(f"{plan.name}: {faces}")
+    if is_first(): typer.echo(f"{plan.name}: {faces}")
     learner = train(faces, plan, folder)
+    if not is_first(): return
     write_json(learner.path / "source.json", {"source": source, "without": without, "leaks": leaks})
     typer.echo(f"Trained. The run is in {learner.path}; next: fer report {learner.path}")
 
@@ -261,3 +265,7 @@ def demo(folder: Annotated[Optional[Path], typer.Option(help="of the run; defaul
 
 # %% ../nbs/70_cli.ipynb #d845d056
 import fer_fastai.cli_deploy  # noqa: E402, F401  last: it takes the app from here
+
+if __name__ == "__main__" and "ipykernel" not in sys.modules:       # python -m fer_fastai.cli, for launchers
+    from fer_fastai.cli import main as whole_main   # with every command: this module is there twice now
+    whole_main()

@@ -285,6 +285,6 @@ def set_size(
     training: int | None = None,    # of training batches alone; None: as the others
 ):
     "Let the loaders bring faces to another size from now on"
-    for step in (step for dl in dls.loaders for step in dl.after_batch.fs):
+    for step in (step for dl in dls.loaders for step in getattr(dl, "dl", dl).after_batch.fs):   # fastai's DistributedDL wraps one
         if isinstance(step, ToSize): step.size = size
         if isinstance(step, AugmentBatch): step.size = training or size

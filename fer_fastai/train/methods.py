@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from ..core import RecipeError
+from .processes import inner
 
 # %% ../../nbs/32_train.methods.ipynb #f2eab164
 def _mean(decay: float):
@@ -34,9 +35,9 @@ class WeightAverage(Callback):
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
-        if self.run and self.mean is None: self.mean = AveragedModel(self.learn.model, multi_avg_fn=_mean(self.decay), use_buffers=True)
+        if self.run and self.mean is None: self.mean = AveragedModel(inner(self.learn.model), multi_avg_fn=_mean(self.decay), use_buffers=True)
     def after_batch(self):
-        if self.training: self.mean.update_parameters(self.learn.model)
+        if self.training: self.mean.update_parameters(inner(self.learn.model))
     def before_validate(self): self._exchange(True)
     def after_epoch(self): self._exchange(False)        # after a diary has kept what was validated
     def after_cancel_fit(self): self._exchange(False)
@@ -46,13 +47,14 @@ class WeightAverage(Callback):
     def _exchange(self, inside: bool):
         "Put the averages where the weights are, and back"
         if self.mean is None or inside == self.inside: return
-        mine, theirs = ({k: v.clone() for k, v in m.state_dict().items()} for m in (self.learn.model, self.mean.module))
-        self.learn.model.load_state_dict(theirs); self.mean.module.load_state_dict(mine)
+        mine, theirs = ({k: v.clone() for k, v in m.state_dict().items()} for m in (inner(self.learn.model), self.mean.module))
+        inner(self.learn.model).load_state_dict(theirs); self.mean.module.load_state_dict(mine)
         self.inside = inside
 
     def states(self) -> tuple[dict, dict]:              # of the weights that learn, of their average with its count of steps
         "What a checkpoint needs"
-        mean, model = (self.learn.model, self.mean.module) if self.inside else (self.mean.module, self.learn.model)
+        learns = inner(self.learn.model)
+        mean, model = (learns, self.mean.module) if self.inside else (self.mean.module, learns)
         return model.state_dict(), mean.state_dict() | {"steps": self.mean.n_averaged}
     def restore(self, model: nn.Module, state: dict):   # as of states
         "Go on from a checkpoint"

@@ -35,6 +35,7 @@ from .methods import Distill, GeneralizedCrossEntropy, WeightAverage, fit_steps
 from .models import face_learner, load_weights, parameters, save_weights, train_last
 from . import plans
 from .plans import RECIPES, Recipe, Stage, recipe_from_dict  # noqa: F401  asked for here too
+from .processes import from_first, inner, is_first, meet, shared
 from .speed import PLAIN, Speed, UseSpeed, choose_speed
 
 # %% ../../nbs/33_train.recipes.ipynb #0db6fd23
@@ -113,14 +114,18 @@ class RunDiary(Callback):
         self.history.append({"stage": self.stage, "epoch": self.epoch, "size": self.recipe.stages[self.stage].size_at(self.epoch), **values,
                              "rate": float(max(recorder.lrs[-len(self.learn.dls.train):])), "seconds": time.perf_counter() - self.started})
         self.started = None
-        with atomic_path(self.folder / "history.csv") as part: pd.DataFrame(self.history).to_csv(part, index=False)
-        if self.waited == 0:
-            with atomic_path(self.folder / "model.safetensors") as part: save_weights(self.learn.model, part)
-        with atomic_path(self.folder / "checkpoint.pt") as part: torch.save(self._state(), part)
+        if is_first(): self._write()
         if self.recipe.patience is not None and self.waited >= self.recipe.patience: raise CancelFitException
 
+    def _write(self):
+        "History, best weights, and what an interrupted run goes on from"
+        with atomic_path(self.folder / "history.csv") as part: pd.DataFrame(self.history).to_csv(part, index=False)
+        if self.waited == 0:
+            with atomic_path(self.folder / "model.safetensors") as part: save_weights(inner(self.learn.model), part)
+        with atomic_path(self.folder / "checkpoint.pt") as part: torch.save(self._state(), part)
+
     def _state(self) -> dict:
-        model, average = self.learn.weight_average.states() if hasattr(self.learn, "weight_average") else (self.learn.model.state_dict(), None)
+        model, average = self.learn.weight_average.states() if hasattr(self.learn, "weight_average") else (inner(self.learn.model).state_dict(), None)
         return {"model": model, "average": average, "opt": _plain(self.learn.opt.state_dict()), "stage": self.stage, "epoch": self.epoch, "history": self.history}
 
 def _plain(value):
@@ -132,6 +137,7 @@ def _plain(value):
 # %% ../../nbs/33_train.recipes.ipynb #390dc9d6
 def _claim_folder(folder: Path, faceset: FaceSet, recipe: Recipe, seed: int):
     "Write what the run is, or see that the folder is this run's"
+    folder.mkdir(parents=True, exist_ok=True)
     mine = {"recipe": json.loads(json.dumps(recipe.to_dict())), "seed": seed, "vocab": list(faceset.vocab),
             "faces": {s: [len(part := faceset.split(s)), int(pd.util.hash_pandas_object(part.table.label.astype(str)).sum())] for s in ("train", "valid")}}
     path = folder / "recipe.json"
@@ -180,14 +186,13 @@ def train(
     "Follow a recipe: lr_find, one cycle, unfreeze; keep the best epoch"
     plan = recipe if isinstance(recipe, Recipe) else plans.recipe(recipe)
     seed = settings().seed if plan.seed is None else plan.seed
-    folder = run_folder(plan.name) if folder is None else Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim_folder(folder, faceset, plan, seed)
+    folder = from_first(lambda: run_folder(plan.name)) if folder is None else Path(folder)
+    from_first(lambda: _claim_folder(folder, faceset, plan, seed))
     set_seeds(seed)
     learner = recipe_learner(faceset, plan, folder)
     if (folder / "run.json").exists(): return _with_best(learner, folder, plan.stages[-1].size)
     begun = time.perf_counter()
-    speed, probe = choose_speed(learner) if plan.fast else (PLAIN, None)
+    speed, probe = from_first(lambda: choose_speed(learner)) if plan.fast else (PLAIN, None)
     checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True) if (folder / "checkpoint.pt").exists() else None
     if checkpoint: learner.model.load_state_dict(checkpoint["model"])
     diary = RunDiary(folder, plan, seed, checkpoint and checkpoint["history"])
@@ -198,8 +203,9 @@ def train(
         _run_stage(learner, faceset, plan, diary, number, checkpoint if checkpoint and number == checkpoint["stage"] else None)
         if plan.patience is not None and diary.waited >= plan.patience: break
     learner.remove_cbs([diary, *learner.cbs.filter(lambda cb: isinstance(cb, MixUp | Distill | WeightAverage))])
+    meet()
     _with_best(learner, folder, plan.stages[-1].size)
-    _finish(learner, faceset, plan, diary, speed, probe, time.perf_counter() - begun)
+    from_first(lambda: _finish(learner, faceset, plan, diary, speed, probe, time.perf_counter() - begun))
     return learner
 
 def _run_stage(learner: Learner, faceset: FaceSet, plan: Recipe, diary: RunDiary, number: int, checkpoint: dict | None):
@@ -212,14 +218,15 @@ def _run_stage(learner: Learner, faceset: FaceSet, plan: Recipe, diary: RunDiary
     start = checkpoint["epoch"] + 1 if checkpoint else 0
     if start >= stage.epochs: return
     if stage.last is not None: train_last(learner.model, stage.last)
-    rate = _rate(learner, stage, number, diary.folder)
+    rate = from_first(lambda: _rate(learner, stage, number, diary.folder))
     if checkpoint:
         learner.create_opt(); learner.freeze() if stage.frozen else learner.unfreeze()
         learner.opt.load_state_dict(checkpoint["opt"])
     still = () if stage.last is None else (BnFreeze(),)     # the statistics of what does not learn stay too
     if still: train_last(learner.model, stage.last)
-    if stage.schedule == "steps": fit_steps(learner, stage.epochs, rate, start_epoch=start, cbs=still)
-    else: learner.fit_one_cycle(stage.epochs, slice(rate / stage.spread, rate) if stage.spread > 1 else rate, pct_start=stage.warm_up, start_epoch=start, cbs=list(still))
+    with shared(learner):
+        if stage.schedule == "steps": fit_steps(learner, stage.epochs, rate, start_epoch=start, cbs=still)
+        else: learner.fit_one_cycle(stage.epochs, slice(rate / stage.spread, rate) if stage.spread > 1 else rate, pct_start=stage.warm_up, start_epoch=start, cbs=list(still))
     set_size(learner.dls, stage.size)
 
 # %% ../../nbs/33_train.recipes.ipynb #e9ae0ed2
