@@ -2,6 +2,7 @@
 # make test      every check and every test
 # make lab       JupyterLab on the notebooks
 # make prepare   after changing a notebook: clean, export, tests, README
+# make docs      the documentation site, from the notebooks, into build/docs/html
 # make bench     measure everything that README quotes
 # make audit     look every installed package up in the Python advisory database (needs a network)
 # Each sets up .venv first when it has to. Another Python: make PYTHON=python3.12 demo
@@ -12,7 +13,7 @@ READY := .venv/.ready
 MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble ablation pca angles pruning embed glasses predict memory two_processes scaling
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
-.PHONY: demo test lab prepare bench audit
+.PHONY: demo test lab prepare docs bench audit
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,6 +22,7 @@ demo: $(READY)
 test: $(READY)
 	@failed=0; \
 	$(BIN)/python tools/check_tree.py || failed=1; \
+	$(BIN)/python -W ignore tools/docs.py || failed=1; \
 	$(BIN)/python -m pytest -q --durations=10 || failed=1; \
 	exit $$failed
 
@@ -31,6 +33,9 @@ prepare: $(READY)
 	$(BIN)/nbdev-clean
 	$(BIN)/nbdev-export
 	$(BIN)/python tools/readme.py
+
+docs: $(READY)
+	$(BIN)/python -W ignore tools/docs.py
 
 audit: $(READY)
 	$(UV) pip install --quiet --python $(BIN)/python pip-audit
