@@ -15,7 +15,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .core import DataError, FerError, MissingFile, atomic_path, settings, settings_with_source, write_json
+from .core import DataError, FerError, MissingFile, atomic_path, place_for, read_json, settings, settings_with_source, write_json
 
 # %% ../nbs/70_cli.ipynb #478ab3a5
 app = typer.Typer(help="Facial expression recognition: from faces to a trained and reported model.", no_args_is_help=True,
@@ -29,6 +29,9 @@ def main():
     try: app()
     except FerError as error:
         print(f"fer: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:        # a full disk, a file that you may not read
+        print(f"fer: {error.filename or 'files'}: {error.strerror or error}. Nothing half-written is left; mend it and run the same command again", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("fer: stopped; what was finished is kept, the same command goes on", file=sys.stderr)
@@ -61,6 +64,7 @@ def faces_of(
     elif Path(source).exists(): faces = read_faces(source)
     else: raise MissingFile("no such file or folder", source, "fer2013, synthetic, or a path")
     if without: faces = faces.without(*without.split(","))
+    if not len(faces): raise DataError("no faces", source, "some" + (f" that are not {without}" if without else ""))
     if faces.pixels is None: faces = faces.load(size=settings().image_size)
     if not len(faces.split("valid")): faces = faces.random_split(valid=0.1, test=0.0 if len(faces.split("test")) else 0.1, seed=settings().seed)
     return faces if leaks else without_leaks(faces)
@@ -96,7 +100,7 @@ def data_write(
 
     Example: `fer data write fer2013 faces.csv --without disgust`
     """
-    if to.exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
+    if place_for(to).exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
     faces = faces_of(source, without)
     typer.echo(f"{len(faces):,} faces in {faces.to_csv(to) if to.suffix.lower() == '.csv' else faces.to_folder(to)}")
 
@@ -119,6 +123,7 @@ def train_command(
     """
     from fer_fastai.train.processes import is_first
     from fer_fastai.train.recipes import recipe as recipe_named, train
+    if folder is not None and place_for(folder).is_file(): raise DataError("a file", folder, "a run folder, or a new one")
     changes = {k: v for k, v in {"pretrained": pretrained, "seed": seed}.items() if v is not None}
     plan, faces = recipe_named(recipe, **changes), faces_of(source, without, leaks)
     if is_first(): typer.echo(f"{plan.name}: {faces}")
@@ -145,14 +150,14 @@ def report_of(
     views: tuple[str, ...] = ("single", "flip", "ten_crop"),
 ) -> Path:                              # of report.html
     "Score a run and write its report"
-    import json
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.recipes import load_run
     from fer_fastai.train.report import write_report
     path = Path(run) / "source.json"
     if not path.exists(): raise MissingFile("no source.json", run, "the folder of a run that `fer train` finished")
-    faces = faces_of(**json.loads(path.read_text(encoding="utf-8")))
-    drawn = json.loads(path.read_text(encoding="utf-8"))["source"] == "synthetic"
+    written = read_json(path, ("source", "without", "leaks"), "what `fer train` wrote")
+    faces = faces_of(str(written["source"]), str(written["without"]), bool(written["leaks"]))
+    drawn = written["source"] == "synthetic"
     found = report(load_run(run, faces), faces, split, views, title=Path(run).name, truth="drawn labels" if drawn else "FER2013 labels" if faces.ids[0].startswith("fer2013/") else "own labels")
     return write_report(found, Path(run))
 
@@ -174,9 +179,12 @@ def issues_command(
 
     Example: `fer issues fer2013 --run runs/mine --to issues.csv`
     """
-    from fer_fastai.clean.issues import find_issues
+    from fer_fastai.clean.issues import METHODS, find_issues
     from fer_fastai.clean.scores import kfold_scores, score
     from fer_fastai.train.recipes import load_run
+    if method not in METHODS: raise DataError(f"method {method!r}", "issues", " or ".join(METHODS))    # not after an hour of scoring
+    if limit is not None and limit < 0: raise DataError(f"limit {limit}", "issues", "0 or more")
+    if place_for(to).is_dir(): raise DataError("a folder", to, "a CSV to write")
     faces = faces_of(source)
     learner = None if run is None else load_run(run, faces)
     part = faces.split("train") if run is None else faces.subset((faces.table.split != "train").to_numpy())
@@ -198,7 +206,8 @@ def apply_command(
     Example: `fer apply cleaned.csv --source fer2013 --diff changes.csv`
     """
     from fer_fastai.clean.edits import EditLog, to_diff
-    if to.exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
+    if place_for(to).exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
+    if diff and place_for(diff).is_dir(): raise DataError("a folder", diff, "a CSV to write")
     faces = faces_of(source)
     edits = EditLog(log)
     cleaned = faces.apply(edits, rule)
@@ -220,8 +229,8 @@ def effect_command(
     """
     from fer_fastai.clean.edits import EditLog
     from fer_fastai.clean.effect import effect
+    if not all(seed.strip().isdecimal() and len(seed) < 19 for seed in seeds.split(",")): raise DataError(f"seeds {seeds[:80]!r}", "effect", "whole numbers, comma between")
     faces = faces_of(source, leaks=False)
-    if not all(seed.strip().isdigit() for seed in seeds.split(",")): raise DataError(f"seeds {seeds!r}", "effect", "whole numbers, comma between")
     typer.echo(repr(effect(faces, EditLog(log), recipe, [int(seed) for seed in seeds.split(",")], folder)))
 
 # %% ../nbs/70_cli.ipynb #a10c2bce
@@ -243,6 +252,7 @@ def paper_command(
     from fer_fastai import papers
     systems = {"wei": papers.wei, "korber": papers.korber}
     if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
+    papers.check_plan(start, test, splits)
     photos, folder = read_sfew(data), folder or run_folder(name)
     typer.echo(f"{photos}")
     table = systems[name](photos, folder, start=start, n=splits, test=test)

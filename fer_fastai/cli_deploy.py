@@ -13,6 +13,7 @@ from typing import Annotated, Optional
 import typer
 
 from .cli import app, faces_of
+from .core import DataError, place_for
 
 # %% ../nbs/71_cli_deploy.ipynb #dd23c30a
 Model = Annotated[Optional[Path], typer.Option(help="model folder; default: the one that comes with the package")]
@@ -66,6 +67,7 @@ def video_command(
     Example: `fer video talk.mp4 --every 2`
     """
     from fer_fastai.deploy.video import predict_video
+    if not source.is_file(): raise DataError("no such file", source, "a video")
     to = to or source.with_name(source.stem + "-seen.mp4")
     table = table or to.with_suffix(".csv")
     result = predict_video(predictor_of(model, threshold, min_size=min_size, threads=1), source, to, table, every, delay=delay)     # four threads share the cores
@@ -108,6 +110,7 @@ def export_command(
     from fer_fastai.deploy.model_folder import add_int8, save_model
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.recipes import load_run
+    if place_for(to).exists(): raise DataError("is there already", to, "a new folder", "Name another, or delete it")    # not after everything was measured
     faces = faces_of(source, without)
     learner = load_run(run, faces)
     found = [report(learner, faces, split, ("single", "flip")) for split in ("valid", *(["test"] if test else []))]

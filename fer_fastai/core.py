@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PATHS', 'AT_LEAST', 'ONE_OF', 'NOT_SETTINGS', 'PACKAGES', 'FerError', 'DataError', 'SettingsError', 'RecipeError',
-           'ModelError', 'MissingFile', 'DownloadError', 'Settings', 'parse_setting', 'read_settings',
-           'find_settings_file', 'settings_with_source', 'settings', 'set_seeds', 'atomic_path', 'write_json',
-           'run_folder', 'versions', 'commit', 'hardware', 'progress', 'measured']
+           'ModelError', 'MissingFile', 'DownloadError', 'PlaceError', 'Settings', 'parse_setting', 'read_settings',
+           'find_settings_file', 'settings_with_source', 'settings', 'set_seeds', 'place_for', 'made_folder',
+           'atomic_path', 'write_json', 'read_json', 'run_folder', 'versions', 'commit', 'hardware', 'progress',
+           'measured']
 
 # %% ../nbs/00_core.ipynb #d8a91b6d
 import configparser
@@ -53,6 +54,7 @@ class RecipeError(FerError, ValueError): "A training plan, or a run that it does
 class ModelError(FerError, ValueError): "A model folder that can't be written, or must not be trusted"
 class MissingFile(FerError, FileNotFoundError): "A file that is needed and is not there"
 class DownloadError(FerError, OSError): "Something could not be fetched, or was not what was promised"
+class PlaceError(FerError, OSError): "A place that can't be written to"
 
 # %% ../nbs/00_core.ipynb #38b22315
 @dataclass(frozen=True)
@@ -84,19 +86,20 @@ def parse_setting(
     "One setting from its text, refused when it can't be right"
     if name in PATHS:
         if not text: raise SettingsError(f"{name} is empty", where, "a folder")
-        return base / Path(text).expanduser()
+        try: return base / Path(text).expanduser()
+        except RuntimeError as error: raise SettingsError(f"{name} = {text!r}", where, "a folder; ~ and a name means the home of somebody on this machine") from error
     if name == "edit_log" and text.startswith("sqlite:///") and ":memory:" not in text: return f"sqlite:///{base / text.removeprefix('sqlite:///')}"
     if name in ONE_OF and text not in ONE_OF[name]:
         raise SettingsError(f"{name} = {text!r}", where, " or ".join(ONE_OF[name]))
     if name not in AT_LEAST: return text
-    if not re.fullmatch(r"-?\d+", text) or int(text) < AT_LEAST[name]:
-        raise SettingsError(f"{name} = {text!r}", where, f"a whole number, at least {AT_LEAST[name]}")
+    if not re.fullmatch(r"-?\d{1,18}", text) or int(text) < AT_LEAST[name]:
+        raise SettingsError(f"{name} = {text[:40]!r}", where, f"a whole number, at least {AT_LEAST[name]}" + (" and of at most 18 digits" if len(text) > 18 else ""))
     return int(text)
 
 # %% ../nbs/00_core.ipynb #e0da55ee
 def _line_of(path: Path, key: str) -> int:
     "Line number of `key` in an ini file, from 1"
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         if re.match(rf"\s*{re.escape(key)}\s*[=:]", line, re.IGNORECASE): return number
     return 0
 
@@ -105,7 +108,8 @@ def read_settings(
 ) -> dict:                  # name -> (value, "file:line")
     "The settings that a file holds, each checked"
     parser = configparser.ConfigParser(interpolation=None)
-    try: parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
+    try: parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
+    except OSError as error: raise SettingsError(f"can't be read ({error.strerror})", path, "a settings.ini") from error
     except (configparser.Error, UnicodeDecodeError) as error:
         raise SettingsError(" ".join(str(error).split()), path, "lines of the form `key = value` under [fer]") from error
     extra = [s for s in parser.sections() if s != "fer"]
@@ -126,7 +130,7 @@ def find_settings_file(
     "The settings file that is in force"
     for folder in [p := Path(start or Path.cwd()).resolve(), *p.parents]:
         path = folder / "settings.ini"
-        if path.is_file() and re.search(r"^\[fer\]", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE): return path
+        if path.is_file() and re.search(r"^\[fer\]", path.read_text(encoding="utf-8-sig", errors="replace"), re.MULTILINE): return path
     return None
 
 NOT_SETTINGS = ("FER_NO_BROWSER",)  # FER_* variables that only our own tests read
@@ -162,17 +166,36 @@ def set_seeds(
     torch.manual_seed(seed)
 
 # %% ../nbs/00_core.ipynb #52e803e4
+def place_for(
+    path: Path | str,       # a file or folder that will be written
+) -> Path:                  # the same
+    "A place that something can be written to, or a refusal; nothing is made yet"
+    path = Path(path)
+    above = next((p for p in path.absolute().parents if os.path.exists(p)), path)
+    if not above.is_dir(): raise PlaceError(f"{above.name} is a file", path, "a folder to write into", "Choose another place")
+    return path
+
+def made_folder(
+    path: Path | str,
+) -> Path:                  # the same, there now
+    "A folder, made where it is not there yet, or a refusal"
+    try: Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error: raise PlaceError(f"no folder can be made here ({error.strerror})", path, mend="Choose a place that you may write to") from error
+    return Path(path)
+
 @contextlib.contextmanager
 def atomic_path(
     path: Path | str,       # a file or folder to be written
 ) -> Iterator[Path]:        # write here; it becomes `path` when the block ends well
     "A temporary path that takes the place of `path` only when all went well"
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.name: raise PlaceError("a folder", path, "the name of a file or folder in it")
+    made_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
         if part.is_dir() and path.is_dir(): shutil.rmtree(path)
+        if path.is_dir(): raise PlaceError("a folder", path, "a file's name", "Name another, or delete it")
         os.replace(part, path)
     except BaseException:
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
@@ -186,19 +209,34 @@ def write_json(
     def plain(o): return o.tolist() if hasattr(o, "tolist") else str(o)  # numpy and torch, or a path
     with atomic_path(path) as part: part.write_text(json.dumps(value, indent=2, default=plain) + "\n", encoding="utf-8")
 
+def read_json(
+    path: Path | str,
+    keys: Iterable[str] = (),           # that it must have
+    expected: str = "a JSON object",    # what it should be, for the refusal
+    mend: str = "",                     # what to do when it is not
+) -> dict:
+    "A JSON object that was kept, or a refusal"
+    try: found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error: raise MissingFile("no such file", path, expected, mend) from error
+    except (OSError, ValueError, RecursionError) as error: raise DataError(f"no JSON ({' '.join(str(error).split())[:100]})", path, expected, mend) from error
+    if not isinstance(found, dict): raise DataError(f"a {type(found).__name__}, not an object", path, expected, mend)
+    missing = [key for key in keys if key not in found]
+    if missing: raise DataError(f"no key {missing[0]!r}", path, expected, mend)
+    return found
+
 # %% ../nbs/00_core.ipynb #285cce20
 def run_folder(
     name: str,                  # of the recipe
     root: Path | None = None,   # default: settings().runs
 ) -> Path:                      # made, empty
     "A new folder for a run, named by recipe and time"
-    root = settings().runs if root is None else Path(root)
+    root = made_folder(settings().runs if root is None else root)
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     for number in range(1000):
         folder = root / (f"{stem}-{number}" if number else stem)
         try: folder.mkdir(parents=True); return folder
         except FileExistsError: continue
-    raise FerError("a thousand runs in one second", root)
+    raise FerError("a thousand runs in one second", root, mend="Try again")
 
 # %% ../nbs/00_core.ipynb #4cc46edf
 PACKAGES = ("fer_fastai", "torch", "torchvision", "fastai", "numpy", "pandas", "scikit-learn")
@@ -243,4 +281,4 @@ def measured(
     "What a benchmark of this repository found"
     start = Path.cwd() if start is None else Path(start).resolve()
     path = next((p for folder in [start, *start.parents] if (p := folder / "benchmarks" / "results" / f"{name}.json").is_file()), None)
-    return path and json.loads(path.read_text(encoding="utf-8"))
+    return path and read_json(path)

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fer_fastai.clean.store import EditError
+from fer_fastai.core import FerError
 from fer_fastai.data.emotions import NOT_EMOTIONS
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.edits import DECISIONS, EditLog, RULES, apply_diff, fleiss_kappa, to_diff

@@ -5,8 +5,8 @@ import random
 from pathlib import Path
 import numpy as np
 from fer_fastai.core import (
-    DataError, SettingsError, atomic_path, find_settings_file, hardware, measured, progress, run_folder, set_seeds,
-    settings_with_source, versions, write_json,
+    DataError, PlaceError, SettingsError, atomic_path, find_settings_file, hardware, measured, place_for, progress,
+    read_json, run_folder, set_seeds, settings_with_source, versions, write_json,
 )
 
 # nbs/00_core.ipynb #5c7e0feb
@@ -55,6 +55,8 @@ def test_nothing_half_written():
             part.write_text("half"); 1 / 0
         test_eq(target.read_text(), "old")
         test_eq(len(list(Path(folder).iterdir())), 1)
+        with ExceptionExpected(PlaceError, "labels.csv is a file; expected a folder to write into"): place_for(target / "more.csv")
+        with ExceptionExpected(DataError, "labels.csv: no JSON .*; expected a JSON object"): read_json(target)
 
 
 def test_run_folders_and_what_a_number_depends_on():

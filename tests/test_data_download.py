@@ -143,7 +143,8 @@ def test_edge_cases():
             def refuse(handle, path): raise RuntimeError("403 Client Error.\nYou must accept the rules")
             hub.competition_download = refuse
             with ExceptionExpected(DownloadError, "403 Client Error. You must accept.*KAGGLE_USERNAME"): get("fer2013", data)
-            (data / "fer2013").mkdir(exist_ok=True)
+            assert not data.exists()                                    # nothing is made for what is not taken
+            (data / "fer2013").mkdir(parents=True)
             (data / "fer2013" / "fer2013.csv").write_text("there")
             test_eq(get("fer2013", data), data / "fer2013" / "fer2013.csv")     # there already
         finally: del sys.modules["kagglehub"]

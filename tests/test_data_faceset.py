@@ -73,6 +73,7 @@ def test_files_into_memory():
         assert (again.subset(copies.ids).pixels == copies.pixels).all(), "PNG keeps every pixel"
         line = copies.to_csv(Path(folder, "faces.csv")).read_text().splitlines()[1]
         test_eq((line[:2], line[-9:]), ("3,", ",Training"))
+        test_eq(copies.without("disgust").to_csv(Path(folder, "six.csv")).read_text().splitlines()[1][:2], "3,")   # FER2013's codes, whatever the vocabulary
 
 
 def test_random_splits_and_folds():

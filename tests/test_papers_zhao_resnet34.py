@@ -51,7 +51,7 @@ def test_zhao_resnet34():
                 chosen = (method, view) == (six["chosen"], six["view"])
                 rows.append((f"ours{' (chosen on PublicTest)' if chosen else ''}", names[method], f"PrivateTest, {view.replace('_', ' ')}", 100 * values["error"], 100 * values["macro_f1"]))
     table = pd.DataFrame(rows, columns=["system", "class weights", "measured on", "error %", "macro-F1 %"])
-    assert six is None or len(table) == 2 + 3 * 3 and table.system.str.contains("chosen").sum() == 1
+    assert six is None or len(table) == 2 + sum(len(row["private"]) for row in six["weights"].values()) and table.system.str.contains("chosen").sum() == 1
     table.style.format({"error %": "{:.2f}", "macro-F1 %": "{:.2f}"}, na_rep="").hide()
 
     # nbs/papers/zhao_resnet34.ipynb #d7fc0bb7
@@ -93,9 +93,9 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #dae3654e
     rows = [("VGG-13 on vote distributions, published", "FER+ majority", "", np.nan, 84.99)]
-    for name, truth in (("resnet34_best", "FER2013 labels"), ("ferplus_majority", "FER+ majority")):
+    for name, system, truth in (("resnet34_best", "ours, two truths", "FER2013 labels"), ("resnet34_taught", "ours, and a further cycle", "FER2013 labels"), ("ferplus_majority", "ours, two truths", "FER+ majority")):
         ours = measured(name)
-        if ours: rows += [(f"ours{' (view chosen on PublicTest)' if m['views'] == ours['view'] else ''}", truth, m["views"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["truth"] == truth]
+        if ours: rows += [(f"{system}{' (view chosen on PublicTest)' if m['views'] == ours['view'] else ''}", truth, m["views"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["truth"] == truth]
     table = pd.DataFrame(rows, columns=["system", "against", "views", "faces", "PrivateTest %"])
     assert table["PrivateTest %"].between(60, 95).all()
     table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide()

@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import io
-import json
 from pathlib import Path
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from fer_fastai.train.report import (
 )
 
 # nbs/38_train.report.ipynb #e9d83947
+import json
 import re
 import tempfile
 from html.parser import HTMLParser

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .store import (BATCHES, EDITS, TABLES, EditError, database_engine, database_file, log_url, read_dataset, refusal,
                                     shown_url, to_redo, to_undo, undone, write_dataset, write_lock)
-from ..core import MissingFile, atomic_path
+from ..core import FerError, MissingFile, atomic_path
 from ..data.emotions import NOT_EMOTIONS
 from ..data.faceset import FaceSet
 
@@ -58,7 +58,8 @@ class EditLog:
             with self._engine.execution_options(writes=writes).begin() as db:
                 if writes and not sqlite: write_lock(db)
                 yield db
-        except (SQLAlchemyError, UnicodeError) as error: raise refusal(error, self.url) from error
+        except FerError: raise
+        except (SQLAlchemyError, ValueError, TypeError) as error: raise refusal(error, self.url) from error     # values that are damaged are no error of the database's
 
     def by(self, annotator: str) -> "EditLog":
         "The same log in another annotator's hands"
@@ -140,6 +141,8 @@ def _checked(log: EditLog, face_ids, decision: str, label, source) -> list[dict]
 def _opened(log: EditLog, faceset: FaceSet | None) -> tuple[tuple[str, ...], Mapping[str, str | None]]:
     "Classes and labels that a log is about; without a log there, one is started"
     path = database_file(log.url)
+    reserved = {*DECISIONS, UNRESOLVED, *NOT_EMOTIONS} & set(() if faceset is None else faceset.vocab)
+    if reserved: raise EditError(f"a class named {min(reserved)!r}", "EditLog", "classes with other names: this one is a decision's")
     if faceset is None and path and not path.is_file(): raise EditError("no edit log", log.where, mend="EditLog(url, faceset) starts one")
     if path:
         try: path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,8 +157,6 @@ def _opened(log: EditLog, faceset: FaceSet | None) -> tuple[tuple[str, ...], Map
 
 def _start(db: Connection, faceset: FaceSet):
     "Say what a new log is about"
-    reserved = {*DECISIONS, UNRESOLVED, *NOT_EMOTIONS} & set(faceset.vocab)
-    if reserved: raise EditError(f"a class named {min(reserved)!r}", "EditLog", "classes with other names: this one is a decision's")
     return write_dataset(db, faceset.vocab, dict(zip(faceset.ids.tolist(), faceset.table.label.tolist())))
 
 # %% ../../nbs/43_clean.edits.ipynb #97d32e22
@@ -273,6 +274,8 @@ def apply_edits(
     check_dataset(log, faceset)
     final = resolved(log, rule).reindex(faceset.ids)
     named = final.label.notna().to_numpy()
+    strange = final.label[named & ~final.label.isin(faceset.vocab).to_numpy()]
+    if len(strange): raise EditError(f"face {strange.index[0]!r} would be {strange.iloc[0]!r}", log.where, f"one of {', '.join(faceset.vocab)}", "Did another program write into it? Go back to a copy of it")
     edited = faceset.with_columns(label=np.where(named, final.label.to_numpy(dtype=object), faceset.table.label.to_numpy(dtype=object)))
     gone = (final.decision == "discard").to_numpy()
     return edited.subset(~gone) if gone.any() else edited

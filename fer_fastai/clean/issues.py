@@ -220,6 +220,7 @@ def rank(
     "All faces by how suspicious their label is"
     if method not in METHODS: raise DataError(f"method {method!r}", "rank", " or ".join(METHODS))
     if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")
+    if not len(faceset): raise DataError("no faces", "rank", "at least one")
     scores, codes, names = scores.of(faceset), faceset.codes, np.array(faceset.vocab, dtype=object)
     shares = scores.probabilities.to_numpy(dtype=np.float64)
     value = METHODS[method](codes, shares, scores)
@@ -240,7 +241,8 @@ def find_issues(
 ) -> pd.DataFrame:                  # by face_id, worst first: kind, label, suggestion, score, reason, split
     "Suspected label errors and faces that should not be there"
     strange = [kind for kind in kinds if kind not in KINDS]
-    if strange: raise DataError(f"kinds {strange}", "find_issues", ", ".join(KINDS))
+    if strange or not kinds: raise DataError(f"kinds {strange}", "find_issues", "some of " + ", ".join(KINDS))
+    if limit is not None and limit < 0: raise DataError(f"limit {limit}", "find_issues", "0 or more")
     found = [rank(faceset, scores, method)[:_estimate(faceset, scores) if limit is None else limit].reset_index()] if "label" in kinds else []
     if {"conflict", "duplicate"} & set(kinds): found.append(copies(faceset, scores))
     if set(CHECKS.values()) & set(kinds): found.append(bad_pictures(faceset))

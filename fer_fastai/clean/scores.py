@@ -21,6 +21,7 @@ from torch import nn
 
 from ..core import DataError, RecipeError, atomic_path, settings, write_json
 from ..data.faceset import FaceSet
+from ..data.fer2013 import read_parquet_table
 from ..train.recipes import Recipe, train
 from ..train.recipes import recipe as recipe_named
 from ..train.speed import UseSpeed, choose_speed
@@ -40,6 +41,7 @@ class Scores:
     def __post_init__(self):
         _check(self.probabilities)
         if self.features is not None and len(self.features) != len(self): raise DataError(f"{len(self.features)} rows of features", "Scores", f"{len(self)}, one a face")
+        if self.features is not None and self.features.ndim != 2: raise DataError(f"features of shape {self.features.shape}", "Scores", f"({len(self)}, d): a row a face")
         for name in ("margins", "parts"):
             values = getattr(self, name)
             if values is not None: object.__setattr__(self, name, values.reindex(self.probabilities.index))
@@ -138,7 +140,9 @@ def read_margins(
     path: Path | str,                   # that RecordMargins wrote
 ) -> pd.Series:                         # area under the margin by face_id, in logits
     "The mean of each face's margin over epochs"
-    return pd.read_parquet(path).mean(axis=1).rename("margin")
+    table = read_parquet_table(path)
+    if table.empty or not all(map(pd.api.types.is_numeric_dtype, table.dtypes)): raise DataError(f"columns {list(table)[:5]}", path, "a number an epoch, as RecordMargins writes them")
+    return table.mean(axis=1).rename("margin")
 
 # %% ../../nbs/40_clean.scores.ipynb #bb7430f2
 def save_scores(scores: Scores, folder: Path | str) -> Path:
@@ -160,8 +164,7 @@ def load_scores(
         features = np.load(folder / "features.npy", allow_pickle=False).astype(np.float32) if (folder / "features.npy").exists() else None
         margins, parts = (table[c] if table[c].notna().any() else None for c in ("margin_", "part_"))
         return Scores(table[about["vocab"]], margins, features, parts, about["source"], about.get("denoised", False))
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, DataError): raise
+    except Exception as error:      # broken files can make NumPy and Arrow raise anything
         raise DataError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:100]})", folder, "a folder that Scores.save wrote") from error
 
 def merge(
@@ -197,7 +200,9 @@ def _folds(faceset: FaceSet, n: int, folder: Path, near: bool, seed: int) -> np.
     "The number of each face's fold, kept for the next call"
     path = folder / "folds.parquet"
     if path.exists():
-        found = pd.read_parquet(path).fold
+        table = read_parquet_table(path)
+        if "fold" not in table: raise DataError(f"columns {list(table)[:5]}", path, "what kfold_scores wrote", "Choose another folder, or delete this one")
+        found = table.fold
         if not found.index.equals(faceset.ids) or found.max() != n - 1: raise RecipeError(f"{found.max() + 1} folds of {len(found):,} faces", path, f"{n} of these {len(faceset):,}", "Choose another folder, or delete this one")
         return found.to_numpy()
     if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")

@@ -114,7 +114,7 @@ def write_lock(db: Connection):
 
 # %% ../../nbs/42_clean.store.ipynb #b9b467d4
 MENDS = {   # what a database says -> what to do
-    "not a database|malformed|corrupt|encrypted": "The file is damaged, or no SQLite file: go back to a copy of it, or start another log",
+    "not a database|malformed|corrupt|encrypted|parse datetime": "The file is damaged, or no SQLite file: go back to a copy of it, or start another log",
     "unable to open|readonly|read-only|permission|privilege": "Choose a place that you may write to",
     "locked|lock timeout|LockNotAvailable": "Another process kept the log busy for too long: try again",
     r"\bfull\b|No space": "Make room on the disk, and decide again: nothing of this was kept",
@@ -128,7 +128,7 @@ def refusal(error: Exception, url: URL) -> EditError:
     text = " ".join(str(getattr(error, "orig", None) or error).split())
     if url.password: text = text.replace(str(url.password), "***")
     kind = f"{type(getattr(error, 'orig', error)).__name__}: {text}"
-    return EditError(text, shown_url(url), mend=next((mend for words, mend in MENDS.items() if re.search(words, kind, re.IGNORECASE)), ""))
+    return EditError(text, shown_url(url), mend=next((mend for words, mend in MENDS.items() if re.search(words, kind, re.IGNORECASE)), "Try again, or go back to a copy of it"))
 
 # %% ../../nbs/42_clean.store.ipynb #8aaf89dc
 def write_dataset(
@@ -152,12 +152,13 @@ def read_dataset(
         if tables and sqlite: raise EditError(f"another program's database, with {', '.join(sorted(tables)[:3])}", where, "an edit log")
         return None
     if sqlite and (found := db.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok": raise EditError(f"damaged: {found}", where, mend=copy)
-    row = db.execute(select(DATASET)).first()
+    row = db.execute(select(DATASET.c.format, DATASET.c.content)).first()
     if row is None: return None
     if row.format != FORMAT: raise EditError(f"an edit log of format {row.format}", where, f"format {FORMAT}", "Install the fer_fastai that wrote it")
-    try: content = json.loads(zlib.decompress(row.content))
-    except (zlib.error, ValueError) as error: raise EditError("damaged: its list of faces can't be read", where, mend=copy) from error
-    return tuple(content["vocab"]), content["labels"]
+    try:
+        content = json.loads(zlib.decompress(row.content))
+        return tuple(map(str, content["vocab"])), dict(content["labels"])
+    except (zlib.error, ValueError, TypeError, KeyError) as error: raise EditError("damaged: its list of faces can't be read", where, mend=copy) from error
 
 # %% ../../nbs/42_clean.store.ipynb #6acf9a2c
 _BALANCE = func.sum(case((BATCHES.c.action == "undo", 1), else_=-1))     # 1: taken back, 0: in force

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core import DataError, DownloadError, atomic_path, progress, settings
+from ..core import DataError, DownloadError, PlaceError, atomic_path, made_folder, progress, settings
 from .fer2013 import read_fer2013_csv
 from .sources import find_fer2013
 
@@ -84,7 +84,8 @@ def download(
     path = Path(path)
     if not url.startswith(("https://", "http://")): raise DownloadError(f"{url!r}", "url", "https://...")
     if path.is_file() and (sha256 is None or sha256_of(path) == sha256.lower()): return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir(): raise PlaceError("a folder", path, "a file's name")
+    made_folder(path.parent)
     part = path.with_name(f".{path.name}.part")
     if sha256 is None: part.unlink(missing_ok=True)     # nothing would tell whether the end fits the beginning
     resumed, most, failed = part.exists(), _size(part), 0
@@ -136,11 +137,10 @@ def _get_fer2013(data: Path, force: bool) -> Path:
     there = find_fer2013(data)
     if there and not force: return there
     path, source = data / "fer2013" / KAGGLE_FILE, _kaggle_file()
-    with atomic_path(path) as part:
-        shutil.copyfile(source, part)
-        try: faces = len(read_fer2013_csv(part, cache=False))
-        except DataError as error: raise DownloadError(error.found, source, error.expected, "Fetch it again with force") from error
-        if faces != FACES: raise DownloadError(f"{faces:,} faces", source, f"{FACES:,}", "Fetch it again with force")
+    try: faces = len(read_fer2013_csv(source, cache=False))
+    except DataError as error: raise DownloadError(error.found, source, error.expected, "Fetch it again with force") from error
+    if faces != FACES: raise DownloadError(f"{faces:,} faces", source, f"{FACES:,}", "Fetch it again with force")
+    with atomic_path(path) as part: shutil.copyfile(source, part)
     return path
 
 def get(

@@ -35,7 +35,7 @@ def canonical(
 ) -> str:                       # "happy"
     "The one name of an emotion"
     text = str(name).strip().lower().replace(" ", "-").replace("_", "-")
-    if text.isdecimal(): return _from_code(int(text), vocabulary)
+    if text.isdecimal() and len(text) < 10: return _from_code(int(text), vocabulary)
     found = _CANONICAL.get(text) or _CANONICAL.get(text.replace("-", "_")) or _CANONICAL.get(text.lstrip("0123456789-. "))
     if found is None: raise DataError(f"emotion {name!r}", expected="one of " + ", ".join(ALIASES) + ", or an alias of one")
     return found

@@ -36,6 +36,7 @@ def align(
 ) -> np.ndarray:                    # uint8 (size, size) or (size, size, 3); what lies outside is the nearest edge
     "The face upright and in its frame, by the best similarity transform of the five points (Umeyama, 1991)"
     points = np.asarray(points, float)
+    if points.shape != (5, 2): raise DataError(f"points of shape {points.shape}", "align", f"(5, 2): {', '.join(POINTS)}")
     found = SimilarityTransform.from_estimate(points, frame * size)
     if not found or not np.isfinite(found.params).all() or found.scale <= 0: raise DataError(f"points {points.round().tolist()}", "align", "five places that are not all the same")
     scale = max(1.0, 1 / found.scale)                   # a big face is shrunk smoothly: averaged first, then warped
@@ -204,7 +205,7 @@ def cut_faces(
     pixels, kept, ids, rows, lost = [], [], [], [], []
     def leave_out(place, why): lost.append({"face_id": faceset.ids[place], "where": str(_where(faceset, place)), "found": why})
     for place in progress(range(len(faceset)), label="finding faces", unit="photo"):
-        try: photo = read_photo(faceset.table.path.iloc[place] if faceset.pixels is None else faceset.pixels[place])
+        try: photo = read_photo(faceset.paths.iloc[place] if faceset.pixels is None else faceset.pixels[place])
         except DataError as error:
             if on_error != "skip": raise
             leave_out(place, error.found); continue

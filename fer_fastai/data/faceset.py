@@ -10,6 +10,7 @@ __all__ = ['SPLITS', 'VOTES', 'USAGE', 'FaceSet', 'subset', 'split_of', 'without
 # %% ../../nbs/11_data.faceset.ipynb #3b4cc85a
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..core import DataError, atomic_path, progress
 from .emotions import FER2013, canonical, to_codes
@@ -58,7 +59,13 @@ class FaceSet:
         found = self.table.filter(regex=f"^{VOTES}")
         return None if found.empty else found.rename(columns=lambda c: c.removeprefix(VOTES))
 
-    def image(self, row: int) -> np.ndarray: return read_image(self.table.path.iloc[row]) if self.pixels is None else self.pixels[row]
+    @property
+    def paths(self) -> pd.Series:       # by face_id
+        "The files of faces that are not in memory"
+        if "path" not in self.table: raise DataError("neither pixels nor a column `path`", "FaceSet", "one of them")
+        return self.table.path
+
+    def image(self, row: int) -> np.ndarray: return read_image(self.paths.iloc[row]) if self.pixels is None else self.pixels[row]
     def subset(self, which) -> "FaceSet": return subset(self, which)
     def split(self, name: str) -> "FaceSet": return split_of(self, name)
     def without(self, *emotions: str) -> "FaceSet": return without(self, *emotions)
@@ -113,7 +120,9 @@ def subset(
     if which.dtype == bool:
         if len(which) != len(faceset): raise DataError(f"a mask of {len(which)}", "subset", f"one of {len(faceset)}")
         rows = np.flatnonzero(which)
-    elif which.dtype.kind in "iu" or not which.size: rows = which.astype(np.int64)
+    elif which.dtype.kind in "iu" or not which.size:
+        rows, n = which.astype(np.int64), len(faceset)
+        if rows.size and not -n <= rows.min() <= rows.max() < n: raise DataError(f"rows {rows.min()} to {rows.max()}", "subset", f"rows of {n:,} faces")
     else:
         rows = faceset.ids.get_indexer(pd.Index(which).astype(str))
         if (rows < 0).any(): raise DataError(f"no face {str(which[rows < 0][0])!r}", "subset", "ids of this FaceSet")
@@ -146,7 +155,12 @@ def with_votes(
     if not votes.index.isin(faceset.ids).all():
         if len(votes) != len(faceset): raise DataError(f"{len(votes):,} rows of votes", expected=f"{len(faceset):,}, one a face, in the same order")
         votes = votes.set_axis(faceset.ids)
-    votes = votes.rename(columns=lambda c: VOTES + (c if c in faceset.vocab else canonical(c))).reindex(faceset.ids)
+    votes = votes.rename(columns=lambda c: VOTES + (c if c in faceset.vocab else canonical(c)))
+    for what, names in (("column", votes.columns), ("face", votes.index)):
+        if names.has_duplicates: raise DataError(f"{what} {names[names.duplicated()][0]!r} twice", "votes", f"each {what} once")
+    words = votes.apply(pd.to_numeric, errors="coerce").isna() & votes.notna()
+    if words.any(axis=None): raise DataError(f"{votes.to_numpy()[words.to_numpy()][0]!r}", "votes", "numbers")
+    votes = votes.reindex(faceset.ids)
     if (votes < 0).any(axis=None): raise DataError("a negative count", "votes", "0 or more")
     return FaceSet(faceset.table.drop(columns=votes.columns, errors="ignore").join(votes), faceset.vocab, faceset.pixels, faceset.skipped)
 
@@ -178,7 +192,7 @@ class Description:
 def describe(faceset: FaceSet) -> Description:
     "Counts, sizes and exact duplicates"
     if faceset.pixels is not None: sizes = {faceset.pixels.shape[1:3]: len(faceset)}
-    else: sizes = pd.Series([Image.open(p).size[::-1] for p in faceset.table.path], dtype=object).value_counts().to_dict()
+    else: sizes = pd.Series([_size_of(p) for p in faceset.paths], dtype=object).value_counts().to_dict()
     together = faceset.table.groupby(exact_hashes(faceset))
     return Description(counts(faceset), sizes, len(faceset) - together.ngroups,
                        int((together.label.nunique() > 1).sum()), int((together.split.nunique() > 1).sum()))
@@ -189,8 +203,12 @@ def exact_hashes(
 ) -> np.ndarray:            # uint64 (n,): equal where the pixels (or files) are equal
     "One number for each face's exact content"
     def number(content: bytes) -> int: return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
-    contents = (Path(p).read_bytes() for p in faceset.table.path) if faceset.pixels is None else map(np.ndarray.tobytes, faceset.pixels)
+    contents = map(_content, faceset.paths) if faceset.pixels is None else map(np.ndarray.tobytes, faceset.pixels)
     return np.fromiter(map(number, contents), dtype=np.uint64, count=len(faceset))
+
+def _content(path: Path | str) -> bytes:
+    try: return Path(path).read_bytes()
+    except OSError as error: raise DataError(f"can't be read ({error.strerror})", path, "a picture file", "Is the folder where it was when the faces were read?") from error
 
 # %% ../../nbs/11_data.faceset.ipynb #7bbfb1d2
 def show_faces(
@@ -217,21 +235,30 @@ def show_faces(
     return figure
 
 # %% ../../nbs/11_data.faceset.ipynb #b6aafd49
+@contextmanager
+def _opened(path: Path | str) -> Iterator[Image.Image]:
+    "A picture file, or a refusal"
+    if not isinstance(path, (str, Path)): raise DataError(f"path {path!r}", "read_image", "a picture file")
+    try:
+        with Image.open(path) as picture: yield picture
+    except FileNotFoundError as error: raise DataError("no such file", path, mend="Is the folder where it was when the faces were read?") from error
+    except Exception as error:          # a broken file can make Pillow raise anything
+        found = "an empty file" if Path(path).is_file() and not Path(path).stat().st_size else " ".join(str(error).split()) or type(error).__name__
+        raise DataError(found, path, "a picture that Pillow reads (PNG, JPEG, ...)", 'Mend it, or leave it out with on_error="skip"') from error
+
+def _size_of(path: Path | str) -> tuple[int, int]:      # height and width
+    with _opened(path) as picture: return picture.size[::-1]
+
 def read_image(
     path: Path | str,
     size: int | None = None,    # pixels on a side to bring it to; None: as it is
     grey: bool = True,          # one channel; False: three
 ) -> np.ndarray:                # uint8 (height, width) or (height, width, 3)
     "One picture file"
-    try:
-        with Image.open(path) as picture:
-            picture = picture.convert("L" if grey else "RGB")
-            if size: picture = picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-            return np.asarray(picture)
-    except FileNotFoundError as error: raise DataError("no such file", path, mend="Is the folder where it was when the faces were read?") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        found = "an empty file" if Path(path).is_file() and not Path(path).stat().st_size else " ".join(str(error).split())
-        raise DataError(found, path, "a picture that Pillow reads (PNG, JPEG, ...)", 'Mend it, or leave it out with on_error="skip"') from error
+    with _opened(path) as picture:
+        picture = picture.convert("L" if grey else "RGB")
+        if size: picture = picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return np.asarray(picture)
 
 def load_pixels(
     faceset: FaceSet,
@@ -241,9 +268,10 @@ def load_pixels(
 ) -> FaceSet:                   # the same faces, in memory
     "Read every face from its file"
     if faceset.pixels is not None and size is None: return faceset
+    if size is not None and size < 1: raise DataError(f"size {size}", "load", "1 pixel or more")
     images, kept, skipped = [], [], []
     for row in progress(range(len(faceset)), label="reading faces", unit="face"):
-        try: images.append(read_image(faceset.table.path.iloc[row], size, grey) if faceset.pixels is None else _resized(faceset.pixels[row], size))
+        try: images.append(read_image(faceset.paths.iloc[row], size, grey) if faceset.pixels is None else _resized(faceset.pixels[row], size))
         except DataError as error:
             if on_error != "skip": raise
             skipped.append({"face_id": faceset.ids[row], "where": str(error.where), "found": error.found}); continue
@@ -264,10 +292,12 @@ def to_csv(
     path: Path | str,
 ) -> Path:                      # FER2013's form (emotion,pixels,Usage) for pixels in memory; face_id,path,label,split for files
     "Write the faces as one CSV"
-    if faceset.pixels is None: out = faceset.table.filter(["path", "label", "split", "group"]).reset_index()
+    if faceset.pixels is None: out = faceset.table.assign(path=faceset.paths).filter(["path", "label", "split", "group"]).reset_index()
     else:
         if faceset.pixels.ndim == 4: raise DataError("colour pixels", "to_csv", "grey ones", "Use to_folder")
-        out = pd.DataFrame({"emotion": faceset.codes, "pixels": "", "Usage": faceset.table.split.map(USAGE).to_numpy()})
+        foreign = [name for name in faceset.vocab if name not in FER2013]
+        if foreign: raise DataError(f"class {foreign[0]!r}", "to_csv", f"FER2013's, which its codes stand for: {', '.join(FER2013)}", "Use to_folder")
+        out = pd.DataFrame({"emotion": to_codes(faceset.table.label.tolist(), FER2013), "pixels": "", "Usage": faceset.table.split.map(USAGE).to_numpy()})
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         for start in range(0, max(len(out), 1), 2048):      # a block at a time: the text is 27 times the pixels
             block = out.iloc[start:start + 2048]
@@ -338,4 +368,5 @@ def kfold(
     _check_classes(faceset, 2, "kfold")
     groups = faceset.table.group.to_numpy() if grouped else np.arange(len(faceset))
     parts = _parts(faceset.codes, groups, [1 / n] * n, seed)
+    if len(set(parts.tolist())) < n: raise DataError(f"{n} folds of {len(faceset):,} faces", "kfold", "faces for each fold", "Take fewer folds")
     for fold in range(n): yield subset(faceset, parts != fold), subset(faceset, parts == fold)

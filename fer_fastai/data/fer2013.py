@@ -4,12 +4,15 @@
 
 # %% auto #0
 __all__ = ['SIDE', 'PIXELS', 'COLUMNS', 'SPLIT_OF', 'VOTE_COLUMNS', 'parse_pixels', 'parse_pixel_column', 'csv_header', 'face_id',
-           'read_fer2013_csv', 'read_parquet_table', 'read_fer2013_parquet', 'read_ferplus_votes', 'with_ferplus']
+           'read_fer2013_csv', 'read_parquet_table', 'read_fer2013_parquet', 'read_csv_table', 'read_ferplus_votes',
+           'with_ferplus']
 
 # %% ../../nbs/15_data.fer2013.ipynb #8a16125c
 import csv
 import io
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +39,7 @@ def parse_pixels(
     words = text.split()
     expected = f"{PIXELS:,} whole numbers, each 0 to 255"
     if len(words) != PIXELS: raise DataError(f"{len(words):,} pixels", expected=expected)
-    wrong = next((place for place, word in enumerate(words) if not (word.isascii() and word.isdecimal() and int(word) < 256)), None)
+    wrong = next((place for place, word in enumerate(words) if not (word.isascii() and word.isdecimal() and len(word) < 10 and int(word) < 256)), None)
     if wrong is not None: raise DataError(f"pixel {words[wrong][:20]!r} at place {wrong}", expected=expected)
     return np.array(words, dtype=np.uint8)
 
@@ -64,17 +67,29 @@ def csv_header(
 ) -> list[str]:             # names as written, without spaces around them
     "The column names of a CSV"
     path = Path(path)
-    if not path.is_file(): raise MissingFile("no such file", path)
+    if not path.is_file(): raise MissingFile("no such file", path, "a CSV")
     with open(path, "rb") as source: line = source.readline(1 << 16)
     if not path.stat().st_size: raise DataError("an empty file", path, "a header and a row for each face")
     try: text = line.decode("utf-8-sig")
     except UnicodeDecodeError: text = "\0"
     if "\0" in text: raise DataError("no text", path, "a CSV in UTF-8")
-    return [name.strip() for name in next(csv.reader([text]), [])]
+    try: return [name.strip() for name in next(csv.reader([text.split("\r")[0].rstrip("\n")]), [])]    # old Macs end their lines with \r
+    except csv.Error as error: raise DataError(f"no header ({error})", path, "the names of the columns in its first line") from error
 
 def _need(names: list[str], needed: tuple[str, ...], path: Path):
-    missing = [n for n in needed if n.lower() not in [name.lower() for name in names]]
+    missing = [n for n in needed if n.lower() not in [name.strip().lower() for name in names]]
     if missing: raise DataError(f"no column {' and no '.join(map(repr, missing))} among {names[:20]}", path, ", ".join(needed))
+    twice = [n for n in needed if sum(n.lower() == name.strip().lower() for name in names) > 1]
+    if twice: raise DataError(f"two columns {twice[0]!r} among {names[:20]}", path, "each once")
+
+@contextmanager
+def _quiet_decoding():
+    "pyarrow ends with an error when a torn row is no UTF-8; what it tells stderr before is left out"
+    hook = sys.unraisablehook
+    def tell(told): return None if isinstance(told.exc_value, UnicodeDecodeError) else hook(told)
+    sys.unraisablehook = tell
+    try: yield
+    finally: sys.unraisablehook = hook
 
 def _blocks(path: Path, broken: dict[int, str]) -> Iterator[pyarrow.RecordBatch]:
     "The CSV by the megabyte; rows with too few or too many values go to `broken`, by row number"
@@ -84,7 +99,7 @@ def _blocks(path: Path, broken: dict[int, str]) -> Iterator[pyarrow.RecordBatch]
     def note(row):
         broken[row.number - 2] = f"{row.actual_columns} values instead of {row.expected_columns}"  # the header is line 1
         return "skip"
-    with arrow_csv.open_csv(path,
+    with _quiet_decoding(), arrow_csv.open_csv(path,
         arrow_csv.ReadOptions(block_size=1 << 20, use_threads=False, skip_rows=1, column_names=names),
         arrow_csv.ParseOptions(invalid_row_handler=note),
         arrow_csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pyarrow.string()), include_columns=COLUMNS)) as reader:
@@ -96,7 +111,7 @@ def _labels(emotions: list[str], usages: list[str]) -> tuple[list, list, dict[in
     labels, splits, wrong = [], [], {}
     for row, (emotion, usage) in enumerate(zip(emotions, usages)):
         emotion, split = str(emotion).strip(), SPLIT_OF.get(str(usage).strip().lower())
-        known = emotion.isdecimal() and emotion.isascii() and int(emotion) < len(FER2013)
+        known = emotion.isdecimal() and emotion.isascii() and len(emotion) < 10 and int(emotion) < len(FER2013)
         if not known: wrong[row] = DataError(f"emotion {emotion[:20]!r}", expected=f"0 to {len(FER2013) - 1}")
         elif split is None: wrong[row] = DataError(f"Usage {str(usage).strip()[:40]!r}", expected=", ".join(USAGE.values()))
         labels.append(FER2013[int(emotion)] if known else None)
@@ -152,7 +167,7 @@ def _read_csv(path: Path | str, on_error: str = "raise") -> FaceSet:
             pixels, bad = parse_pixel_column(block["pixels"])
             for row in [row for row in broken if row < read]: found.refuse(row, broken[row], "emotion, pixels and Usage", True)
             found.add(rows, labels, splits, pixels, bad | wrong, True)
-    except pyarrow.ArrowInvalid as error:
+    except pyarrow.ArrowException as error:
         raise DataError(str(error).split("\n")[0][:200], path, "a CSV of " + ", ".join(COLUMNS)) from error
     for row in sorted(broken): found.refuse(row, broken[row], "emotion, pixels and Usage", True)
     return found.faceset()
@@ -190,8 +205,8 @@ class _Decoder:
             with Image.open(io.BytesIO(blob), formats=self.formats if blob[:4] == self.magic else None) as picture:
                 self.magic, self.formats = blob[:4], (picture.format,)
                 pixels = np.asarray(picture.convert("L"))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError("no picture: " + str(error).split(" <")[0], expected=expected) from error
+        except Exception as error:      # a broken picture can make Pillow raise anything
+            raise DataError("no picture: " + (str(error).split(" <")[0] or type(error).__name__), expected=expected) from error
         if pixels.shape != (SIDE, SIDE): raise DataError(f"a picture of {pixels.shape[1]}x{pixels.shape[0]}", expected=expected)
         return pixels
 
@@ -225,7 +240,7 @@ def _read_parquet(path: Path | str, on_error: str = "raise") -> FaceSet:
 def read_parquet_table(path: Path | str) -> pd.DataFrame:
     "A Parquet file as a DataFrame, or a refusal"
     path = Path(path)
-    if not path.is_file(): raise MissingFile("no such file", path)
+    if not path.is_file(): raise MissingFile("no such file", path, "a Parquet file")
     try: return pyarrow.parquet.ParquetFile(path).read().to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
         found = str(error).split("\n")[0] if path.stat().st_size else "an empty file"
@@ -240,14 +255,25 @@ def read_fer2013_parquet(
     return cached(_read_parquet, path, cache, on_error=on_error)
 
 # %% ../../nbs/15_data.fer2013.ipynb #3b279c7d
+def read_csv_table(
+    path: Path | str,
+    expected: str,          # what it should be, for the refusal
+    **options,              # of pandas' read_csv
+) -> pd.DataFrame:
+    "A CSV as a DataFrame, or a refusal"
+    csv_header(path)        # it is there, and text
+    try: frame = pd.read_csv(path, encoding="utf-8-sig", **options)
+    except (ValueError, OSError) as error: raise DataError(" ".join(str(error).split())[:200], path, expected) from error
+    if not isinstance(frame.index, pd.RangeIndex): raise DataError("rows with more values than the header has names", path, expected)
+    return frame
+
 def read_ferplus_votes(
     path: Path | str,       # fer2013new.csv
 ) -> pd.DataFrame:          # a row a face: Usage, name (missing where FER+ has no image), and ten columns of votes
     "FER+'s label file"
     names = csv_header(path)
     _need(names, ("Usage", *VOTE_COLUMNS), Path(path))
-    try: frame = pd.read_csv(path, skipinitialspace=True, encoding="utf-8-sig")
-    except (pd.errors.ParserError, UnicodeDecodeError) as error: raise DataError(str(error), path, "FER+'s CSV") from error
+    frame = read_csv_table(path, "FER+'s CSV", skipinitialspace=True)
     frame.columns = names
     votes = _votes_in(frame, path)
     lower = {n.lower(): n for n in names}
@@ -264,14 +290,15 @@ def with_ferplus(
     if not faceset.ids.str.fullmatch(r"fer2013/\d{5,}").all():
         raise DataError(f"ids like {faceset.ids[0]!r}", "with_ferplus", "FER2013's, read from its CSV or Parquet")
     length = len(faceset) + len(faceset.skipped)
+    _need(list(map(str, votes)), ("Usage",), where)
     if len(votes) != length:
         raise DataError(f"{len(votes):,} rows of votes for {length:,} faces", where, "a row for each face",
                         "Join the votes to the whole FER2013, and split afterwards")
     votes = votes.iloc[[int(i[8:]) for i in faceset.ids]]
     usage = faceset.table.split.map(USAGE).to_numpy()
-    shifted = np.flatnonzero(votes.Usage.str.strip().to_numpy() != usage)
+    shifted = np.flatnonzero(votes.Usage.astype(str).str.strip().to_numpy() != usage)
     if len(shifted):
         row = shifted[0]
         raise DataError(f"{faceset.ids[row]} is {usage[row]}, its votes are {votes.Usage.iloc[row]}", where,
                         "the same Usage, row by row", "Is it the votes file of these faces?")
-    return faceset.with_votes(votes.drop(columns=["Usage", "name"]).set_axis(faceset.ids))
+    return faceset.with_votes(votes.drop(columns=["Usage", "name"], errors="ignore").set_axis(faceset.ids))

@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..core import DataError, MissingFile, progress
-from .cache import cached
-from .emotions import ALIASES, FER2013, SFEW, canonical
+from .cache import cached, refuse_loop
+from .emotions import ALIASES, FER2013, SFEW, VOCABULARIES, canonical
 from .faceset import FaceSet, exact_hashes, read_image
 
 # %% ../../nbs/16_data.folders.ipynb #0fa3b58e
@@ -41,6 +41,8 @@ class _Found:
         return os.path.splitext(path.removeprefix(os.path.join(self.root, "")))[0].replace(os.sep, "/")
 
     def add(self, path: str, name: str, split: str | None, face_id: str | None = None, **columns):
+        readable = path.encode("utf-8", "replace").decode()     # names that other systems wrote may be no UTF-8
+        if readable != path: return self.refuse(self.id_of(readable), readable, "a name that is no UTF-8", "names in UTF-8")
         self.rows.append({"face_id": face_id or self.id_of(path), "label": name, "split": split or "train", "path": path, **columns})
 
 def _is_picture(name: str) -> bool: return not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURES
@@ -50,6 +52,7 @@ def _pictures(folder: str) -> list[str]:
     found = []
     for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in folders: refuse_loop(os.path.join(place, name))
         found += [os.path.join(place, f) for f in sorted(files) if _is_picture(f)]
     return found
 
@@ -65,7 +68,7 @@ def _loose(path: str) -> list[str]:
 def _walk(path: Path | str, on_error: str) -> _Found:
     "Every picture under class folders, under split folders where there are any"
     found, root = _Found(path, on_error), os.path.realpath(path)
-    if not os.path.exists(root): raise MissingFile("no such folder", path)
+    if not os.path.exists(root): raise MissingFile("no such folder", path, "a folder of class folders")
     if not os.path.isdir(root): raise DataError("a file", path, "a folder of class folders", "Use read_faces, which reads files too")
     sides = {name: SPLIT_NAMES[name.lower()] for name in _folders(root) if name.lower() in SPLIT_NAMES}
     strays = [p for name in _folders(root) if name not in sides for p in _pictures(os.path.join(root, name))] + _loose(root)
@@ -96,6 +99,7 @@ def vocabulary_of(
     where: object = None,           # named when a name is refused
 ) -> tuple[dict[str, str], tuple[str, ...]]:    # name -> label, and the labels in order
     "Emotions under our names when all are emotions, else the names as they are"
+    if vocabulary is not None and vocabulary not in VOCABULARIES: raise DataError(f"vocabulary {vocabulary!r}", where, "one of " + ", ".join(VOCABULARIES))
     names = sorted(set(names))
     try: labels = {n: canonical(n, vocabulary or "fer2013") for n in names if vocabulary or not n.isdecimal()}
     except DataError as error:
@@ -111,7 +115,9 @@ def _problem(path: str) -> str:
     try: return "" if read_image(path).size else "no pixels"
     except DataError as error: return error.found
 
-def _emptiness(path: str) -> str: return "" if os.path.getsize(path) else "an empty file"
+def _emptiness(path: str) -> str:
+    try: return "" if os.path.getsize(path) else "an empty file"
+    except OSError as error: return f"can't be read ({error.strerror})"
 
 def _readable(found: _Found, rows: list[dict], check: bool) -> list[dict]:
     "The rows whose pictures can be read; the others are refused"
@@ -131,7 +137,7 @@ def _checked(found: _Found, labels: dict[str, str], vocab: tuple[str, ...], chec
         first = seen.setdefault(row["face_id"], row)
         if first is not row: found.refuse(row["face_id"], row["path"], f"the same id as {first['path']}", "one picture under each id")
     rows = _readable(found, list(seen.values()), check)
-    if not rows: raise DataError("no face that can be read", found.root)
+    if not rows: raise DataError("no face that can be read", found.root, "at least one whole picture")
     table = pd.DataFrame(rows).set_index("face_id")
     table["label"] = [labels.get(name) for name in table.label]
     skipped = pd.DataFrame.from_dict(found.skipped, orient="index", columns=["where", "found"]).rename_axis("face_id")

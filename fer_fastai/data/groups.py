@@ -31,7 +31,7 @@ def perceptual_hashes(
     faceset: FaceSet,
 ) -> np.ndarray:                    # uint64 (n,)
     "The 64-bit perceptual hash of each face (imagehash's phash)"
-    def bits(row): return imagehash.phash(Image.fromarray(faceset.pixels[row] if faceset.pixels is not None else read_image(faceset.table.path.iloc[row], 64))).hash
+    def bits(row): return imagehash.phash(Image.fromarray(faceset.pixels[row] if faceset.pixels is not None else read_image(faceset.paths.iloc[row], 64))).hash
     flat = np.array([bits(row).ravel() for row in progress(range(len(faceset)), label="hashing faces", unit="face")], dtype=bool).reshape(-1, 64)
     return np.packbits(flat, axis=1).view(np.uint64).ravel()
 

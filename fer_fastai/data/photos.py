@@ -47,7 +47,7 @@ def read_photo(
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
                 return _shrunk(*_from_picture(picture, longest), longest)
     except FerError: raise
-    except FileNotFoundError as error: raise DataError("no such file", where) from error
+    except FileNotFoundError as error: raise DataError("no such file", where, "a picture") from error
     except IsADirectoryError as error: raise DataError("a folder", where, "a picture", "read_faces reads folders") from error
     except Image.DecompressionBombError as error: raise DataError("too many pixels", where, f"at most {2 * Image.MAX_IMAGE_PIXELS:,}, as Pillow opens them", "Shrink it first") from error
     except Exception as error:          # a broken file can make Pillow raise anything
@@ -56,7 +56,7 @@ def read_photo(
 def _trouble(source: Path | str | bytes, error: Exception) -> str:
     "Why a file can't be read, in a few words"
     try: head = source[:32] if isinstance(source, bytes) else Path(source).open("rb").read(32)
-    except (OSError, ValueError) as unread: return f"can't be opened ({getattr(unread, 'strerror', None) or unread})"
+    except (OSError, ValueError, TypeError) as unread: return f"can't be opened ({getattr(unread, 'strerror', None) or unread})"
     if not head: return "an empty file"
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"): return "a HEIC picture (iPhone), which needs pip install pillow-heif"
     if head[4:8] == b"ftyp": return "a video or an AVIF picture"
@@ -130,7 +130,7 @@ def photo_paths(
     "Every picture file in a folder"
     source = Path(source)
     if source.is_file(): return [source]
-    if not source.is_dir(): raise DataError("no such file or folder", source)
+    if not source.is_dir(): raise DataError("no such file or folder", source, "a picture, or a folder of some")
     found = sorted(path for path in source.rglob("*") if path.suffix.lower() in PICTURES | {".heic", ".heif", ".avif"} and path.is_file() and not any(part.startswith(".") for part in path.relative_to(source).parts))
     if not found: raise DataError("no picture", source, "files that end with " + ", ".join(sorted(PICTURES)))
     return found

@@ -18,7 +18,7 @@ from .emotions import FER2013, SFEW
 from .faceset import FaceSet
 from .folders import (FRAME, SPLIT_NAMES, _checked, _folders, _Found, _loaded, _pictures,
                                      read_fer2013_folder, read_folder, read_sfew, vocabulary_of)
-from .fer2013 import csv_header, read_fer2013_csv, read_fer2013_parquet, with_ferplus
+from .fer2013 import csv_header, read_csv_table, read_fer2013_csv, read_fer2013_parquet, with_ferplus
 
 # %% ../../nbs/17_data.sources.ipynb #71a507e0
 def _text(label: object) -> str | None:
@@ -39,20 +39,22 @@ def from_dataframe(
     size: int | None = None,        # pixels on a side, when loading
     on_error: str = "raise",        # or "skip": leave out bad rows, listed in .skipped
     check: bool = True,             # open every picture; False: only see that none is empty
+    name: object = "DataFrame",     # what a refusal calls the table
 ) -> FaceSet:
     "Faces out of a table of paths and labels"
     needed = [c for c in (path_col, label_col, split_col, id_col) if c is not None]
     if missing := [c for c in needed if c not in df]:
-        raise DataError(f"no column {missing[0]!r} among {list(df.columns)[:20]}", "DataFrame", ", ".join(needed))
+        raise DataError(f"no column {missing[0]!r} among {list(df.columns)[:20]}", name, ", ".join(needed))
+    if twice := [c for c in needed if list(df.columns).count(c) > 1]: raise DataError(f"two columns {twice[0]!r}", name, "each once")
     found = _Found("DataFrame", on_error)
     for index, values in zip(df.index, df[needed].to_dict("records")):
-        text, where = str(values[path_col]), f"DataFrame, row {index}"
+        text, where = str(values[path_col]).replace("\0", "?"), f"{name}, row {index}"
         path = os.path.realpath(os.path.join(root or "", text))
         split = SPLIT_NAMES.get(str(values[split_col]).strip().lower()) if split_col else "train"
         if not os.path.isfile(path): found.refuse(text, where, f"no file {path}", "a picture file")
         elif split is None: found.refuse(text, where, f"split {values[split_col]!r}", ", ".join(SPLIT_NAMES))
         else: found.add(path, _text(values[label_col]), split, str(values[id_col]) if id_col else text)
-    if not found.rows: raise DataError("no faces", "DataFrame", "a row for each face")
+    if not found.rows: raise DataError("no faces", name, "a row for each face")
     labels, vocab = vocabulary_of([row["label"] for row in found.rows if row["label"] is not None], vocabulary, label_col)
     return _loaded(_checked(found, labels, vocab, check and not load), load, size, on_error)
 
@@ -63,7 +65,7 @@ def read_pca_sheet(
     path: Path | str,       # .xlsx: name, label 1-7, five LPQ and five PHOG components, under a header
 ) -> pd.DataFrame:          # indexed by face_id: label, film, lpq_1..5, phog_1..5; .attrs["missing"]: (face_id, column) of empty cells
     "SFEW's sheet of principal components"
-    if not Path(path).is_file(): raise MissingFile("no such file", path)
+    if not Path(path).is_file(): raise MissingFile("no such file", path, "an .xlsx file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)    # openpyxl does not know all of Excel's extensions
@@ -104,9 +106,9 @@ def _read_csv(path: Path, options: dict) -> FaceSet:
     "A CSV of pixels, or of paths as `FaceSet.to_csv` writes it"
     header = [name.lower() for name in csv_header(path)]
     if not {"path", "label"} <= set(header): return read_fer2013_csv(path, options["on_error"], options["cache"])
-    df = pd.read_csv(path, encoding="utf-8-sig").rename(columns=lambda c: c.strip().lower())
+    df = read_csv_table(path, "path, label, and perhaps split and face_id in each row").rename(columns=lambda c: c.strip().lower())
     optional = {f"{short}_col": name for short, name in (("split", "split"), ("id", "face_id")) if name in df}
-    return from_dataframe(df, "path", "label", root=path.parent, on_error=options["on_error"], **optional)
+    return from_dataframe(df, "path", "label", root=path.parent, on_error=options["on_error"], name=path, **optional)
 
 def _read_dir(path: Path, options: dict) -> FaceSet:
     "The reader for a folder: one that holds FER2013's file, Kaggle's folders, SFEW, or any"
@@ -130,7 +132,7 @@ def read_faces(
 ) -> FaceSet:
     "Faces from whatever form they are in"
     path, options = Path(path), dict(load=load, size=size, on_error=on_error, cache=cache)
-    if not path.exists(): raise MissingFile("no such file or folder", path)
+    if not path.exists(): raise MissingFile("no such file or folder", path, "a CSV, a Parquet file or a folder")
     if path.is_dir(): return _read_dir(path, options)
     kind = path.suffix.lower()
     if kind in (".parquet", ".pq"): faceset = read_fer2013_parquet(path, on_error, cache)

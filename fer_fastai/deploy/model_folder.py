@@ -9,6 +9,7 @@ __all__ = ['FORMAT', 'VERSION', 'KEYS', 'FaceClassifier', 'as_batch', 'fit_tempe
 # %% ../../nbs/61_deploy.model_folder.ipynb #fe26fea7
 import json
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,7 @@ def save_model(
     folder = Path(folder)
     if folder.exists(): raise ModelError("is there already", folder, "a new folder", "Name another, or delete it")
     if not hasattr(learner.model, "made"): raise ModelError(f"a {type(learner.model).__name__} that does not say what it is made of", folder, "a network of face_learner or network()", "Build it by name, then load your weights")
+    if calibrate is not None and (calibrate.codes < 0).any(): raise ModelError(f"face {calibrate.ids[calibrate.codes < 0][0]} without a label", "calibrate", "a label for each face")
     facts = _facts(learner, name or folder.name, report, protocol, calibrate) | {"data": data, "licence": licence, "note": note}
     size, channels, model = facts["size"], facts["network"]["channels"], deepcopy(learner.model).cpu()
     if half: model.half().float()
@@ -130,7 +132,9 @@ def seal(
 ):
     "Write model.json with every file's SHA-256, and the card"
     facts = dict(facts)
-    (folder / "MODEL_CARD.md").write_text(model_card(facts), encoding="utf-8")
+    try: card = model_card(facts)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error: raise ModelError(f"facts that make no card ({error!r})", folder, "those of save_model") from error
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     facts["files"] = {path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size} for path in sorted(folder.iterdir()) if path.name != "model.json"}
     write_json(folder / "model.json", {key: facts[key] for key in KEYS})
 
@@ -191,7 +195,7 @@ def read_facts(
     path = folder / "model.json"
     if not path.is_file(): raise ModelError("no model.json", folder, "a model folder", "save_model and `fer export` write one")
     try: facts = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error: raise ModelError(f"no JSON ({error})", path, "what save_model wrote") from error
+    except (ValueError, OSError, RecursionError) as error: raise ModelError(f"no JSON ({error})", path, "what save_model wrote") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT: raise ModelError("another kind of file", path, f'"format": "{FORMAT}"')
     if facts.get("format_version") != VERSION: raise ModelError(f"format version {facts.get('format_version')!r}", path, str(VERSION), "Update fer_fastai" if isinstance(facts.get("format_version"), int) and facts["format_version"] > VERSION else "")
     for names, word in ((sorted(set(facts) - set(KEYS)), "unknown"), (sorted(set(KEYS) - set(facts)), "missing")):
@@ -207,7 +211,7 @@ def _check_files(folder: Path, files: Mapping):
     if strange: raise ModelError(f"a file outside the folder, {strange[0]!r}", folder / "model.json", "names without a path, each with its SHA-256")
     for name, known in files.items():
         path = folder / name
-        if not path.is_file(): raise ModelError(f"no {name}", folder, ", ".join(files), "Fetch the folder again, whole")
+        if not os.path.isfile(path): raise ModelError(f"no {name[:80]}", folder, ", ".join(files), "Fetch the folder again, whole")
         if sha256_of(path) != known.get("sha256"): raise ModelError("another SHA-256 than model.json says", path, str(known.get("sha256")), "Fetch it again; if you changed it yourself, save the model anew")
     extra = sorted(path.name for path in folder.iterdir() if path.name not in files and path.name != "model.json" and not path.name.startswith("."))
     if extra: raise ModelError(f"a file that model.json does not name, {extra[0]}", folder, ", ".join(files), "Move it elsewhere")
@@ -216,12 +220,14 @@ def _check_values(path: Path, facts: Mapping):
     "Numbers and names that a network can be built from"
     made, vocab, norm = facts["network"], facts["vocab"], facts["normalisation"]
     if not isinstance(made, dict) or set(made) != {"arch", "classes", "channels", "stem", "head", "dropout"}: raise ModelError("a network that is not described", path, "arch, classes, channels, stem, head, dropout")
-    if not isinstance(vocab, list) or len(set(vocab)) != len(vocab) or not all(isinstance(v, str) and v for v in vocab) or len(vocab) != made["classes"]: raise ModelError(f"{len(vocab) if isinstance(vocab, list) else vocab!r} class names", path, f"{made['classes']} that differ")
+    if not isinstance(vocab, list) or not all(isinstance(v, str) and v for v in vocab) or len(set(vocab)) != len(vocab) or len(vocab) != made["classes"]: raise ModelError(f"{len(vocab) if isinstance(vocab, list) else vocab!r} class names", path, f"{made['classes']} that differ")
     if made["channels"] not in (1, 3): raise ModelError(f"{made['channels']!r} channels", path, "1 or 3")
     if not isinstance(facts["size"], int) or not 8 <= facts["size"] <= 1024: raise ModelError(f"size {facts['size']!r}", path, "8 to 1024 pixels")
     numbers = {"mean": norm.get("mean") if isinstance(norm, dict) else None, "deviation": norm.get("deviation") if isinstance(norm, dict) else None, "temperature": facts["temperature"]}
     for name, value in numbers.items():
-        if not isinstance(value, (int, float)) or not math.isfinite(value) or name != "mean" and value <= 0: raise ModelError(f"{name} {value!r}", path, "a number" + (" above 0" if name != "mean" else ""))
+        if not isinstance(value, (int, float)) or not abs(value) < 1e9 or name != "mean" and value <= 0: raise ModelError(f"{name} {value!r}", path, "a number" + (" above 0" if name != "mean" else ""))
+    for name, kind in {"name": str, "parameters": int, "metrics": list, "data": str, "licence": str, "note": str, "made": str, "commit": str}.items():
+        if not isinstance(facts[name], kind): raise ModelError(f"{name} {str(facts[name])[:40]!r}", path, {str: "a text", int: "a number", list: "a list"}[kind])
 
 # %% ../../nbs/61_deploy.model_folder.ipynb #67195c35
 class _Batches(CalibrationDataReader):

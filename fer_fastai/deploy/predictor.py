@@ -10,7 +10,6 @@ __all__ = ['UNCERTAIN', 'WEIGHTS', 'BACKENDS', 'COLOURS', 'PART', 'embedded_mode
 import functools
 import hashlib
 import importlib.resources
-import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -22,7 +21,8 @@ import pandas as pd
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ..core import DataError, MissingFile, ModelError, RecipeError, atomic_path, progress, write_json
+from ..core import DataError, MissingFile, ModelError, RecipeError, atomic_path, made_folder, place_for, progress, read_json, write_json
+from ..data.fer2013 import read_parquet_table
 from ..data.faces import DETECTORS, Detection, align, chosen_detector, faces_in
 from ..data.photos import Photo, photo_paths, read_photo
 from .model_folder import SavedModel, as_batch, load_model
@@ -53,7 +53,7 @@ def _opened(model: SavedModel, name: str, threads: int):
     if not path.is_file(): raise MissingFile(f"no {name}", model.folder, mend="save_model(onnx=True) and add_int8 write them; backend=\"torch\" needs none")
     face = np.linspace(0, 255, model.channels * model.size**2).astype(np.uint8).reshape(1, model.channels, model.size, model.size)
     try: opened = session(path, threads, spin=False); found = opened.run(None, {"faces": face})[0]
-    except Exception as error: raise ModelError(f"can't be run ({' '.join(str(error).split())[:120]})", path, "what save_model wrote") from error
+    except Exception as error: raise ModelError(getattr(error, "found", None) or f"can't be run ({' '.join(str(error).split())[:120]})", path, "what save_model wrote") from error
     with torch.inference_mode(): wanted = model.classifier(torch.from_numpy(face)).numpy()
     if found.shape != wanted.shape or not np.abs(found - wanted).max() <= (0.01 if name == "model.onnx" else 0.5): raise ModelError("other answers than the weights give", path, "the same network as model.safetensors")
     return opened
@@ -72,6 +72,7 @@ class Predictor:
         batch_size: int = 64,           # faces at once
     ):
         if backend not in BACKENDS: raise RecipeError(f"backend {backend!r}", "Predictor", " or ".join(BACKENDS))
+        if batch_size < 1: raise RecipeError(f"batch_size {batch_size}", "Predictor", "1 or more")
         if not 0 <= threshold < 1: raise RecipeError(f"threshold {threshold}", "Predictor", "0 up to 1")
         if detector not in DETECTORS: raise RecipeError(f"detector {detector!r}", "Predictor", " or ".join(DETECTORS))
         self.model = model if isinstance(model, SavedModel) else load_model(embedded() if model is None else model)
@@ -158,6 +159,8 @@ def predict_folder(
     to = Path(to)
     if to.suffix not in (".csv", ".parquet"): raise DataError(f"ending {to.suffix!r}", to, ".csv or .parquet")
     if to.exists(): raise DataError("is there already", to, "a new file", "Name another, or delete it")
+    if which not in ("every", "largest"): raise DataError(f"which {which!r}", "predict_folder", "every or largest")
+    if pictures is not None and place_for(pictures).is_file(): raise DataError("a file", pictures, "a folder for pictures")
     base = Path(source) if isinstance(source, str | Path) else None
     paths = photo_paths(base) if base is not None else [Path(path) for path in source]
     if pictures is not None: paths = [path for path in paths if Path(pictures).resolve() not in path.resolve().parents]      # not what was drawn before
@@ -166,12 +169,16 @@ def predict_folder(
     paths = [path if path.is_relative_to(base) else path.resolve() for path in paths]
     parts = to.with_name(to.name + ".parts")
     _claim_parts(parts, predictor, which, [path.relative_to(base).as_posix() for path in paths], pictures is not None)
-    for number in progress(range(-(-len(paths) // PART)), label="predicting", unit="part"):
-        place = parts / f"{number:06d}.parquet"
-        if not place.exists():
-            rows = _one_part(predictor, paths[number * PART:(number + 1) * PART], base, which, None if pictures is None else Path(pictures))
-            with atomic_path(place) as part: rows.to_parquet(part)
-    whole = pd.concat([pd.read_parquet(place) for place in sorted(parts.glob("*.parquet"))], ignore_index=True)
+    try:
+        for number in progress(range(-(-len(paths) // PART)), label="predicting", unit="part"):
+            place = parts / f"{number:06d}.parquet"
+            if not place.exists():
+                rows = _one_part(predictor, paths[number * PART:(number + 1) * PART], base, which, None if pictures is None else Path(pictures))
+                with atomic_path(place) as part: rows.to_parquet(part)
+    except BaseException:
+        if not any(parts.glob("*.parquet")): shutil.rmtree(parts)      # nothing to go on with
+        raise
+    whole = pd.concat([read_parquet_table(place) for place in sorted(parts.glob("*.parquet"))], ignore_index=True)
     with atomic_path(to) as part: whole.to_csv(part, index=False) if to.suffix == ".csv" else whole.to_parquet(part)
     shutil.rmtree(parts)
     return whole
@@ -180,10 +187,9 @@ def _claim_parts(parts: Path, predictor: Predictor, which: str, names: Sequence[
     "Say what the parts are of, or see that they are this call's"
     mine = {"model": predictor.model.facts["files"]["model.safetensors"]["sha256"], "which": which, "photos": hashlib.sha256("\n".join(names).encode()).hexdigest(), "score": predictor.score, "longest": predictor.longest, "min_size": predictor.min_size, "threshold": predictor.threshold,
             "backend": predictor.backend, "pictures": pictures, "detector": getattr(chosen_detector(predictor.detector), "name", "haar")}
-    parts.mkdir(parents=True, exist_ok=True)
-    path = parts / "options.json"
+    path = made_folder(parts) / "options.json"
     if not path.exists(): return write_json(path, mine)
-    theirs = json.loads(path.read_text(encoding="utf-8"))
+    theirs = read_json(path, expected="what an earlier call wrote", mend="Delete the folder to begin anew")
     differs = [key for key in mine if theirs.get(key) != mine[key]]
     if differs: raise DataError(f"begun with another {' and '.join(differs)}", parts, "the same call", "Delete the folder to begin anew, or name another file")
 

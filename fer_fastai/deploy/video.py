@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..core import DataError
+from ..core import DataError, made_folder, place_for
 from ..data.faces import Detection, detect
 from ..data.photos import Photo
 from .predictor import UNCERTAIN, Predictor, annotate
@@ -50,7 +50,7 @@ def open_video(
     if isinstance(source, Frames): return source
     camera = isinstance(source, int)
     if not camera and not Path(source).is_file(): raise DataError("no such file", source, "a video")
-    level = cv2.utils.logging.setLogLevel(2)        # errors
+    level = cv2.utils.logging.setLogLevel(0)        # silent
     try:
         capture = cv2.VideoCapture(source if camera else str(source))
         ok, first = capture.read() if capture.isOpened() else (False, None)
@@ -176,14 +176,14 @@ TABLES = (".csv", ".parquet")
 def _free(path: Path, endings: Iterable[str]):
     "A place to write to"
     if path.suffix.lower() not in endings: raise DataError(f"ending {path.suffix!r}", path, " or ".join(endings))
-    if path.exists(): raise DataError("is there already", path, "a new file", "Name another, or delete it")
+    if place_for(path).exists(): raise DataError("is there already", path, "a new file", "Name another, or delete it")
 
 class TableWriter:
     "Rows to a CSV or Parquet file as they come"
     def __init__(self, path: Path | str, columns: list[str]):
         self.path, self.columns, self.rows, self.total = Path(path), columns, [], 0
         _free(self.path, TABLES)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(self.path.parent)
         words = ("emotion", "now")
         self.schema = pa.schema([(name, pa.string() if name in words else pa.int64() if name in ("frame", "track") else pa.float64()) for name in columns])
         self.lines = self.path.suffix.lower() == ".csv"
@@ -208,7 +208,7 @@ def video_writer(
     "A video file to write frames to"
     path = Path(path)
     _free(path, CODECS)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(path.parent)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*CODECS[path.suffix.lower()]), fps, size)
     if not writer.isOpened(): raise DataError(f"no codec {CODECS[path.suffix.lower()]}", path, "one that this OpenCV can write", "Try a name that ends with .avi")
     return writer

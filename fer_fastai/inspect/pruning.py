@@ -128,6 +128,8 @@ def prune_model(
     "Take out what others can say"
     if rule not in RULES: raise RecipeError(f"rule {rule!r}", "pruning", " or ".join(RULES))
     if by not in ("activations", "weights"): raise RecipeError(f"by {by!r}", "pruning", "activations or weights")
+    if spread not in ("error", "even"): raise RecipeError(f"spread {spread!r}", "pruning", "error or even")
+    if places < 1: raise RecipeError(f"{places} places", "pruning", "1 or more")
     if sum(map(len, batches)) < 2: raise RecipeError(f"a probe of {sum(map(len, batches))} face(s)", "pruning", "some hundred", "One face has no angles")
     check_bounds(close, opposite)
     groups = _chosen(channel_groups(model, batches[0]), layers)
@@ -163,6 +165,8 @@ def _removals(groups: Sequence[ChannelGroup], costs: Costs, budget: float | None
         kept = budget_counts(costs, budget, left)
         return {g.name: g.channels - kept[g.name] for g in groups}
     if count is None: return None
+    strange = [name for name in count if name not in {g.name for g in groups}] if isinstance(count, Mapping) else []
+    if strange: raise RecipeError(f"no layer {strange[0]!r}", "count", f"some of {', '.join(g.name for g in groups)}")
     found = {g.name: count.get(g.name, 0) if isinstance(count, Mapping) else count for g in groups}
     for g in groups:
         if not 0 <= found[g.name] < g.channels: raise RecipeError(f"{found[g.name]} channels to remove", g.name, f"0 to {g.channels - 1}: at least one is kept")

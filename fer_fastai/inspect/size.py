@@ -67,7 +67,8 @@ def session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try: return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error: raise RecipeError(f"can't be run ({' '.join(str(error).split())[:120]})", path, "an ONNX file") from error
 
 # %% ../../nbs/55_inspect.size.ipynb #d15c50ad
 def latencies(

@@ -21,7 +21,7 @@ from ..core import DataError
 from ..data.emotions import to_codes
 from ..data.faceset import FaceSet
 from .truth import LabelSet, label_sets
-from .views import VIEW_NAMES, predict_faces
+from .views import VIEW_NAMES, predict_faces, view_named
 
 # %% ../../nbs/36_train.evaluation.ipynb #f63e923d
 def _who(row: int, ids: Sequence | None) -> str: return f"row {row}" if ids is None else f"face {list(ids)[row]}"
@@ -298,6 +298,7 @@ def report(
     "Score a learner on one split of a FaceSet"
     faces = faceset.split(split)
     if not len(faces): raise DataError(f"no faces in split {split!r}", "report", f"one of {', '.join(faceset.counts().columns)}")
+    for view in views: view_named(view)     # a wrong name is refused before the first one is looked at
     found = {view: predict_faces(learner, faces, view, batch_size) for view in views}
     return report_on(found, faceset, split, options.pop("vocab", None) or _vocab_of(learner, faceset), **options)
 

@@ -6,17 +6,16 @@
 __all__ = ['MARK', 'join_truths', 'cut_run']
 
 # %% ../../nbs/34_train.joint.ipynb #85410bfa
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from ..core import DataError, RecipeError, atomic_path, write_json
+from ..core import DataError, RecipeError, atomic_path, read_json, write_json
 from ..data.faceset import VOTES, FaceSet
-from .models import weights_file
+from .models import read_weights, weights_file
 from .plans import recipe_from_dict
 
 # %% ../../nbs/34_train.joint.ipynb #94d9df11
@@ -26,6 +25,9 @@ def _checked(shares: pd.DataFrame, faceset: FaceSet, which: str) -> pd.DataFrame
     "A truth's rows in the faces' order, refused where one is missing or strange"
     missing = faceset.ids.difference(shares.index)
     if len(missing): raise DataError(f"no row in the {which} truth", f"face {missing[0]}", "a row for each face, of zeros where nobody voted")
+    if shares.index.has_duplicates: raise DataError(f"two rows in the {which} truth", f"face {shares.index[shares.index.duplicated()][0]}", "one")
+    words = [name for name in shares if not pd.api.types.is_numeric_dtype(shares[name])]
+    if words: raise DataError(f"a column {words[0]!r} of {shares[words[0]].dtype}", f"the {which} truth", "numbers")
     shares = shares.reindex(faceset.ids).astype(float)
     sums = shares.sum(axis=1)
     strange = (sums != 0) & ((sums - 1).abs() > 1e-3)
@@ -58,11 +60,11 @@ def cut_run(
     "A run for the classes of one truth"
     run, folder = Path(run), Path(folder)
     if not (run / "run.json").exists(): raise RecipeError("no run.json", run, "the folder of a finished run", "Train it to the end first")
-    facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    facts = read_json(run / "run.json", ("recipe", "vocab", "seed"), "what `train` wrote")
     missing = [mark + name for name in vocab if mark + name not in facts["vocab"]]
     if missing or not vocab: raise RecipeError(f"no class {', '.join(missing)}", run, f"some of {', '.join(facts['vocab'])}")
     rows = [facts["vocab"].index(mark + name) for name in vocab]
-    weights = load_file(weights_file(run))
+    weights = read_weights(weights_file(run))
     last = {name.rpartition(".")[0] for name, value in weights.items() if value.shape[:1] == (len(facts["vocab"]),)}
     if len(last) != 1: raise RecipeError(f"{len(last)} layers of {len(facts['vocab'])} rows", run, "one, the last")
     weights = {name: value[rows].contiguous() if name.rpartition(".")[0] in last else value for name, value in weights.items()}

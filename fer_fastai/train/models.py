@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['STEMS', 'BACKBONES', 'HEADS', 'FACENET_FILE', 'FACENET_SHA256', 'backbone', 'imagenet_weights', 'layers', 'network',
-           'face_learner', 'face_head', 'parameters', 'train_last', 'weights_file', 'load_weights', 'save_weights',
-           'load_facenet']
+           'face_learner', 'face_head', 'parameters', 'train_last', 'read_weights', 'weights_file', 'load_weights',
+           'save_weights', 'load_facenet']
 
 # %% ../../nbs/31_train.models.ipynb #c35ad03f
 import hashlib
@@ -153,6 +153,16 @@ def train_last(
     return parameters(model, trainable=True)
 
 # %% ../../nbs/31_train.models.ipynb #b73c613b
+def read_weights(
+    path: Path | str,               # as weights_file gives it
+) -> dict:                          # name -> tensor
+    "A weights file, opened without running anything in it"
+    try: found = safetensors.torch.load_file(path) if Path(path).suffix == ".safetensors" else torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:120]})", path, "weights saved by fer_fastai, or a plain state dict") from error
+    found = found.get("model", found) if isinstance(found, dict) else found
+    if not isinstance(found, dict): raise RecipeError(f"a {type(found).__name__}", path, "weights saved by fer_fastai, or a plain state dict")
+    return found
+
 def weights_file(
     source: Path | str,             # a .safetensors or .pth file, or a folder that holds model.safetensors
 ) -> Path:
@@ -169,10 +179,7 @@ def load_weights(
 ) -> list[str]:                     # names of the tensors that start fresh
     "Take every tensor that fits"
     path = weights_file(source)
-    try: found = safetensors.torch.load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:120]})", path, "weights saved by fer_fastai, or a plain state dict") from error
-    found = found.get("model", found)
-    own = model.state_dict()
+    found, own = read_weights(path), model.state_dict()
     fitting = {name: value for name, value in found.items() if name in own and getattr(value, "shape", None) == own[name].shape}
     share = sum(own[name].numel() for name in fitting) / sum(v.numel() for v in own.values())
     if share < 0.5: raise RecipeError(f"weights that fit {share:.0%} of the net", path, "those of the same architecture and stem")
@@ -199,7 +206,7 @@ def load_facenet(
     path = weights_file(path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if sha256 is not None and found != sha256: raise RecipeError(f"SHA-256 {found}", path, f"{sha256}, the published file's", "Fetch it again, or pass sha256=None for weights of your own")
-    theirs = [(name, value) for name, value in torch.load(path, weights_only=True, map_location="cpu").items() if not name.startswith("logits.")]
+    theirs = [(name, value) for name, value in read_weights(path).items() if not name.startswith("logits.")]
     own = model.state_dict()
     names = [name for name in own if not name.startswith("classes.")]
     for name, (other, value) in zip(names, theirs):

@@ -7,6 +7,7 @@ __all__ = ['RECIPES', 'Stage', 'Recipe', 'recipe_from_dict', 'recipe']
 
 # %% ../../nbs/32_train.plans.ipynb #b2f18543
 import dataclasses
+import typing
 from dataclasses import dataclass
 
 from ..core import RecipeError, settings
@@ -70,19 +71,31 @@ class Recipe:
             if value not in allowed: raise RecipeError(f"{name} {value!r}", self.name, " or ".join(allowed))
         if self.loss == "gce" and self.target == "votes": raise RecipeError("loss gce with soft labels", self.name, 'target="label"')
     def to_dict(self) -> dict: return dataclasses.asdict(self)
-    def but(self, **changes) -> "Recipe": return dataclasses.replace(self, **changes)
+    def but(self, **changes) -> "Recipe":
+        strange = [name for name in changes if name not in self.__dataclass_fields__]
+        if strange: raise RecipeError(f"no field {strange[0]!r}", self.name, "one of " + ", ".join(self.__dataclass_fields__))
+        return dataclasses.replace(self, **changes)
     @property
     def epochs(self) -> int: return sum(stage.epochs for stage in self.stages)
+
+def _made(kind: type, values: dict):
+    "A dataclass out of a dict, each value of the type that its field has"
+    for name, hint in typing.get_type_hints(kind).items():
+        plain = tuple(typing.get_origin(t) or t for t in typing.get_args(hint) or (hint,)) if typing.get_origin(hint) is not tuple else (tuple,)
+        if name in values and not isinstance(values[name], (*plain, *[int] * (float in plain))):
+            raise RecipeError(f"{name} {str(values[name])[:40]!r}", "recipe", " or ".join("nothing" if t is type(None) else t.__name__ for t in plain))
+    return kind(**values)
 
 def recipe_from_dict(
     values: dict,                       # as of Recipe.to_dict, or read from recipe.json
 ) -> Recipe:
     "The recipe that a dict describes, refused when it names what recipes don't have"
     try:
-        values = dict(values) | {"stages": tuple(Stage(**s) for s in values["stages"]), "augment": Augment(**values.get("augment", {}))}
+        values = dict(values) | {"stages": tuple(_made(Stage, s) for s in values["stages"]), "augment": _made(Augment, values.get("augment", {}))}
         if isinstance(values.get("class_weights"), list): values["class_weights"] = tuple(values["class_weights"])
-        return Recipe(**values)
-    except (TypeError, KeyError) as error: raise RecipeError(str(error), "recipe", "the fields of Recipe, Stage and Augment") from error
+        return _made(Recipe, values)
+    except RecipeError: raise
+    except (TypeError, KeyError, ValueError, AttributeError) as error: raise RecipeError(str(error), "recipe", "the fields of Recipe, Stage and Augment") from error
 
 # %% ../../nbs/32_train.plans.ipynb #120d0896
 _AUGMENT = Augment(rotate=10, shift=0.06, zoom=0.1, brightness=0.1, contrast=0.2)

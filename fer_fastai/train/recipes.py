@@ -27,8 +27,9 @@ from fastai.callback.training import BnFreeze
 from fastai.metrics import F1Score, accuracy
 from fastai.optimizer import SGD, Adam
 
-from ..core import RecipeError, atomic_path, commit, hardware, run_folder, set_seeds, settings, versions, write_json
+from ..core import RecipeError, atomic_path, commit, hardware, made_folder, read_json, run_folder, set_seeds, settings, versions, write_json
 from ..data.faceset import FaceSet
+from ..data.fer2013 import read_csv_table
 from ..data.loaders import face_dls, set_size
 from .balance import BY_HAND, SoftCrossEntropy, class_weights, sample_weights, soft_accuracy, weighted_loss
 from .methods import Distill, GeneralizedCrossEntropy, WeightAverage, fit_steps
@@ -137,12 +138,11 @@ def _plain(value):
 # %% ../../nbs/33_train.recipes.ipynb #390dc9d6
 def _claim_folder(folder: Path, faceset: FaceSet, recipe: Recipe, seed: int):
     "Write what the run is, or see that the folder is this run's"
-    folder.mkdir(parents=True, exist_ok=True)
     mine = {"recipe": json.loads(json.dumps(recipe.to_dict())), "seed": seed, "vocab": list(faceset.vocab),
             "faces": {s: [len(part := faceset.split(s)), int(pd.util.hash_pandas_object(part.table.label.astype(str)).sum())] for s in ("train", "valid")}}
     path = folder / "recipe.json"
     if not path.exists(): return write_json(path, mine)
-    theirs = json.loads(path.read_text(encoding="utf-8"))
+    theirs = read_json(path, ("recipe",), "what `train` wrote", "Choose another folder, or delete this one")
     theirs["recipe"] = json.loads(json.dumps(recipe_from_dict(theirs["recipe"]).to_dict()))   # an older file names fewer options
     differs = [key for key in mine if theirs.get(key) != mine[key]]
     if differs: raise RecipeError(f"a run with another {' and '.join(differs)}", folder, "the run to go on with", "Choose another folder, or delete this one")
@@ -165,7 +165,7 @@ def _rate(learner: Learner, stage: Stage, number: int, folder: Path) -> float:
     "The stage's learning rate: as written, as found before an interruption, or found now"
     if stage.rate is not None: return stage.rate
     path = folder / f"lr_find-{number}.json"
-    if path.exists(): return json.loads(path.read_text(encoding="utf-8"))["rate"]
+    if path.exists(): return read_json(path, ("rate",), "what `train` wrote", "Delete it, and the rate is looked for again")["rate"]
     set_seeds(number)
     rate, found = suggested_rate(learner, stage)
     figure, axis = plt.subplots(figsize=(6, 3.5))
@@ -186,17 +186,17 @@ def train(
     "Follow a recipe: lr_find, one cycle, unfreeze; keep the best epoch"
     plan = recipe if isinstance(recipe, Recipe) else plans.recipe(recipe)
     seed = settings().seed if plan.seed is None else plan.seed
-    folder = from_first(lambda: run_folder(plan.name)) if folder is None else Path(folder)
-    from_first(lambda: _claim_folder(folder, faceset, plan, seed))
     set_seeds(seed)
-    learner = recipe_learner(faceset, plan, folder)
+    learner = recipe_learner(faceset, plan)     # what can't be trained is refused before anything is written
+    more = [] if folder is not None and Path(folder, "run.json").exists() else recipe_callbacks(faceset, plan)
+    folder = learner.path = from_first(lambda given=folder: run_folder(plan.name) if given is None else made_folder(given))
+    from_first(lambda: _claim_folder(folder, faceset, plan, seed))
     if (folder / "run.json").exists(): return _with_best(learner, folder, plan.stages[-1].size)
     begun = time.perf_counter()
     speed, probe = from_first(lambda: choose_speed(learner)) if plan.fast else (PLAIN, None)
-    checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True) if (folder / "checkpoint.pt").exists() else None
-    if checkpoint: learner.model.load_state_dict(checkpoint["model"])
+    checkpoint = _checkpoint(learner, folder / "checkpoint.pt")
     diary = RunDiary(folder, plan, seed, checkpoint and checkpoint["history"])
-    learner.add_cbs([UseSpeed(speed), diary, *recipe_callbacks(faceset, plan), *cbs])
+    learner.add_cbs([UseSpeed(speed), diary, *more, *cbs])
     if checkpoint and plan.average: learner.weight_average.restore(learner.model, checkpoint["average"])
     for number, stage in enumerate(plan.stages):
         if checkpoint and number < checkpoint["stage"]: continue
@@ -207,6 +207,15 @@ def train(
     _with_best(learner, folder, plan.stages[-1].size)
     from_first(lambda: _finish(learner, faceset, plan, diary, speed, probe, time.perf_counter() - begun))
     return learner
+
+def _checkpoint(learner: Learner, path: Path) -> dict | None:
+    "What an interrupted run left, its weights taken; None: nothing"
+    if not path.exists(): return None
+    try:
+        found = torch.load(path, weights_only=True)
+        learner.model.load_state_dict(found["model"])
+        return {name: found[name] for name in ("model", "average", "opt", "stage", "epoch", "history")}
+    except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__})", path, "what `train` left when it was interrupted", "Delete it, and the run begins anew") from error
 
 def _run_stage(learner: Learner, faceset: FaceSet, plan: Recipe, diary: RunDiary, number: int, checkpoint: dict | None):
     "One stage, from its start or from the epoch after the checkpoint"
@@ -232,7 +241,8 @@ def _run_stage(learner: Learner, faceset: FaceSet, plan: Recipe, diary: RunDiary
 # %% ../../nbs/33_train.recipes.ipynb #e9ae0ed2
 def _with_best(learner: Learner, folder: Path, size: int) -> Learner:
     "The best epoch's weights, at the size that the run ended with"
-    load_weights(learner.model, folder / "model.safetensors")
+    missing = load_weights(learner.model, folder / "model.safetensors")
+    if missing: raise RecipeError(f"no weights for {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""), folder / "model.safetensors", "all those of its recipe's network", "Fetch the folder again, whole, or train again")
     learner.unfreeze()
     set_size(learner.dls, size)
     return learner
@@ -244,8 +254,8 @@ def load_run(
     "A Learner from a run folder"
     path = Path(folder) / "recipe.json"
     if not path.exists(): raise RecipeError("no recipe.json", folder, "a run folder", "Train first, or name the folder that `fer train` printed")
-    written = json.loads(path.read_text(encoding="utf-8"))
-    if written["vocab"] != list(faceset.vocab): raise RecipeError(f"faces of {', '.join(faceset.vocab)}", folder, ", ".join(written["vocab"]))
+    written = read_json(path, ("recipe", "vocab"), "what `train` wrote")
+    if written["vocab"] != list(faceset.vocab): raise RecipeError(f"faces of {', '.join(faceset.vocab)}", folder, ", ".join(map(str, written["vocab"])) if isinstance(written["vocab"], list) else "its classes")
     plan = recipe_from_dict(written["recipe"]).but(pretrained=None, teacher=None, target="label")      # these faces need no soft labels
     return _with_best(recipe_learner(faceset, plan, Path(folder)), Path(folder), plan.stages[-1].size)
 
@@ -274,4 +284,4 @@ def read_history(
     "What a run went through"
     path = Path(folder) / "history.csv"
     if not path.exists(): raise RecipeError("no history.csv", folder, "a run folder", "Train first, or name the folder that `fer train` printed")
-    return pd.read_csv(path)
+    return read_csv_table(path, "a row an epoch, as `train` wrote it")

@@ -12,7 +12,6 @@ __all__ = ['PROTOCOLS', 'CSS', 'POLICY', 'NOT_SHOWN', 'data_uri', 'png', 'pictur
 import base64
 import dataclasses
 import io
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,8 @@ import pandas as pd
 from fastcore import xml as h
 from PIL import Image
 
-from ..core import atomic_path, commit, hardware, versions, write_json
+from ..core import RecipeError, atomic_path, commit, hardware, read_json, versions, write_json
+from ..data.fer2013 import read_csv_table
 from .evaluation import Metrics, Report, records
 from .figures import THEMES, plot_confusion, plot_history, plot_lr_find, plot_per_class, plot_reliability
 from .views import VIEW_NAMES
@@ -259,6 +259,7 @@ NOT_SHOWN = ("recipe", "versions", "hardware", "commit", "probe", "vocab", "stat
 def as_mapping(recipe: object) -> dict:
     "A recipe as a dict"
     if recipe is None: return {}
+    if not isinstance(recipe, Mapping) and not dataclasses.is_dataclass(recipe): raise RecipeError(f"a {type(recipe).__name__}", "recipe", "a Recipe, or any mapping")
     return dataclasses.asdict(recipe) if dataclasses.is_dataclass(recipe) else dict(recipe)
 
 # %% ../../nbs/38_train.report.ipynb #e3b50c74
@@ -279,12 +280,12 @@ def run_files(
 ) -> dict:                  # history, lr_find, recipe, run: those that lie there
     "What a run folder says about its training"
     folder, found = Path(folder), {}
-    if (folder / "history.csv").exists(): found["history"] = pd.read_csv(folder / "history.csv")
-    searches = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("lr_find-*.json"))]
+    if (folder / "history.csv").exists(): found["history"] = read_csv_table(folder / "history.csv", "a row an epoch, as `train` wrote it")
+    searches = [read_json(path, ("rates", "losses"), "what `train` wrote", "Delete it") for path in sorted(folder.glob("lr_find-*.json"))]
     if searches: found["lr_find"] = searches
     for name in ("run.json", "recipe.json"):
         if "recipe" not in found and (folder / name).exists():
-            found["run"] = json.loads((folder / name).read_text(encoding="utf-8"))
+            found["run"] = read_json(folder / name, expected="what `train` wrote")
             found["recipe"] = found["run"].get("recipe")
     return found
 
