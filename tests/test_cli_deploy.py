@@ -2,16 +2,21 @@
 
 from pathlib import Path
 from fer_fastai.cli import app
+from fer_fastai.core import DataError
 import pytest
 
 # nbs/71_cli_deploy.ipynb #d6a4a91b
 import os
+import re
 import tempfile
 
 from PIL import Image
+from fastcore.test import ExceptionExpected
 from skimage import data
 from typer.testing import CliRunner
 
+from fer_fastai.core import DataError
+from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.deploy.video import Frames, open_video, predict_video
 
@@ -36,3 +41,20 @@ def test_photos_videos_a_camera():
         watched = fer_here("video", film, "--model", model, "--every", 2)
         assert "8 frames" in watched.output and open_video(Path(folder, "talk-seen.mp4")).promised == 8 and Path(folder, "talk-seen.csv").read_text().count("\n") == 5, watched.output
     print(printed.output.replace(folder, "."), watched.output.replace(folder, "."))
+
+
+def test_millions_of_images():
+    # nbs/71_cli_deploy.ipynb #35ed5bbb
+    with tempfile.TemporaryDirectory() as folder:
+        faces, answers = Path(folder, "faces"), Path(folder, "answers")
+        faces.mkdir()
+        for number, face in enumerate(synthetic_faces(9, seed=8).pixels): Image.fromarray(face).save(faces / f"{number}.png")
+        (faces / "broken.png").write_bytes(b"")
+        words = ["bulk", str(faces), "--to", str(answers), "--cut-faces", "--actors", "0", "--part", "4"]
+        first, second = (CliRunner().invoke(app, words, catch_exceptions=False) for _ in range(2))
+        assert "10 images in 3 parts: 9 faces, 1 that can't be read" in first.output and "bad/*.parquet" in first.output, first.output
+        assert "3 parts (3 were there)" in second.output, second.output
+        with ExceptionExpected(DataError, "--largest with --cut-faces"): CliRunner().invoke(app, [*words, "--largest"], catch_exceptions=False)
+    asked = re.sub(r"\x1b\[[0-9;]*m", "", CliRunner().invoke(app, ["bulk", "--help"], env={"COLUMNS": "120"}).output)
+    for word in ("--cut-faces", "--actors", "--id-column", "fer bulk photos --to answers"): assert word in asked, asked
+    print(asked)

@@ -17,7 +17,7 @@ COPIED = (*FOLDERS, "tools", "benchmarks", "pyproject.toml", "README.md", "LICEN
 JUNK = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "runs", "*.egg-info", "llms.txt", ".last_checked")
 BY_HAND = ("fer_fastai/__init__.py", "fer_fastai/_testgen.py", "fer_fastai/clean/static/", "fer_fastai/deploy/weights/",
            "tests/conftest.py", "tests/browser/", "nbs/")  # fmt: skip
-NOT_FOR_USERS = ("nbdev", "execnb", "pytest", "kagglehub", "openpyxl")  # the wheel has to import without these
+NOT_FOR_USERS = ("nbdev", "execnb", "pytest", "kagglehub", "openpyxl", "ray")  # the wheel has to import without these
 
 IMPORT_ALL = """
 import importlib, sys

@@ -62,13 +62,18 @@ def session(
     path: Path | str,
     threads: int = 2,               # cores
     spin: bool = True,              # wait busily for the next call: a little faster alone, slower beside other threads at work
+    gpu: bool = False,              # on CUDA, which onnxruntime-gpu brings
 ) -> onnxruntime.InferenceSession:
-    "An ONNX file, ready to run on the CPU"
+    "An ONNX file, ready to run"
+    providers = ["CUDAExecutionProvider"] * gpu + ["CPUExecutionProvider"]
+    if providers[0] not in onnxruntime.get_available_providers(): raise RecipeError("this onnxruntime knows no CUDA", "gpu=True", "an NVIDIA GPU, and onnxruntime-gpu", "pip install onnxruntime-gpu in onnxruntime's place")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
-    try: return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try: opened = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error: raise RecipeError(f"can't be run ({' '.join(str(error).split())[:120]})", path, "an ONNX file") from error
+    if opened.get_providers()[0] != providers[0]: raise RecipeError("CUDA did not start", "gpu=True", "a GPU that is free, and the CUDA libraries that onnxruntime-gpu names")
+    return opened
 
 # %% ../../nbs/55_inspect.size.ipynb #d15c50ad
 def latencies(
