@@ -78,9 +78,10 @@ def csv_header(
 
 def _need(names: list[str], needed: tuple[str, ...], path: Path):
     missing = [n for n in needed if n.lower() not in [name.strip().lower() for name in names]]
-    if missing: raise DataError(f"no column {' and no '.join(map(repr, missing))} among {names[:20]}", path, ", ".join(needed))
+    shown = [name[:30] for name in names[:20]]
+    if missing: raise DataError(f"no column {' and no '.join(map(repr, missing))} among {shown}", path, ", ".join(needed))
     twice = [n for n in needed if sum(n.lower() == name.strip().lower() for name in names) > 1]
-    if twice: raise DataError(f"two columns {twice[0]!r} among {names[:20]}", path, "each once")
+    if twice: raise DataError(f"two columns {twice[0]!r} among {shown}", path, "each once")
 
 @contextmanager
 def _quiet_decoding():
