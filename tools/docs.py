@@ -86,8 +86,9 @@ def links(text, folder):
         place = (folder / to).resolve()
         if place.suffix in (".ipynb", ".png") and ROOT / "nbs" in place.parents:
             return found[0]
-        known = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "data/README.md": "datasets", "benchmarks/results": "results"}
-        page = known.get(str(place.relative_to(ROOT))) if ROOT in place.parents else None
+        known = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "data/README.md": "datasets", "SECURITY.md": "security"}
+        name = place.relative_to(ROOT).as_posix() if ROOT in place.parents else ""
+        page = "results" if name.startswith("benchmarks/results") else known.get(name)
         return f"[{words}]({'../' * len(folder.relative_to(ROOT / 'nbs').parts)}{page}.md)" if page else words
 
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", kept, text)
@@ -124,6 +125,9 @@ def page(path):
             cell = cell | {"metadata": {"tags": ["hide-input"]}}
         elif all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in parsed(source)):
             cell = cell | {"metadata": {"tags": ["hide-input"]}}
+        for output in cell["outputs"]:
+            if "text/markdown" in output.get("data", {}):
+                output["data"]["text/markdown"] = links("".join(output["data"]["text/markdown"]), path.parent)
         cells.append(cell | {"source": source})
     return nb | {"cells": cells, "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "language_info": {"name": "python"}}}
 

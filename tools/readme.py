@@ -50,7 +50,7 @@ def shown(output):
         return f"```\n{''.join(output.text).rstrip()}\n```"
     data = output.get("data", {})
     if "text/markdown" in data:
-        return "".join(data["text/markdown"]).rstrip()
+        return from_root("".join(data["text/markdown"]).rstrip())
     return f"```\n{''.join(data['text/plain']).rstrip()}\n```" if "text/plain" in data else ""
 
 
