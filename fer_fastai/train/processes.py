@@ -74,7 +74,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or processes() == 1: return super().forward(x)
         axes, shape = [axis for axis in range(x.ndim) if axis != 1], [-1 if axis == 1 else 1 for axis in range(x.ndim)]
-        values = x.float()
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
         mean, square = SumOverProcesses.apply(torch.stack([values.mean(axes), (values * values).mean(axes)])) / processes()
         spread = (square - mean * mean).clamp_min(0)
         self._remember(mean.detach(), spread.detach(), x.numel() / x.shape[1] * processes())
