@@ -1,8 +1,8 @@
 """The models that ship inside the package, from the runs of benchmarks/nets.py: saved, calibrated, measured as they will be used.
 
-    python benchmarks/embed.py [compact mini]
+    python benchmarks/embed.py [compact swift]
 
-compact is the default, mini (mini-Xception) the fast one. Temperature from PublicTest; PrivateTest is scored once, through onnxruntime,
+compact is the default, swift the fast one. Temperature from PublicTest; PrivateTest is scored once, through onnxruntime,
 with the weights in 16 bits that ship. Writes fer_fastai/deploy/weights/<name> and benchmarks/results/embedded.json.
 """
 
@@ -19,7 +19,7 @@ from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.train.evaluation import report_on
 from fer_fastai.train.recipes import load_run
 
-SHIPPED = {"compact": "compact-42", "mini": "mini_xception-42"}
+SHIPPED = {"compact": "compact-42", "swift": "swift-42"}
 WEIGHTS = Path(__file__).resolve().parent.parent / "fer_fastai/deploy/weights"
 PROTOCOL = "Trained on FER2013's Training split without exact copies of test faces, on its labels and on what our ResNet-34 (trained on the same faces) answers; epoch and temperature chosen on PublicTest; PrivateTest scored once, no face cleaned; one seed."
 DATA = "FER2013 (Goodfellow et al., 2013; collected from the web, for research use): 28,709 training faces of 48 x 48 grey pixels, about one label in five of them doubtful. The ResNet-34 that taught it also saw FER+'s votes (Barsoum et al., 2016) of these faces. No face of PublicTest or PrivateTest, nor an exact copy of one, was trained on."

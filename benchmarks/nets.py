@@ -1,6 +1,6 @@
-"""Our compact net and the papers' networks on FER2013, from scratch, each by its recipe; and a further cycle of the ResNet-34.
+"""Our two small nets and the papers' networks on FER2013, from scratch, each by its recipe; and a further cycle of the ResNet-34.
 
-    python benchmarks/nets.py [compact resnet34_taught fer_kd mini_xception sequential_cnn] [--share 0.7]
+    python benchmarks/nets.py [compact resnet34_taught fer_kd mini_xception sequential_cnn swift] [--share 0.7]
 
 Training targets are the label and, for `share` of them, what trained networks answer to the face: joint.py's ResNet-34 alone teaches the compact
 net, which passes it, and the two together teach the others and the ResNet-34 itself. All of them trained on Training alone, as here.
@@ -24,6 +24,7 @@ SYSTEMS = {  # recipe, claim and teachers of each
     "fer_kd": ("fer-kd", "fer_kd_test_accuracy", BOTH),
     "mini_xception": ("mini-xception", "mini_xception_private_accuracy", BOTH),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", BOTH),
+    "swift": ("swift", "swift_private_accuracy", BOTH),
 }
 GOES_ON = {"resnet34_taught": "resnet34_best"}  # from these weights, not from scratch
 PROTOCOL = "{arch}, {parameters:,} parameters, {start}; FER2013's Training without exact copies of test faces, label and, for {share:g} of the target, the answers of {teachers}, trained on the same faces (and their FER+ votes); epoch chosen on PublicTest; PrivateTest, no face cleaned, {view}; 1 seed"

@@ -19,7 +19,7 @@ import numpy as np
 from common import claim, write_result
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.model_folder import load_model
-from fer_fastai.deploy.predictor import Predictor, embedded, embedded_models
+from fer_fastai.deploy.predictor import Predictor, embedded
 from fer_fastai.deploy.video import predict_video
 from skimage import data
 
@@ -76,7 +76,7 @@ def milliseconds(predictor, batch, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="compact", help="embedded model, or a model folder")
-    parser.add_argument("--fast", default="mini" if "mini" in embedded_models() else "compact", help="the faster one")
+    parser.add_argument("--fast", default="swift", help="the faster one")
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.train.nets import (
-    KD_ABLATIONS, NETS, Residual, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn,
+    KD_ABLATIONS, NETS, Residual, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn, swift,
 )
 
 # nbs/30_train.nets.ipynb #c0d70399
@@ -42,12 +42,14 @@ def test_a_small_network_from_scratch():
     test_eq(small_cnn().eval()(faces).shape, (2, 7))
 
 
-def test_compact_at_most_a_million_parameters():
+def test_compact_and_swift():
     # nbs/30_train.nets.ipynb #09dcce23
     assert 900_000 < size(compact()) <= 1_000_000
     test_eq(compact().eval()(faces).shape, (2, 7))
     test_eq(compact()[0](faces).shape, (2, 256, 6, 6))
-    f"{size(compact()):,} parameters"
+    test_eq(swift()[0].eval()(faces).shape, (2, 128, 6, 6))
+    assert size(swift()) < size(compact()) / 5
+    f"{size(compact()):,} parameters, {size(swift()):,} in swift"
 
 
 def test_facenet():

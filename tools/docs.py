@@ -185,7 +185,35 @@ def results_pages():
 
 def took(seconds):
     "A time as people say it"
-    return f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
+    for most, unit, name in ((2e-3, 1e-6, "µs"), (2, 1e-3, "ms"), (90, 1, "seconds"), (5400, 60, "minutes"), (172800, 3600, "hours"), (1e99, 86400, "days")):
+        if seconds <= most:
+            return f"{seconds / unit:,.3g} {name}"
+
+
+STEPS = {"read": "read pictures from Parquet", "train_step": "a training step of mini-Xception, batch 128", "score": "score with the small CNN", "rank": "rank the suspected labels", "widget": "open the label cleaner"}
+
+
+def scaling_page():
+    "What each step costs at each size, and what that says for more; None where it was not measured"
+    results = {name: ROOT / f"benchmarks/results/{name}.json" for name in ("scaling", "bulk")}
+    if not all(path.exists() for path in results.values()):
+        return None
+    scaling, bulk = (json.loads(path.read_text(encoding="utf-8")) for path in results.values())
+    steps, growth = {name: {int(n): row for n, row in rows.items()} for name, rows in scaling["steps"].items()}, scaling["growth"]
+    sizes = sorted(steps["read"])
+    cells = {name: [f"{took(rows[n]['seconds'])}, {rows[n]['mib'] / 1024:.1f} GB" for n in sizes] for name, rows in steps.items()}
+    rows = [f"| {STEPS[name]} | {' | '.join(cells[name])} | {growth[name]:.2f} |" for name in steps]
+    table = "\n".join([f"| | {' | '.join(f'{n:,} faces' for n in sizes)} | grows with n to the |", "|---|" + "---|" * (len(sizes) + 1), *rows])
+    most, core = sizes[-1], bulk["median"]["faces"] / bulk["median"]["bulk_cores_s"]
+
+    def at(name, n, what="seconds"):
+        return steps[name][most][what] * n / most
+
+    return (ROOT / "docs/scaling.txt").read_text(encoding="utf-8").format(
+        table=table, cores=scaling["hardware"]["cores"], core=f"{core:,.0f}", model=bulk["recipe"]["model"],
+        ten_read=took(at("read", 1e7)), ten_rank=took(at("rank", 1e7)), ten_widget=took(at("widget", 1e7)), ten_gb=f"{at('rank', 1e7, 'mib') / 1024:,.0f}",
+        ten_hours=f"{1e7 / core / 3600:,.1f}", billion_hours=f"{1e9 / core / 3600:,.0f}", billion_days=f"{1e9 / core / 86400 / 1000:,.2g}", per_million=f"{1e6 / core / 3600:.2g}",
+    )  # fmt: skip
 
 
 def write_sources(to):
@@ -211,6 +239,8 @@ def write_sources(to):
     results, reproduce = results_pages()
     (to / "results.md").write_text(results, encoding="utf-8")
     (to / "reproduce.md").write_text(reproduce, encoding="utf-8")
+    if scaling := scaling_page():
+        (to / "scaling.md").write_text(scaling, encoding="utf-8")
     for name, source in {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md", "security": "SECURITY.md", "datasets": "data/README.md"}.items():
         (to / f"{name}.md").write_text((ROOT / source).read_text(encoding="utf-8"), encoding="utf-8")
     for folder in sorted((ROOT / "fer_fastai/deploy/weights").glob("*/MODEL_CARD.md")):

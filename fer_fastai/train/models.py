@@ -24,7 +24,7 @@ from torch import nn
 from torchvision import models as tv
 
 from ..core import MissingFile, RecipeError, settings
-from .nets import NETS, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn  # noqa: F401  here too, beside the ResNets
+from .nets import NETS, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn, swift  # noqa: F401  here too, beside the ResNets
 
 # %% ../../nbs/31_train.models.ipynb #61caabeb
 STEMS = ("7x7", "3x3", "3x3-nopool")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KD_WIDTHS', 'KD_ABLATIONS', 'NETS', 'fer_kd', 'convolution', 'separable', 'Residual', 'class_maps', 'mini_xception',
-           'sequential_cnn', 'small_cnn', 'compact', 'Branches', 'ScaledBranches', 'facenet']
+           'sequential_cnn', 'small_cnn', 'compact', 'swift', 'Branches', 'ScaledBranches', 'facenet']
 
 # %% ../../nbs/30_train.nets.ipynb #4707e963
 from collections import OrderedDict
@@ -116,6 +116,16 @@ def compact(
                          _plain_block(64, 128, 2), _plain_block(128, 128), _separable_block(128, 256, 2), _separable_block(256, 256))
     return nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(256, classes)))
 
+def swift(
+    classes: int = 7,
+    channels: int = 1,
+    dropout: float = 0.1,
+) -> nn.Sequential:                 # body and head; made for 48x48
+    "compact's little sister: halved twice before anything else"
+    body = nn.Sequential(convolution(channels, 16, 3, 2, 1), convolution(16, 32, 3, 2, 1), _plain_block(32, 32),
+                         convolution(32, 64, 3, 2, 1), _plain_block(64, 64), _separable_block(64, 128))
+    return nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(128, classes)))
+
 # %% ../../nbs/30_train.nets.ipynb #13c9c4d5
 class Branches(nn.Module):
     "Several paths, joined along the channels"
@@ -162,5 +172,5 @@ def facenet(
 
 # %% ../../nbs/30_train.nets.ipynb #6d31a486
 NETS: dict[str, Callable[[int, int], nn.Sequential]] = {
-    "mini_xception": mini_xception, "sequential_cnn": sequential_cnn, "small_cnn": small_cnn, "compact": compact, "facenet": facenet,
+    "mini_xception": mini_xception, "sequential_cnn": sequential_cnn, "small_cnn": small_cnn, "compact": compact, "swift": swift, "facenet": facenet,
 } | {f"fer_kd{ablation}": partial(fer_kd, ablation=ablation) for ablation in KD_ABLATIONS}
