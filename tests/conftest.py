@@ -56,6 +56,7 @@ def own_folders(tmp_path_factory):
     "Whatever a test caches, trains or fetches lands in a temporary folder; FER2013 is found from everywhere"
     for name in ("cache", "models", "runs"):
         os.environ[f"FER_{name.upper()}"] = str(tmp_path_factory.mktemp(name))
+    os.environ["FER_EDIT_LOG"] = f"sqlite:///{tmp_path_factory.mktemp('edits') / 'edits.db'}"
     if folder := data_folder():
         os.environ["FER_DATA"] = str(folder)
 
