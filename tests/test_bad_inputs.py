@@ -35,7 +35,8 @@ from PIL import Image
 from torch import nn
 
 import fer_fastai
-from fer_fastai.clean.edits import EditLog, apply_diff, to_diff
+from fer_fastai.clean.diffs import apply_diff, to_diff
+from fer_fastai.clean.edits import EditLog
 from fer_fastai.clean.issues import find_issues, softened
 from fer_fastai.clean.scores import Scores, average, kfold_scores, load_scores, read_margins
 from fer_fastai.clean.widget import LabelCleaner, review_table
