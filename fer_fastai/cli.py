@@ -205,7 +205,8 @@ def apply_command(
 
     Example: `fer apply cleaned.csv --source fer2013 --diff changes.csv`
     """
-    from fer_fastai.clean.edits import EditLog, to_diff
+    from fer_fastai.clean.diffs import to_diff
+    from fer_fastai.clean.edits import EditLog
     if place_for(to).exists(): raise DataError("is there already", to, "a new place", "Name another, or delete it")
     if diff and place_for(diff).is_dir(): raise DataError("a folder", diff, "a CSV to write")
     faces = faces_of(source)

@@ -35,7 +35,8 @@ from PIL import Image
 from torch import nn
 
 import fer_fastai
-from fer_fastai.clean.edits import EditLog, apply_diff, to_diff
+from fer_fastai.clean.diffs import apply_diff, to_diff
+from fer_fastai.clean.edits import EditLog
 from fer_fastai.clean.issues import find_issues, softened
 from fer_fastai.clean.scores import Scores, average, kfold_scores, load_scores, read_margins
 from fer_fastai.clean.widget import LabelCleaner, review_table
@@ -1323,7 +1324,7 @@ def test_commands():
     )]
 
     def written_to_a_full_disk(folder):
-        with mock.patch("fer_fastai.data.faceset.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")): return command(["data", "write", "faces.csv", "out.csv"])
+        with mock.patch("fer_fastai.data.files.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")): return command(["data", "write", "faces.csv", "out.csv"])
     def fer(words):
         "The command in a process of its own"
         done = subprocess.run([sys.executable, "-c", "from fer_fastai.cli import main; main()", *words.split()], capture_output=True, text=True)

@@ -14,7 +14,8 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 from torch import nn
 
-from fer_fastai.clean.edits import DECISIONS, EditLog, apply_diff, to_diff
+from fer_fastai.clean.diffs import apply_diff, to_diff
+from fer_fastai.clean.edits import DECISIONS, EditLog
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013
 from fer_fastai.data.faceset import SPLITS, FaceSet

@@ -6,7 +6,8 @@ def test_clean_labels():
     import tempfile
     from pathlib import Path
 
-    from fer_fastai.clean.edits import EditLog, to_diff
+    from fer_fastai.clean.diffs import to_diff
+    from fer_fastai.clean.edits import EditLog
     from fer_fastai.clean.effect import effect
     from fer_fastai.clean.issues import find_issues
     from fer_fastai.clean.scores import kfold_scores

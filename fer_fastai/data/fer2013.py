@@ -26,7 +26,8 @@ from pyarrow import csv as arrow_csv
 from ..core import DataError, MissingFile, progress
 from .cache import cached
 from .emotions import FER2013, canonical
-from .faceset import USAGE, VOTES, FaceSet
+from .faceset import VOTES, FaceSet
+from .files import USAGE
 
 # %% ../../nbs/15_data.fer2013.ipynb #0ad10bb3
 SIDE = 48                       # pixels

@@ -18,7 +18,8 @@ import pandas as pd
 from ..core import DataError, MissingFile, progress
 from .cache import cached, refuse_loop
 from .emotions import ALIASES, FER2013, SFEW, VOCABULARIES, canonical
-from .faceset import FaceSet, exact_hashes, read_image
+from .faceset import FaceSet, exact_hashes
+from .pictures import read_image
 
 # %% ../../nbs/16_data.folders.ipynb #0fa3b58e
 PICTURES = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}

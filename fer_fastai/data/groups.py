@@ -14,7 +14,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ..core import DataError, progress
-from .faceset import FaceSet, exact_hashes, read_image
+from .faceset import FaceSet, exact_hashes
+from .pictures import read_image
 
 # %% ../../nbs/12_data.groups.ipynb #bb391c0e
 def without_leaks(
