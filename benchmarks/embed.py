@@ -20,9 +20,13 @@ from fer_fastai.train.evaluation import report_on
 from fer_fastai.train.recipes import load_run
 
 SHIPPED = {"compact": "compact-42", "swift": "swift-42"}
+NOTES = {
+    "compact": "The default of the two models that come with fer_fastai: the one that is right more often.",
+    "swift": "The fast one of the two models that come with fer_fastai, for cut faces by the million and for small machines. Where a photo's faces have to be found first, that takes longer than naming them: take compact.",
+}
 WEIGHTS = Path(__file__).resolve().parent.parent / "fer_fastai/deploy/weights"
-PROTOCOL = "Trained on FER2013's Training split without exact copies of test faces, on its labels and on what our ResNet-34 (trained on the same faces) answers; epoch and temperature chosen on PublicTest; PrivateTest scored once, no face cleaned; one seed."
-DATA = "FER2013 (Goodfellow et al., 2013; collected from the web, for research use): 28,709 training faces of 48 x 48 grey pixels, about one label in five of them doubtful. The ResNet-34 that taught it also saw FER+'s votes (Barsoum et al., 2016) of these faces. No face of PublicTest or PrivateTest, nor an exact copy of one, was trained on."
+PROTOCOL = "Trained on FER2013's Training split without exact copies of test faces, on its labels and on what larger networks of ours, trained on the same faces, answer; epoch and temperature chosen on PublicTest; PrivateTest scored once, no face cleaned; one seed."
+DATA = "FER2013 (Goodfellow et al., 2013; collected from the web, for research use): 28,709 training faces of 48 x 48 grey pixels, about one label in five of them doubtful. The ResNet-34 among its teachers also saw FER+'s votes (Barsoum et al., 2016) of these faces. No face of PublicTest or PrivateTest, nor an exact copy of one, was trained on."
 LICENCE = "Apache-2.0 for what is ours in the weights; FER2013 itself is for research use"
 
 
@@ -38,7 +42,7 @@ def embed(name, run, faces):
     "One model folder, and its figures"
     new, to = WEIGHTS / f".{name}", WEIGHTS / name
     shutil.rmtree(new, ignore_errors=True)
-    save_model(load_run(run, faces), new, name, calibrate=faces.split("valid"), data=DATA, licence=LICENCE, half=True)
+    save_model(load_run(run, faces), new, name, calibrate=faces.split("valid"), data=DATA, licence=LICENCE, note=NOTES[name], half=True)
     (test, tested), (_, tuned) = measured(new, faces, "test"), measured(new, faces, "valid")
     seal(new, load_model(new).facts | {"metrics": tested + tuned})
     shutil.rmtree(to, ignore_errors=True)

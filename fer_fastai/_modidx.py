@@ -894,6 +894,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                        'fer_fastai/deploy/predictor.py'),
                                              'fer_fastai.deploy.predictor.embedded_models': ( 'deploy.predictor.html#embedded_models',
                                                                                               'fer_fastai/deploy/predictor.py'),
+                                             'fer_fastai.deploy.predictor.model_place': ( 'deploy.predictor.html#model_place',
+                                                                                          'fer_fastai/deploy/predictor.py'),
                                              'fer_fastai.deploy.predictor.predict_folder': ( 'deploy.predictor.html#predict_folder',
                                                                                              'fer_fastai/deploy/predictor.py'),
                                              'fer_fastai.deploy.predictor.predict_photos': ( 'deploy.predictor.html#predict_photos',

@@ -16,7 +16,7 @@ from .cli import app, faces_of
 from .core import DataError, place_for
 
 # %% ../nbs/71_cli_deploy.ipynb #dd23c30a
-Model = Annotated[Optional[Path], typer.Option(help="model folder; default: the one that comes with the package")]
+Model = Annotated[Optional[Path], typer.Option(help="model folder, or one of those that come with the package: compact (the default) or swift")]
 MinSize = Annotated[float, typer.Option(help="of a face's width, pixels")]
 Threshold = Annotated[float, typer.Option(help="confidence below which the outcome is `uncertain`")]
 

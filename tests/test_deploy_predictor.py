@@ -96,6 +96,7 @@ def test_edge_cases():
     with ExceptionExpected(RecipeError, "threshold 1.5"): Predictor(threshold=1.5)
     with ExceptionExpected(RecipeError, "detector 'dlib'"): Predictor(detector="dlib")
     with ExceptionExpected(MissingFile, "no embedded model 'huge'"): embedded("huge")
+    test_eq([Predictor(name).model.name for name in (None, "swift")], ["compact", "swift"])
     with ExceptionExpected(DataError, "ending '.xlsx'"): predict_folder(Predictor(), ".", "out.xlsx")
     with ExceptionExpected(DataError, "faces: float64"): Predictor().probabilities(np.zeros((2, 48, 48)))
     with ExceptionExpected(MissingFile, "no model-int8.onnx"): Predictor(backend="int8")

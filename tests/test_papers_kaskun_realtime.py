@@ -16,7 +16,7 @@ def test_kaskun_realtime():
     from fer_fastai.data.loaders import NO_AUGMENT
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.model_folder import as_learner, load_model
-    from fer_fastai.deploy.predictor import Predictor, embedded, embedded_models
+    from fer_fastai.deploy.predictor import Predictor, embedded
     from fer_fastai.deploy.video import Frames, predict_video
     from fer_fastai.inspect.saliency import explain_grid
     from fer_fastai.train.evaluation import report, top_losses
@@ -132,7 +132,7 @@ def test_kaskun_realtime():
 
     # nbs/papers/kaskun_realtime.ipynb #015a04b4
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    looking = {name: as_learner(load_model(embedded(folder)), faces) for name, folder in {"mini-Xception": "mini", "compact": "compact"}.items() if folder in embedded_models()}
+    looking = {name: as_learner(load_model(embedded(folder)), faces) for name, folder in {"swift": "swift", "compact": "compact"}.items()}
     figure = explain_grid(looking, faces.split("test"))
     assert len(figure.axes) == 7 * (1 + len(looking))
     figure
