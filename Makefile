@@ -22,6 +22,7 @@ demo: $(READY)
 test: $(READY)
 	@failed=0; \
 	$(BIN)/python tools/check_tree.py || failed=1; \
+	$(BIN)/mypy || failed=1; \
 	$(BIN)/python -W ignore tools/docs.py || failed=1; \
 	$(BIN)/python -m pytest -q --durations=10 || failed=1; \
 	exit $$failed

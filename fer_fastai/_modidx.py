@@ -375,6 +375,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'fer_fastai/data/emotions.py')},
             'fer_fastai.data.faces': { 'fer_fastai.data.faces.Detection': ('data.faces.html#detection', 'fer_fastai/data/faces.py'),
                                        'fer_fastai.data.faces._around': ('data.faces.html#_around', 'fer_fastai/data/faces.py'),
+                                       'fer_fastai.data.faces._box': ('data.faces.html#_box', 'fer_fastai/data/faces.py'),
                                        'fer_fastai.data.faces._detect': ('data.faces.html#_detect', 'fer_fastai/data/faces.py'),
                                        'fer_fastai.data.faces._detector': ('data.faces.html#_detector', 'fer_fastai/data/faces.py'),
                                        'fer_fastai.data.faces._fetched_or_none': ( 'data.faces.html#_fetched_or_none',

@@ -10,6 +10,7 @@ __all__ = ['app', 'data_app', 'Source', 'Log', 'main', 'show_settings', 'faces_o
 # %% ../nbs/70_cli.ipynb #4803fa7a
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -251,7 +252,7 @@ def paper_command(
     from fer_fastai.core import run_folder
     from fer_fastai.data.folders import read_sfew
     from fer_fastai import papers
-    systems = {"wei": papers.wei, "korber": papers.korber}
+    systems: dict[str, Callable] = {"wei": papers.wei, "korber": papers.korber}
     if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
     papers.check_plan(start, test, splits)
     photos, folder = read_sfew(data), folder or run_folder(name)

@@ -281,4 +281,4 @@ def measured(
     "What a benchmark of this repository found"
     start = Path.cwd() if start is None else Path(start).resolve()
     path = next((p for folder in [start, *start.parents] if (p := folder / "benchmarks" / "results" / f"{name}.json").is_file()), None)
-    return path and read_json(path)
+    return None if path is None else read_json(path)

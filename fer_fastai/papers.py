@@ -7,7 +7,7 @@ __all__ = ['LASTS', 'fine_tune', 'prune_head', 'two_layer_pruned', 'on_splits', 
 
 # %% ../nbs/69_papers.ipynb #3258f886
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,7 @@ def _with_valid(faces: FaceSet, seed: int, grouped: bool) -> FaceSet:
 
 # %% ../nbs/69_papers.ipynb #3a742bb6
 def on_splits(
-    systems: dict[str, tuple[FaceSet, Callable]],   # name -> faces or features, and what predicts for `repeat`
+    systems: Mapping[str, tuple[FaceSet, Callable]],    # name -> faces or features, and what predicts for `repeat`
     test: float,                    # share of faces
     n: int,                         # splits of each kind
 ) -> pd.DataFrame:                  # a row a system and split: system, test, kind, seed, faces, accuracy, macro_f1
@@ -140,7 +140,7 @@ def wei(
     features = FaceSet(pca_features(faces, fit_on=None), faces.vocab)
     plan = (recipe("wei-resnet34") if plan is None else plan).but(pretrained=start)
     name, tuned = f"{plan.arch}, 128 sigmoid neurons, {'fine-tuned' if start else 'from scratch'}", partial(fine_tune, plan=plan, folder=folder / plan.name)
-    systems = {"two layers on ten features": (features, two_layer_predict), "two layers, pruned as published": (features, two_layer_pruned), "two layers, pruned by clusters": (features, partial(two_layer_pruned, rule="clusters")), "SVM, RBF, on ten features": (features, svm_predict), "SVM, linear, on ten features": (features, partial(svm_predict, kernel="linear")),
+    systems: dict[str, tuple[FaceSet, Callable]] = {"two layers on ten features": (features, two_layer_predict), "two layers, pruned as published": (features, two_layer_pruned), "two layers, pruned by clusters": (features, partial(two_layer_pruned, rule="clusters")), "SVM, RBF, on ten features": (features, svm_predict), "SVM, linear, on ten features": (features, partial(svm_predict, kernel="linear")),
                name: (faces, tuned), f"{name}, pruned as published": (faces, partial(tuned, rule="published")), f"{name}, pruned by clusters": (faces, partial(tuned, rule="clusters"))}
     return _finish(on_splits(systems, test, n), folder, {"paper": "wei", "start": start, "recipe": plan.to_dict(), "splits": n})
 

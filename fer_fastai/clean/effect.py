@@ -42,6 +42,7 @@ def answers_of(
 def _no_faces(faceset: FaceSet) -> np.ndarray:  # bool (n,)
     "Faces that most voters call no face or unknown"
     votes = faceset.votes
+    if votes is None: return np.zeros(len(faceset), bool)
     return votes.reindex(columns=list(NOT_EMOTIONS), fill_value=0).max(axis=1).to_numpy() > 0.5 * votes.sum(axis=1).to_numpy()
 
 def review(

@@ -204,10 +204,10 @@ def no_faces(
     if scores.features is None: raise DataError("no features", "no_faces", "Scores with features", "Score with features=True")
     scores, parts = scores.of(faceset), np.zeros(len(faceset))
     if scores.parts is not None: parts = scores.parts.to_numpy()
-    odd = np.zeros(len(faceset))
+    features, odd = np.asarray(scores.features), np.zeros(len(faceset))
     for part in np.unique(parts):
         here = parts == part
-        odd[here] = 1 - OutOfDistribution().fit_score(features=scores.features[here], verbose=False)
+        odd[here] = 1 - OutOfDistribution().fit_score(features=features[here], verbose=False)
     rows = np.argsort(-odd, kind="stable")[:round(share * len(odd))]
     return _rows("not a face", faceset.ids[rows], odd[rows], ["unlike every other face to the network"] * len(rows))
 

@@ -61,15 +61,14 @@ def log_url(
     "The database that keeps the decisions"
     place = settings().edit_log if place is None else place
     if not isinstance(place, URL) and "://" not in str(place): place = URL.create("sqlite", database=str(place))
-    try: url = make_url(re.sub("^postgres://", "postgresql://", place) if isinstance(place, str) else place)
+    try: url = make_url(place if isinstance(place, URL) else re.sub("^postgres://", "postgresql://", str(place)))
     except (ArgumentError, ValueError):
         raise EditError("not a database's URL", masked(str(place)), "sqlite:///edits.db or postgresql://user@host/database") from None
     kind = url.get_backend_name()
     if kind not in ("sqlite", "postgresql"): raise EditError(f"a {kind} database", masked(str(place)), "SQLite or PostgreSQL")
     if url.drivername == "postgresql": return url.set(drivername="postgresql+psycopg")
-    if kind == "sqlite" and not in_memory(url) and not url.database.startswith("file:"):
-        return url.set(database=str(Path(url.database).expanduser().absolute()))
-    return url
+    file = database_file(url)
+    return url if file is None else url.set(database=str(file.expanduser().absolute()))
 
 def in_memory(url: URL) -> bool:
     "Is it SQLite without a file, gone with this process?"
@@ -77,8 +76,8 @@ def in_memory(url: URL) -> bool:
 
 def database_file(url: URL) -> Path | None:
     "SQLite's file; None for a server, for memory and for SQLite's own file: URIs"
-    plain = url.get_backend_name() == "sqlite" and not in_memory(url) and not url.database.startswith("file:")
-    return Path(url.database) if plain else None
+    if url.get_backend_name() != "sqlite" or in_memory(url) or not url.database or url.database.startswith("file:"): return None
+    return Path(url.database)
 
 def shown_url(url: URL) -> str:
     "A database's name for people: a file's path, or a URL without password"

@@ -7,7 +7,7 @@ __all__ = ['NONE', 'EVERY', 'ISSUE', 'THUMB', 'DECIDED', 'FILTERS', 'STATIC', 'r
            'most_alike', 'cards_of', 'LabelCleaner']
 
 # %% ../../nbs/44_clean.widget.ipynb #0e0ab74b
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class FaceList:
     def set(self, places: np.ndarray, decision: str | None, label: str | Sequence[str] | None = None):
         "Remember what the log holds about some faces; None: undecided again"
         self.decision[places] = 0 if decision is None else 1 + DECISIONS.index(decision)
-        if decision == "relabel": self.now[places] = to_codes([label] * len(places) if isinstance(label, str) else label, self.faceset.vocab)
+        if decision == "relabel": self.now[places] = to_codes([label] * len(places) if label is None or isinstance(label, str) else label, self.faceset.vocab)
         else: self.now[places] = -1 if decision == "discard" else self.own[places]
 
     def counts(self) -> list[int]:              # faces per class, in vocabulary order
@@ -154,8 +154,7 @@ def most_alike(
     n: int = 5,
 ) -> pd.Series:                 # cosine by face_id, nearest first
     "The faces that look most like one"
-    at = -1 if space is None else space[0].get_indexer([face_id])[0]
-    if at < 0: return pd.Series(dtype=np.float32)
+    if space is None or (at := space[0].get_indexer([face_id])[0]) < 0: return pd.Series(dtype=np.float32)
     likeness = space[1] @ space[1][at]
     likeness[(space[3] != space[3][at]) | (np.arange(len(likeness)) == at)] = -np.inf
     near = np.argpartition(-likeness, min(n, len(likeness) - 1))[:n]
@@ -179,7 +178,7 @@ def cards_of(
     for place, card in enumerate(cards):
         if p is not None: card["p"] = [None if v != v else v for v in p[place]]
         if votes is not None: card["votes"] = {name: n for name, n in votes[place].items() if n}
-        if place in (problems or {}): card["problem"] = problems[place]
+        if problems and place in problems: card["problem"] = problems[place]
     return cards
 
 # %% ../../nbs/44_clean.widget.ipynb #4a120c75
@@ -222,7 +221,8 @@ class LabelCleaner(anywidget.AnyWidget):
     ):
         if page_size < 1: raise DataError(f"page_size {page_size}", "LabelCleaner", "1 or more")
         self.faces, self.edits, self.page_size = FaceList(faceset, issues, scores), _open_log(log, faceset, annotator), page_size
-        self.filters, self.page, self._space = dict.fromkeys(FILTERS, ""), 1, None
+        self.filters, self.page = dict.fromkeys(FILTERS, ""), 1
+        self._space: list[tuple | None] = []    # for most_alike, from the first look on
         self.about = {"vocab": list(faceset.vocab), "values": {k: self._values(k) for k in self.faces.codes}, "decided": list(DECIDED), "every": EVERY,
                       "listed": self.faces.listed, "faces": len(faceset), "issues": issues is not None, "annotator": self.edits.annotator}
         self._reload()
@@ -308,7 +308,7 @@ class LabelCleaner(anywidget.AnyWidget):
 
     def _on_message(self, _, message: dict, buffers=None):
         "What the browser asks: done, and answered under the number that it gave"
-        tasks = {"decide": self.decide, "undo": self.undo, "redo": self.redo, "filter": self.filter, "go": self.go, "look": self._look}
+        tasks: dict[str, Callable] = {"decide": self.decide, "undo": self.undo, "redo": self.redo, "filter": self.filter, "go": self.go, "look": self._look}
         answer = {"view": message.get("view"), "seq": message.get("seq"), "do": message.get("do"), "ok": True}
         with self.hold_sync():
             try: answer["ids"] = tasks[message["do"]](**message.get("with", {}))
@@ -317,7 +317,7 @@ class LabelCleaner(anywidget.AnyWidget):
 
     def _look(self, face_id: str):
         "Send a face's picture, neighbours and history"
-        if self._space is None: self._space = [_space(self.faces)]
+        if not self._space: self._space = [_space(self.faces)]
         table, near = self.faces.table, most_alike(self._space[0], face_id)
         near = near[table.index.get_indexer(near.index) >= 0]     # isin would look through all the ids each time
         images, _ = sheet_of(self.faces.faceset, table.row[near.index].to_numpy())

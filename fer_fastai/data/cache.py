@@ -97,7 +97,7 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFi
 def _checksums(folder: Path, pixels: np.ndarray | None) -> dict[str, int]:
     "Of the files of an entry; the pixels' from memory, where they are to be read anyway"
     sums = {name: zlib.crc32((folder / name).read_bytes()) for name in ("table.parquet", "skipped.parquet")}
-    return sums if pixels is None else sums | {"pixels.npy": zlib.crc32(np.ascontiguousarray(pixels))}
+    return sums if pixels is None else sums | {"pixels.npy": zlib.crc32(np.ascontiguousarray(pixels).data)}
 
 def _relative(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     "Paths as seen from the source, which may be moved"

@@ -278,8 +278,8 @@ def _paint(shapes: list[tuple], back: np.ndarray, size: int, finer: int) -> np.n
     for i in range(n):
         canvas = Image.new("L", (side, side), int(back[i, 0]))
         polygon = ImageDraw.Draw(canvas).polygon
-        for corners, grey, on in layers:
-            if on[i]: polygon(corners[i], fill=grey[i])
+        for places, shade, shown in layers:
+            if shown[i]: polygon(places[i], fill=shade[i])
         images[i] = canvas.reduce(finer)
     return images
 
@@ -306,10 +306,10 @@ def _lens(images: np.ndarray, f: Mapping, noise: np.ndarray) -> np.ndarray:
 
 # %% ../../nbs/13_data.drawing.ipynb #7a43d464
 def draw_faces(
-    labels: Sequence[str],          # an expression for each face, in any known spelling
+    labels: Sequence[str] | np.ndarray, # an expression for each face, in any known spelling
     seed: int = 0,                  # another seed, other people; 0 or more
     size: int = 48,                 # pixels a side
-    people: Sequence[int] | None = None,    # which person each face is; default: each another one
+    people: Sequence[int] | np.ndarray | None = None,   # which person each face is; default: each another one
     strength: float | None = None,  # of the expressions, 0 to 1; default: each another, from a hint to a shout
     variety: float = 1.0,           # of angle, light, cover, blur and noise: 0 none (a passport photo), 1 all
 ) -> np.ndarray:                    # uint8 (n, size, size); face i depends on its label, place, person and the seed alone

@@ -62,6 +62,7 @@ def _local_yunet() -> Path | None:
     "The newest file that is there; not the ones in eight bits, which see worse"
     for folder in (settings().models, settings().data / "models", settings().cache / "models"):
         if found := sorted(path for path in folder.glob(YUNET) if "int8" not in path.name): return found[-1]
+    return None
 
 def yunet_file(
     url: str = YUNET_URL,           # where it is fetched from
@@ -111,6 +112,10 @@ def _detector(path: Path, size: tuple[int, int], score: float):
     known[key].setInputSize(size); known[key].setScoreThreshold(score)
     return known[key]
 
+def _box(sides: np.ndarray) -> tuple[float, float, float, float]:
+    left, top, width, height = map(float, sides)
+    return left, top, width, height
+
 def _haar(grey: np.ndarray) -> list[Detection]:
     "Faces by OpenCV's cascade; its score has no upper end and is pressed into 0 to 1"
     known = _detectors.__dict__.setdefault("by_file", {})
@@ -118,13 +123,13 @@ def _haar(grey: np.ndarray) -> list[Detection]:
         if not hasattr(cv2, "CascadeClassifier"): raise MissingFile("no Haar cascade", f"OpenCV {cv2.__version__}", "OpenCV 4", "pip install 'opencv-python-headless<5', or put YuNet's file under FER_MODELS")
         known[key] = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     boxes, _, weights = known[key].detectMultiScale3(grey, 1.1, 5, minSize=(24, 24), outputRejectLevels=True)
-    return [Detection(tuple(map(float, box)), box[:2] + TEMPLATE * box[2:], float(1 - np.exp(-max(weight, 0) / 3)), True) for box, weight in zip(boxes, weights)]
+    return [Detection(_box(box), box[:2] + TEMPLATE * box[2:], float(1 - np.exp(-max(weight, 0) / 3)), True) for box, weight in zip(boxes, weights)]
 
 def _yunet(path: Path, image: np.ndarray, score: float) -> list[Detection]:
     bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
     if min(bgr.shape[:2]) < 16: return []               # smaller than any face that it knows; its answers are not numbers then
     rows = _detector(path, bgr.shape[1::-1], score).detect(bgr)[1]
-    return [] if rows is None else [Detection(tuple(map(float, row[:4])), row[4:14].reshape(5, 2), float(row[14])) for row in rows if np.isfinite(row).all() and row[2:4].min() > 0]
+    return [] if rows is None else [Detection(_box(row[:4]), row[4:14].reshape(5, 2), float(row[14])) for row in rows if np.isfinite(row).all() and row[2:4].min() > 0]
 
 def detect(
     image: np.ndarray,              # uint8 (h, w) grey or (h, w, 3) RGB
@@ -141,7 +146,7 @@ def _detect(image: np.ndarray, score: float, longest: int, path: Path | None) ->
     small = image if scale == 1 else cv2.resize(image, [max(1, round(side * scale)) for side in image.shape[1::-1]], interpolation=cv2.INTER_AREA)
     found = _yunet(path, small, score) if path else [face for face in _haar(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small) if face.score >= score]
     back = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]])
-    found = [Detection(tuple(float(v) for v in face.box * np.tile(back, 2)), face.points * back, face.score, face.guessed) for face in found]
+    found = [Detection(_box(np.tile(back, 2) * face.box), face.points * back, face.score, face.guessed) for face in found]
     return sorted(found, key=lambda face: -face.box[2] * face.box[3])
 
 # %% ../../nbs/21_data.faces.ipynb #5716f438

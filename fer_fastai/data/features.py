@@ -26,7 +26,7 @@ def _waves(window: int) -> list[tuple[np.ndarray, np.ndarray]]:     # (down, acr
 
 def _decorrelation(window: int, rho: float) -> np.ndarray:      # (8, 8)
     "The rotation that makes the eight numbers uncorrelated"
-    places = np.stack(np.mgrid[:window, :window], -1).reshape(-1, 2)
+    places = np.indices((window, window)).reshape(2, -1).T
     alike = rho ** np.linalg.norm(places[:, None] - places[None], axis=-1)
     maps = np.stack([part for down, across in _waves(window) for whole in [np.outer(down, across).ravel()] for part in (whole.real, whole.imag)])
     spread = maps @ alike @ maps.T + np.diag(1e-6 * np.arange(8))   # equal variances get an order
@@ -95,8 +95,8 @@ def face_features(
     if not len(faceset): raise DataError(str(faceset), "face_features", "faces")
     found = []
     for start in progress(range(0, len(faceset), batch), label=kind, unit="batch"):
-        part = faceset.subset(np.arange(start, min(start + batch, len(faceset)))).load()
-        grey = part.pixels if part.pixels.ndim == 3 else np.rint(part.pixels @ [0.299, 0.587, 0.114]).astype(np.uint8)
+        pixels = np.asarray(faceset.subset(np.arange(start, min(start + batch, len(faceset)))).load().pixels)
+        grey = pixels if pixels.ndim == 3 else np.rint(pixels @ [0.299, 0.587, 0.114]).astype(np.uint8)
         found.append(DESCRIPTORS[kind](grey, **options))
     table = np.concatenate(found)
     return pd.DataFrame(table, faceset.ids, [f"{kind}_{n + 1}" for n in range(table.shape[1])])

@@ -77,7 +77,7 @@ def csv_header(
     try: return [name.strip() for name in next(csv.reader([text.split("\r")[0].rstrip("\n")]), [])]    # old Macs end their lines with \r
     except csv.Error as error: raise DataError(f"no header ({error})", path, "the names of the columns in its first line") from error
 
-def _need(names: list[str], needed: tuple[str, ...], path: Path):
+def _need(names: list[str], needed: tuple[str, ...], path: Path | str):
     missing = [n for n in needed if n.lower() not in [name.strip().lower() for name in names]]
     shown = [name[:30] for name in names[:20]]
     if missing: raise DataError(f"no column {' and no '.join(map(repr, missing))} among {shown}", path, ", ".join(needed))
@@ -125,7 +125,11 @@ class _Rows:
     def __init__(self, path: Path, on_error: str):
         if on_error not in ("raise", "skip"): raise DataError(f"on_error {on_error!r}", expected="raise or skip")
         self.path, self.on_error = path, on_error
-        self.rows, self.labels, self.splits, self.pixels, self.skipped = [], [], [], [], {}
+        self.rows: list[int] = []
+        self.labels: list[str] = []
+        self.splits: list[str] = []
+        self.pixels: list[np.ndarray] = []      # (n, 48, 48) of each block
+        self.skipped: dict[int, dict[str, str]] = {}
 
     def refuse(self, row: int, found: str, expected: str = "", line: bool = False):
         "A row that can't be used"
@@ -159,7 +163,8 @@ def face_id(
 # %% ../../nbs/15_data.fer2013.ipynb #d9915407
 def _read_csv(path: Path | str, on_error: str = "raise") -> FaceSet:
     "FER2013's CSV, not cached"
-    path, broken, read = Path(path), {}, 0
+    path, read = Path(path), 0
+    broken: dict[int, str] = {}             # row -> what is wrong
     found = _Rows(path, on_error)
     megabytes = max(1, path.stat().st_size >> 20) if path.is_file() else None
     try:

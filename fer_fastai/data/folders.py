@@ -30,7 +30,9 @@ class _Found:
     "Pictures of a source with their class and split, and those that can't be used"
     def __init__(self, root: Path | str, on_error: str):
         if on_error not in ("raise", "skip"): raise DataError(f"on_error {on_error!r}", expected="raise or skip")
-        self.root, self.on_error, self.rows, self.skipped = os.path.realpath(root), on_error, [], {}
+        self.root, self.on_error = os.path.realpath(root), on_error
+        self.rows: list[dict] = []
+        self.skipped: dict[str, dict[str, str]] = {}
 
     def refuse(self, face_id: str, where: str, found: str, expected: str = ""):
         if self.on_error == "raise": raise DataError(found, where, expected, "Mend it, or leave such faces out with on_error='skip'")
@@ -41,7 +43,7 @@ class _Found:
         "Where the picture lies below the source, without its ending"
         return os.path.splitext(path.removeprefix(os.path.join(self.root, "")))[0].replace(os.sep, "/")
 
-    def add(self, path: str, name: str, split: str | None, face_id: str | None = None, **columns):
+    def add(self, path: str, name: str | None, split: str | None, face_id: str | None = None, **columns):
         readable = path.encode("utf-8", "replace").decode()     # names that other systems wrote may be no UTF-8
         if readable != path: return self.refuse(self.id_of(readable), readable, "a name that is no UTF-8", "names in UTF-8")
         self.rows.append({"face_id": face_id or self.id_of(path), "label": name, "split": split or "train", "path": path, **columns})
@@ -71,11 +73,12 @@ def _walk(path: Path | str, on_error: str) -> _Found:
     found, root = _Found(path, on_error), os.path.realpath(path)
     if not os.path.exists(root): raise MissingFile("no such folder", path, "a folder of class folders")
     if not os.path.isdir(root): raise DataError("a file", path, "a folder of class folders", "Use read_faces, which reads files too")
-    sides = {name: SPLIT_NAMES[name.lower()] for name in _folders(root) if name.lower() in SPLIT_NAMES}
+    sides: dict[str, str | None] = {name: SPLIT_NAMES[name.lower()] for name in _folders(root) if name.lower() in SPLIT_NAMES}
     strays = [p for name in _folders(root) if name not in sides for p in _pictures(os.path.join(root, name))] + _loose(root)
     for stray in strays if sides else []:
         found.refuse(found.id_of(stray), stray, "a picture beside the split folders", f"every picture under {', '.join(sides)}")
-    filled, empty = set(), {}
+    filled: set[str] = set()
+    empty: dict[str, str] = {}
     for side, split in (sides or {"": None}).items(): _walk_classes(found, os.path.join(root, side), split, filled, empty)
     if not found.rows:
         loose = f"{len(_loose(root))} pictures lie in the folder itself"
@@ -133,7 +136,7 @@ def _readable(found: _Found, rows: list[dict], check: bool) -> list[dict]:
 
 def _checked(found: _Found, labels: dict[str, str], vocab: tuple[str, ...], check: bool) -> FaceSet:
     "A FaceSet of what was found, each picture opened and each id once"
-    seen = {}
+    seen: dict[str, dict] = {}
     for row in found.rows:
         first = seen.setdefault(row["face_id"], row)
         if first is not row: found.refuse(row["face_id"], row["path"], f"the same id as {first['path']}", "one picture under each id")
@@ -183,8 +186,8 @@ def _read_fer2013_folder(path, valid=0.125, seed=42, by_name=True, load=False, s
     labels, vocab = vocabulary_of([row["label"] for row in found.rows], "fer2013", path)
     _only(FER2013, vocab, path)
     faceset = _loaded(_checked(found, labels, FER2013, check and not load), load, size, on_error)
-    usage = [USAGE_NAME.search(face_id) for face_id in faceset.ids]
-    if by_name and all(usage): return faceset.with_columns(split=[SPLIT_NAMES[u[1].lower()] for u in usage])
+    usage = [u[1].lower() for u in map(USAGE_NAME.search, faceset.ids) if u]
+    if by_name and len(usage) == len(faceset): return faceset.with_columns(split=[SPLIT_NAMES[u] for u in usage])
     return with_valid(faceset, valid, seed)
 
 def with_valid(

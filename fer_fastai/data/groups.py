@@ -53,7 +53,7 @@ def _correlation(faceset: FaceSet, pairs: np.ndarray) -> np.ndarray:
     if not len(pairs): return np.zeros(0)
     size = None if faceset.pixels is not None and faceset.pixels.ndim == 3 else 48
     rows, places = np.unique(pairs, return_inverse=True)
-    pixels = faceset.subset(rows).load(size=size).pixels.astype(np.float32)
+    pixels = np.array(faceset.subset(rows).load(size=size).pixels, np.float32)
     pixels = pixels.reshape(len(rows), -1)
     pixels -= pixels.mean(1, keepdims=True)
     pixels /= np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6)

@@ -265,9 +265,10 @@ def face_dls(
     parts = [faceset.split(name) for name in ("train", "valid")]
     if not all(map(len, parts)): raise DataError(str(faceset), "face_dls", "faces in train and in valid", "Draw a split with faceset.random_split()")
     parts = [part if part.pixels is not None else part.load(size=size or settings().image_size) for part in parts]
-    mean, deviation = stats or (float(parts[0].pixels.mean() / 255), max(float(parts[0].pixels.std() / 255), 1e-3))
-    side = size or parts[0].pixels.shape[1]
-    own = 1 if parts[0].pixels.ndim == 3 else 3
+    pixels = np.asarray(parts[0].pixels)
+    mean, deviation = stats or (float(pixels.mean() / 255), max(float(pixels.std() / 255), 1e-3))
+    side = size or pixels.shape[1]
+    own = 1 if pixels.ndim == 3 else 3
     channels = channels or own
     steps = [IntToFloatTensor(), *[ToChannels(channels)] * (channels != own), AugmentBatch(augment or NO_AUGMENT, side), ToSize(side),
              Normalize.from_stats([mean] * channels, [deviation] * channels, cuda=False)]

@@ -24,8 +24,8 @@ from .fer2013 import csv_header, read_csv_table, read_fer2013_csv, read_fer2013_
 def _text(label: object) -> str | None:
     "A label as text; None when missing; 3.0 is 3"
     if pd.isna(label) or not str(label).strip(): return None
-    whole = isinstance(label, (float, np.floating)) and float(label).is_integer()
-    return str(int(label)) if whole else str(label).strip()
+    if isinstance(label, (float, np.floating)) and float(label).is_integer(): return str(int(label))
+    return str(label).strip()
 
 def from_dataframe(
     df: pd.DataFrame,
@@ -107,8 +107,8 @@ def _read_csv(path: Path, options: dict) -> FaceSet:
     header = [name.lower() for name in csv_header(path)]
     if not {"path", "label"} <= set(header): return read_fer2013_csv(path, options["on_error"], options["cache"])
     df = read_csv_table(path, "path, label, and perhaps split and face_id in each row").rename(columns=lambda c: c.strip().lower())
-    optional = {f"{short}_col": name for short, name in (("split", "split"), ("id", "face_id")) if name in df}
-    return from_dataframe(df, "path", "label", root=path.parent, on_error=options["on_error"], name=path, **optional)
+    split, face_id = (name if name in df else None for name in ("split", "face_id"))
+    return from_dataframe(df, "path", "label", split_col=split, root=path.parent, id_col=face_id, on_error=options["on_error"], name=path)
 
 def _read_dir(path: Path, options: dict) -> FaceSet:
     "The reader for a folder: one that holds FER2013's file, Kaggle's folders, SFEW, or any"

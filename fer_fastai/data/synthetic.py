@@ -23,7 +23,7 @@ CONFUSIONS = {  # what each expression is taken for, and how often
     "surprise": {"fear": 6, "happy": 2}, "neutral": {"sad": 6, "happy": 2, "angry": 2}}
 
 def plant_errors(
-    truth: Sequence[str],           # right labels, of FER2013's seven, (n,)
+    truth: Sequence[str] | np.ndarray,  # right labels, of FER2013's seven, (n,)
     share: float,                   # of the labels to make wrong, 0 to 1
     along: str = "confusions",      # or "uniform": any other label alike
     seed: int = 0,                  # which ones, and how

@@ -6,7 +6,7 @@
 __all__ = ['INTENDED', 'UNFIT', 'LIMITS', 'markdown_table', 'figures', 'model_card']
 
 # %% ../../nbs/60_deploy.card.ipynb #5916fd9f
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..train.views import VIEW_NAMES
 
@@ -14,7 +14,7 @@ from ..train.views import VIEW_NAMES
 def _cell(text: object) -> str: return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 def markdown_table(
-    rows: list[Mapping],            # with the same keys, which head the columns
+    rows: Sequence[Mapping],        # with the same keys, which head the columns
 ) -> str:
     "Rows as a markdown table"
     if not rows: return ""

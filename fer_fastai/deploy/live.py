@@ -21,7 +21,8 @@ from .video import Seen, VideoResult, predict_video
 # %% ../../nbs/65_deploy.live.ipynb #dc19b8c4
 class Pace:
     "Frames per second, lately"
-    def __init__(self, memory: float = 1.0): self.memory, self.last, self.fps = memory, None, 0.0     # seconds that count
+    last: float | None = None           # seconds, of the latest frame
+    def __init__(self, memory: float = 1.0): self.memory, self.fps = memory, 0.0     # seconds that count
     def tick(self, now: float | None = None) -> float:
         now = time.perf_counter() if now is None else now
         if self.last is not None and now > self.last:
@@ -33,6 +34,7 @@ class Pace:
 # %% ../../nbs/65_deploy.live.ipynb #11eb2b48
 class LiveView(widgets.VBox):
     "A live picture with frames per second and a stop button"
+    _thread: threading.Thread | None = None
     def __init__(self,
         predictor: Predictor,
         source=0,                       # number of a camera, a video file, or frames
@@ -44,7 +46,7 @@ class LiveView(widgets.VBox):
         self.words = widgets.Label("not started")
         self.button = widgets.Button(description="Start", icon="play", tooltip="Start or stop the live picture")
         self.button.on_click(lambda _: self.stop() if self.running else self.start())
-        self.result, self.problem, self._thread, self._halt, self._pace, self._last = None, None, None, threading.Event(), Pace(), 0.0
+        self.result, self.problem, self._halt, self._pace, self._last = None, None, threading.Event(), Pace(), 0.0
         super().__init__([self.picture, widgets.HBox([self.button, self.words])])
 
     @property
@@ -94,15 +96,16 @@ def live_window(
     from PIL import ImageTk
     try: root = tkinter.Tk()
     except tkinter.TclError as error: raise DataError(f"no screen ({error})", "window", "a desktop", "Use LiveView in a notebook, or write a video file") from error
-    label, pace, halt = tkinter.Label(root, borderwidth=0), Pace(), []
+    label, pace, halt, shown = tkinter.Label(root, borderwidth=0), Pace(), [], None
     label.pack()
     root.title(title); root.protocol("WM_DELETE_WINDOW", lambda: halt.append(True))
     for key in ("<Escape>", "q"): root.bind(key, lambda _: halt.append(True))
     def show(seen: Seen):
+        nonlocal shown                  # Tk drops a picture that nobody holds
         picture = Image.fromarray(seen.pixels)
         picture.thumbnail((root.winfo_screenwidth() - 80, root.winfo_screenheight() - 160))
-        label.image = ImageTk.PhotoImage(picture)
-        label.configure(image=label.image)
+        shown = ImageTk.PhotoImage(picture)
+        label.configure(image=shown)
         root.title(f"{title}: {pace.tick():.0f} frames/s, {len(seen.faces)} face(s)")
         root.update()
         if halt: raise KeyboardInterrupt

@@ -243,8 +243,9 @@ def add_int8(
     "Write model-int8.onnx into a model folder, and what it costs"
     folder, saved = Path(folder), load_model(folder)
     if not (folder / "model.onnx").is_file(): raise ModelError("no model.onnx", folder, "a model saved with onnx=True")
-    if any(faces.pixels is None or not len(faces) for faces in (calibrate, check)): raise ModelError("faces in files, or none", folder, "some in memory", "faces.load()")
-    known, asked = (as_batch(faces.pixels, saved.size, saved.channels) for faces in (calibrate, check))
+    held = [faces.pixels for faces in (calibrate, check) if faces.pixels is not None and len(faces)]
+    if len(held) < 2: raise ModelError("faces in files, or none", folder, "some in memory", "faces.load()")
+    known, asked = (as_batch(pixels, saved.size, saved.channels) for pixels in held)
     with tempfile.TemporaryDirectory() as place, quiet():       # nothing in the folder changes before everything is known
         ready, small = Path(place, "ready.onnx"), Path(place, "model-int8.onnx")
         quant_pre_process(str(folder / "model.onnx"), str(ready))

@@ -89,7 +89,8 @@ class Predictor:
         self.model = model if isinstance(model, SavedModel) else load_model(model_place(model))
         self.backend, self.threshold, self.score, self.longest, self.min_size, self.detector, self.batch_size = backend, threshold, score, longest, min_size, detector, batch_size
         self.vocab, self.columns = self.model.vocab, [f"p_{name}" for name in self.model.vocab]
-        if backend != "torch": self.session = _opened(self.model, BACKENDS[backend], threads or os.cpu_count() or 1, gpu)
+        file = BACKENDS[backend]
+        if file is not None: self.session = _opened(self.model, file, threads or os.cpu_count() or 1, gpu)
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:   # uint8 (n, h, w) or (n, h, w, 3) -> float32 (n, k)
         "Of faces that are cut out already"
@@ -177,7 +178,7 @@ def predict_folder(
     if which not in ("every", "largest"): raise DataError(f"which {which!r}", "predict_folder", "every or largest")
     if pictures is not None and place_for(pictures).is_file(): raise DataError("a file", pictures, "a folder for pictures")
     base = Path(source) if isinstance(source, str | Path) else None
-    paths = photo_paths(base) if base is not None else [Path(path) for path in source]
+    paths = photo_paths(source) if isinstance(source, str | Path) else [Path(path) for path in source]
     if pictures is not None: paths = [path for path in paths if Path(pictures).resolve() not in path.resolve().parents]      # not what was drawn before
     if not paths: raise DataError("no photo", "predict_folder", "at least one")
     base = base if base is not None and base.is_dir() else Path(os.path.commonpath([path.parent.resolve() for path in paths]))
@@ -223,7 +224,8 @@ def predict_photos(
     pictures: Path | str | None = None, # folder for annotated photos; None: none
 ) -> pd.DataFrame:                      # as of predict_folder; a photo without a face has one row: face -1, and the problem
     "What the faces of some photos show, classified together"
-    seen, faces = [], []
+    seen: list[tuple] = []
+    faces = []
     for name, source in photos:
         try:
             photo = read_photo(source)
@@ -232,9 +234,9 @@ def predict_photos(
         except (DataError, cv2.error) as error: seen.append((name, source, 1.0, [], getattr(error, "found", " ".join(str(error).split())[:160]))); continue
         faces.append(cut)
         seen.append((name, source, photo.scale, found, None if found else NO_FACE))
-    shares, start, rows = predictor.probabilities(np.concatenate(faces)) if faces else None, 0, []
+    shares, start, rows = predictor.probabilities(np.concatenate(faces)) if faces else np.zeros((0, len(predictor.vocab))), 0, []
     for name, source, scale, found, problem in seen:
-        table = predictor.table(found, shares[start:start + len(found)] if found else np.zeros((0, len(predictor.vocab))), scale)
+        table = predictor.table(found, shares[start:start + len(found)], scale)
         start += len(found)
         if problem: table.loc[0] = pd.Series(dtype=object)
         rows.append(table.assign(photo=name, face=np.arange(len(table)) if not problem else -1, problem=problem))

@@ -41,7 +41,8 @@ class Tracker:
         forget: float = 1.0,        # seconds without being found
     ):
         if delay < 0 or not 0 < least < 1 or forget < 0: raise DataError(f"delay {delay}, least {least}, forget {forget}", "Tracker", "0 or more, between 0 and 1, 0 or more")
-        self.delay, self.least, self.forget, self.tracks, self.next = delay, least, forget, [], 0
+        self.delay, self.least, self.forget, self.next = delay, least, forget, 0
+        self.tracks: list[Track] = []
 
     def update(self, boxes: np.ndarray, shares: np.ndarray, seconds: float) -> list[Track]:     # (n, 4), (n, k) -> the track of each box
         "Take in the faces of a frame"

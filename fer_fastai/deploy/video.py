@@ -12,7 +12,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -48,20 +48,20 @@ def open_video(
 ) -> Frames:
     "Open a video or a camera"
     if isinstance(source, Frames): return source
-    camera = isinstance(source, int)
-    if not camera and not Path(source).is_file(): raise DataError("no such file", source, "a video")
+    path = None if isinstance(source, int) else Path(source)
+    if path is not None and not path.is_file(): raise DataError("no such file", source, "a video")
     level = cv2.utils.logging.setLogLevel(0)        # silent
     try:
-        capture = cv2.VideoCapture(source if camera else str(source))
-        ok, first = capture.read() if capture.isOpened() else (False, None)
+        capture = cv2.VideoCapture(source if path is None else str(source))
+        first = capture.read()[1] if capture.isOpened() else None
     finally: cv2.utils.logging.setLogLevel(level)
-    if not ok:
+    if first is None:
         capture.release()
-        if camera: raise DataError("no camera", f"camera {source}", "one that is connected and free", "A video file works too: name it instead of a number")
+        if path is None: raise DataError("no camera", f"camera {source}", "one that is connected and free", "A video file works too: name it instead of a number")
         raise DataError("no video that can be read", source, "a file and a codec that OpenCV's FFmpeg knows", "Convert it, for example with ffmpeg -i FILE -c:v libx264 out.mp4")
     fps, promised = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     fps = fps if 0 < fps < 1000 else 25.0
-    counted = not camera and promised > 0 and Path(source).suffix.lower() in COUNTED
+    counted = path is not None and promised > 0 and path.suffix.lower() in COUNTED
     begun = []
     def each():                     # the thread that reads is the one that lets go of the camera
         begun.append(True)
@@ -72,7 +72,7 @@ def open_video(
                 frame = capture.read()[1]
                 seconds = max(seconds + 1e-3, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)     # phones' films have frames of uneven length
         finally: capture.release()
-    return Frames(fps, first.shape[1::-1], promised if counted else None, each(), lambda: begun or capture.release(), camera)
+    return Frames(fps, first.shape[1::-1], promised if counted else None, each(), lambda: begun or capture.release(), path is None)
 
 COUNTED = (".mp4", ".m4v", ".mov", ".avi")      # that say how many frames they hold; others are only as long as their sound
 
@@ -80,9 +80,10 @@ def read_ahead(
     items: Iterable,
     room: int = 4,                  # that wait at most
     newest: bool = False,           # when nobody takes them, the oldest that wait are dropped: for a camera
-) -> Iterator:
+) -> Generator:
     "The same items, made by a thread of its own, which also closes them"
-    line, stop = queue.Queue(room), threading.Event()
+    line: queue.Queue = queue.Queue(room)
+    stop = threading.Event()
     def put(item):
         while not stop.is_set():
             try: return line.put(item, timeout=0 if newest else 0.1)
@@ -137,7 +138,8 @@ class Watcher:
         if every < 1: raise DataError(f"every {every}", "Watcher", "1 or more")
         self.predictor, self.longest, self.every, self.tracker = predictor, longest, every, tracker or Tracker()
         self.columns = ["frame", "seconds", "track", "left", "top", "width", "height", "face_score", "emotion", "confidence", "now", *predictor.columns]
-        self.rows, self.spent = [], dict.fromkeys(("detect", "classify", "track"), 0.0)
+        self.rows: list[tuple] = []
+        self.spent = dict.fromkeys(("detect", "classify", "track"), 0.0)
 
     def look(self, number: int, seconds: float, pixels: np.ndarray) -> Seen:
         return self.name(number, seconds, pixels, self.find(number, pixels))
@@ -159,7 +161,7 @@ class Watcher:
         start = time.perf_counter()
         shares = self.predictor.probabilities(self.predictor.cut(Photo(pixels), found))
         classified = time.perf_counter()
-        tracks = self.tracker.update([face.box for face in found], shares, seconds)
+        tracks = self.tracker.update(np.array([face.box for face in found]), shares, seconds)
         rows = [self._row(*faces) for faces in zip(found, shares, tracks)]
         self.spent["classify"] += classified - start; self.spent["track"] += time.perf_counter() - classified
         return rows
@@ -181,7 +183,8 @@ def _free(path: Path, endings: Iterable[str]):
 class TableWriter:
     "Rows to a CSV or Parquet file as they come"
     def __init__(self, path: Path | str, columns: list[str]):
-        self.path, self.columns, self.rows, self.total = Path(path), columns, [], 0
+        self.path, self.columns, self.total = Path(path), columns, 0
+        self.rows: list[list] = []
         _free(self.path, TABLES)
         made_folder(self.path.parent)
         words = ("emotion", "now")
@@ -280,7 +283,7 @@ def predict_video(
         if path: _free(Path(path), endings)
     frames = open_video(source)
     watcher = Watcher(predictor, longest, every, Tracker(delay, forget=max(1.0, 2.5 * every / frames.fps)))
-    result = VideoResult(promised=frames.promised if limit is None else min(limit, frames.promised or limit), video=video and Path(video), table=table and Path(table))
+    result = VideoResult(promised=frames.promised if limit is None else min(limit, frames.promised or limit), video=Path(video) if video else None, table=Path(table) if table else None)
     begun = time.perf_counter()
     with ExitStack() as stack:
         stack.callback(frames.close)

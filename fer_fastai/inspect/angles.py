@@ -82,7 +82,7 @@ def _hidden(modules: dict[str, nn.Module]) -> list[str]:
     convolutions = [name for name in names if isinstance(modules[name], nn.Conv2d)]
     dense = [name for name in names if isinstance(modules[name], nn.Linear)][:-1]
     following = dict(zip(names, names[1:]))
-    found = convolutions[-1:] + [after if isinstance(modules.get(after := following.get(name)), BOUNDED) else name for name in dense]
+    found = convolutions[-1:] + [after if isinstance(modules[after := following[name]], BOUNDED) else name for name in dense]
     if not found: raise RecipeError("no hidden layer", "find_layers", "a convolution, or two dense layers", "Name a layer")
     return found
 
@@ -120,7 +120,7 @@ def activation_vectors(
 def _answers(model: nn.Module, layers: dict[str, nn.Module], probe: Tensor, values: int) -> tuple[dict[str, Tensor], Tensor]:
     "Activation vectors by layer, and what the network says in the end"
     if len(probe) < 2: raise RecipeError(f"a probe of {len(probe)} face(s)", "activation_vectors", "at least two", "Angles come from how answers differ between faces")
-    found = {}
+    found: dict[str, Tensor] = {}
     def keep(name): return lambda module, inputs, out: found.__setitem__(name, _vectors(out, name, values))
     hooks = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
     try:
@@ -264,13 +264,16 @@ class AngularSeparation(Callback):
         if stop not in (None, "stuck", "settling"): raise RecipeError(f"stop {stop!r}", "AngularSeparation", "stuck, settling or None")
         self.layers, self.every, self.unit, self.probe, self.pairs, self.values, self.small = layers, every, unit, probe, tuple(pairs), values, small
         self.window, self.threshold, self.stop, self.live = window, threshold, stop, live
-        self.records, self.seconds, self.batch, self._before, self._display = [], 0.0, None, {}, None
+        self.seconds, self._display = 0.0, None
+        self.records: list[AngleRecord] = []
+        self.batch: tuple[Tensor, ...] = ()     # the probe, from the first training on
+        self._before: dict[str, tuple[float, Tensor]] = {}
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
         if not self.run: return
         self.names = list(find_layers(self.learn.model, self.layers))
-        if self.batch is None: self.batch = self._probe()
+        if not self.batch: self.batch = self._probe()
         self.offset = self.records[-1].epoch if self.records else 0     # a second fit goes on where the first ended
         if not self.records: self._record(0.0)
     def after_batch(self):

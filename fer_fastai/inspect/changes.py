@@ -51,7 +51,8 @@ def draw_glasses(
 ) -> np.ndarray:                        # the same shape
     "The same faces with glasses"
     if kind not in GLASSES: raise DataError(f"glasses {kind!r}", "draw_glasses", " or ".join(GLASSES))
-    covered = _glasses(*_uint8_faces(pixels, "draw_glasses").shape[1:3], kind).astype(np.float32)
+    height, width = _uint8_faces(pixels, "draw_glasses").shape[1:3]
+    covered = _glasses(height, width, kind).astype(np.float32)
     if pixels.ndim == 4: covered = covered[..., None]
     return (pixels * (1 - covered) + shade * covered).round().astype(np.uint8)
 
@@ -77,9 +78,10 @@ def changed_answers(
 ) -> tuple[np.ndarray, np.ndarray]:     # float32 (n, k), probabilities before and after
     "What the network says of each face, and of the changed face"
     faceset = checked_faces(learner, faceset)
-    pixels = _uint8_faces(change(faceset.pixels), "change")
-    if pixels.shape != faceset.pixels.shape: raise DataError(f"pixels {pixels.shape}", "change", f"{faceset.pixels.shape}, as they were")
-    return answers(learner, faceset), answers(learner, FaceSet(faceset.table, faceset.vocab, pixels, faceset.skipped))
+    before = np.asarray(faceset.pixels)
+    after = _uint8_faces(change(before), "change")
+    if after.shape != before.shape: raise DataError(f"pixels {after.shape}", "change", f"{before.shape}, as they were")
+    return answers(learner, faceset), answers(learner, FaceSet(faceset.table, faceset.vocab, after, faceset.skipped))
 
 def effect(
     before: np.ndarray,                 # (n, k), probabilities

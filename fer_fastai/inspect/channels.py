@@ -71,7 +71,8 @@ def run_order(
     example: Tensor,                # a batch as the network gets it
 ) -> dict[str, tuple[int, bool]]:   # by name: when the layer runs first, and whether it reads a sigmoid's answers
     "The order in which layers run"
-    found, kept, bounded = {}, [], set()
+    found: dict[str, tuple[int, bool]] = {}
+    kept, bounded = [], set()
     def note(name, module):
         def hook(_, inputs, out):
             if isinstance(module, BOUNDED): bounded.add(id(out))
@@ -88,7 +89,7 @@ def run_order(
 
 def _refuse_shared(model: nn.Module):
     "One weight in two layers can't lose a channel in one of them"
-    seen = {}
+    seen: dict[nn.Parameter, str] = {}
     for name, p in model.named_parameters(remove_duplicate=False):
         if p in seen: raise RecipeError(f"weights that {seen[p]} and {name} share", "pruning", "layers with weights of their own", "Give one of them a copy first")
         seen[p] = name
@@ -96,7 +97,8 @@ def _refuse_shared(model: nn.Module):
 def _depthwise(module: nn.Module) -> bool: return isinstance(module, nn.Conv2d) and module.groups > 1 and module.groups == module.in_channels
 
 def _group(graph, group, names: Mapping, order: Mapping) -> ChannelGroup | None:
-    makers, readers = [], {}
+    makers: list[str] = []
+    readers: dict[str, list[tuple[int, int]]] = {}
     for item in group:
         module = item.dep.target.module
         if module not in names: continue
@@ -151,7 +153,7 @@ def multiply_adds(
     example: Tensor,                # a batch as the network gets it
 ) -> dict[str, int]:                # by layer, of one face
     "Multiplications with addition of convolutions and dense layers"
-    found = {}
+    found: dict[str, int] = {}
     def count(name):
         def hook(module, inputs, out):
             each = module.in_channels // module.groups * int(np.prod(module.kernel_size)) if isinstance(module, nn.Conv2d) else module.in_features

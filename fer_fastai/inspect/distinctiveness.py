@@ -67,7 +67,8 @@ def _one_round(matrix: Tensor, left: list[int], close: float, opposite: float, l
     within = np.isin(np.arange(len(values)), left)
     rows, columns = np.nonzero(np.triu(np.outer(within, within), 1) & ((values < close) | (values > opposite)))
     pairs = [(min(angle, 180 - angle), i, j, angle) for i, j, angle in zip(rows.tolist(), columns.tolist(), values[rows, columns].tolist())]
-    found, busy, alive = [], set(), len(left)
+    found: list[Action] = []
+    busy, alive = set(), len(left)
     for _, i, j, angle in sorted(pairs):
         if i in busy or j in busy: continue
         gone = (j,) if angle < close else (i, j)
@@ -180,7 +181,8 @@ def span_order(
 ) -> tuple[list[int], np.ndarray]:      # channels, most distinct first; (n + 1,) share that the first k leave unexplained
     "Channels by their angle to the span of those before them"
     left = covariance.diagonal().clone().double()
-    total, order, rows = float(left.sum()) or 1.0, [], torch.zeros_like(covariance, dtype=torch.float64)
+    order: list[int] = []
+    total, rows = float(left.sum()) or 1.0, torch.zeros_like(covariance, dtype=torch.float64)
     shares = [1.0]
     for k in range(len(left)):
         left[order] = -1.0

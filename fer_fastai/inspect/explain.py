@@ -58,7 +58,7 @@ def layer_maps(
     example: Tensor,                # a batch as the network gets it
 ) -> pd.DataFrame:                  # by layer, in the order in which they are done: kind, channels, height, width
     "The layers that give a map"
-    rows = {}
+    rows: dict[str, tuple] = {}
     def note(name, kind):
         def hook(module, inputs, out):
             rows.pop(name, None)        # run again: its last place counts
@@ -180,7 +180,7 @@ def explanations(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")         # captum announces its hooks at every call
             maps = METHODS[method](model, x, targets, how).detach().float().sum(1, keepdim=True)
-        side = faces.pixels.shape[1:3]
+        side = faces.image(0).shape[:2]
         if tuple(maps.shape[2:]) != tuple(side): maps = F.interpolate(maps, size=side, mode="bilinear", align_corners=False, antialias=True)
         yield rows, targets.cpu(), maps[:, 0].cpu().numpy()
 

@@ -80,7 +80,8 @@ def reader_inputs(
     stop: bool = False,                     # after the last of these readers: saves the rest of the pass
 ) -> dict[str | tuple[str, str], Tensor]:   # by the same: (values, channels)
     "What layers read, at fixed places"
-    modules, found = dict(model.named_modules()), {name: [] for name in features}
+    modules = dict(model.named_modules())
+    found: dict[str | tuple[str, str], list[Tensor]] = {name: [] for name in features}
     def keep(name):
         def hook(module, inputs):
             found[name].append(_by_channel(inputs[0], features[name], places))
@@ -109,7 +110,7 @@ def _cuts(model: nn.Module, groups: Sequence[ChannelGroup], keep: Mapping[str, l
     "Every reader of a group that lost something"
     modules = dict(model.named_modules())
     outputs = {maker: keep[g.name] for g in groups if g.name in keep for maker in g.makers}
-    parts = {}
+    parts: dict[str, list[tuple[str, np.ndarray]]] = {}
     for group in groups:
         for reader in group.readers if group.name in keep else (): parts.setdefault(reader.layer, []).append((group.name, reader.features))
     return [_Cut(layer, theirs, *_inputs(modules[layer].weight.shape[1], theirs, keep), outputs.get(layer)) for layer, theirs in parts.items()]

@@ -141,7 +141,7 @@ def prune_model(
     if rule == "span" and counts is None: raise RecipeError("neither budget nor count", "rule span", "budget= or count=", "Angles of pairs bound the other rules; this one has none")
     def actions_of(g: ChannelGroup) -> list[Action]:
         wanted = None if counts is None else counts[g.name]
-        if rule == "span": return _span_actions(g, spans[g.name], wanted, local[g.name])
+        if rule == "span" and wanted is not None: return _span_actions(g, spans[g.name], wanted, local[g.name])
         matrix = angles(weight_vectors(model, g) if by == "weights" else channel_vectors(g, local[g.name]), 0.0)
         if rule == "clusters": return cluster_actions(matrix, close, g.name, wanted)
         return published_actions(matrix, *((close, opposite) if wanted is None else NEAREST_FIRST), g.name, wanted, rounds)
@@ -228,7 +228,8 @@ def replace_model(
     old, opt = learner.model, learner.opt
     learner.model = pruned.model.train(old.training)
     if opt is None: return learner
-    mine, states = dict(old.named_parameters()), {}
+    mine = dict(old.named_parameters())
+    states: dict[str, dict] = {}
     names = {p: name for name, p in mine.items()}
     for p, state in opt.state.items():
         for key, value in state.items(): states.setdefault(key, {})[names[p]] = value
@@ -262,7 +263,8 @@ class PruneWhileTraining(Callback):
         **options,                      # of prune_model
     ):
         if not epochs or not 0 < budget <= 1: raise RecipeError(f"budget {budget:g} after epochs {list(epochs)}", "PruneWhileTraining", "a share above 0 and up to 1, and an epoch")
-        self.budget, self.epochs, self.probe, self.options, self.pruned = budget, sorted(epochs), probe, options, []
+        self.budget, self.epochs, self.probe, self.options = budget, sorted(epochs), probe, options
+        self.pruned: list[Pruned] = []
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
     def after_epoch(self):

@@ -191,8 +191,9 @@ def mean_saliency(
     if by not in ("label", "prediction"): raise RecipeError(f"by {by!r}", "mean_saliency", "label or prediction")
     faceset, vocab = checked_faces(learner, faceset), list(learner.dls.vocab)
     codes = target_codes(learner, faceset, "label" if by == "label" else None)
-    counts, maps, faces = np.zeros(len(vocab), int), np.zeros((len(vocab), *faceset.pixels.shape[1:3])), np.zeros((len(vocab), *faceset.pixels.shape[1:]))
+    pixels = np.asarray(faceset.pixels)
+    counts, maps, faces = np.zeros(len(vocab), int), np.zeros((len(vocab), *pixels.shape[1:3])), np.zeros((len(vocab), *pixels.shape[1:]))
     for rows, found, each in explanations(frozen_copy(learner), learner, faceset, method, codes, **options):
-        np.add.at(counts, found.numpy(), 1); np.add.at(maps, found.numpy(), np.abs(each)); np.add.at(faces, found.numpy(), faceset.pixels[rows])
+        np.add.at(counts, found.numpy(), 1); np.add.at(maps, found.numpy(), np.abs(each)); np.add.at(faces, found.numpy(), pixels[rows])
     def mean(total): return np.divide(total, counts.reshape(-1, *[1] * (total.ndim - 1)), out=np.full_like(total, np.nan), where=counts.reshape(-1, *[1] * (total.ndim - 1)) > 0).astype(np.float32)
     return MeanSaliency(method, pd.Series(counts, pd.Index(vocab, name="class"), name="faces"), mean(maps), mean(faces))

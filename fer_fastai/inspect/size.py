@@ -82,7 +82,7 @@ def latencies(
     seconds: float = 1.0,           # for each
 ) -> dict[str, float]:              # by name: median milliseconds a batch
     "Time of a batch, networks in turns"
-    found = {name: [] for name in sessions}
+    found: dict[str, list[float]] = {name: [] for name in sessions}
     for one in sessions.values(): one.run(None, {"faces": faces})        # warm
     until = time.perf_counter() + seconds * len(sessions)
     while time.perf_counter() < until:
@@ -99,7 +99,8 @@ def size_table(
     threads: int = 2,               # cores
 ) -> pd.DataFrame:                  # by name: parameters, multiply_adds, kib, ms_<batch>, faster_<batch> (ratio to the first)
     "What networks cost"
-    rows, sessions = {}, {}
+    rows: dict[str, dict[str, float]] = {}
+    sessions = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, model in models.items():
             place = Path(folder, f"{len(rows)}.safetensors")

@@ -21,25 +21,25 @@ FER2013_TRAINING = (3995, 436, 4097, 7215, 4830, 3171, 4965)    # faces per clas
 BY_HAND = {"angry": 10.0, "fear": 30.0, "happy": 5.0, "sad": 15.0, "surprise": 20.0, "neutral": 20.0}  # ResNet34 paper, six classes in FER2013's order
 
 def class_weights(
-    counts: Sequence[int],          # faces per class, in vocabulary order, (k,)
+    counts: Sequence[int] | np.ndarray, # faces per class, in vocabulary order, (k,)
     method="inverse",               # inverse, effective, none, or the k weights by hand
     beta: float = 0.999,            # of the effective number; 0: all alike, towards 1: inverse
 ) -> Tensor:                        # float32 (k,), mean 1
     "Loss weights that give every emotion its say"
-    counts = torch.as_tensor(list(counts), dtype=torch.float64)
+    faces = torch.as_tensor(list(counts), dtype=torch.float64)
     if not isinstance(method, str): weights = torch.as_tensor(list(method), dtype=torch.float64)
-    elif method == "none": weights = torch.ones_like(counts)
+    elif method == "none": weights = torch.ones_like(faces)
     elif method not in ("inverse", "effective"): raise RecipeError(f"class weights {method!r}", expected="inverse, effective, none, or a number for each class")
-    elif counts.min() < 1: raise RecipeError(f"counts {counts.int().tolist()}", "class weights", "a face of every class", "Leave empty classes out with faceset.without(...)")
-    elif method == "inverse": weights = 1 / counts
-    else: weights = (1 - beta) / (1 - beta**counts)
-    if len(weights) != len(counts) or (weights <= 0).any():
-        raise RecipeError(f"weights {weights.tolist()}", "class weights", f"{len(counts)} numbers above 0")
+    elif faces.min() < 1: raise RecipeError(f"counts {faces.int().tolist()}", "class weights", "a face of every class", "Leave empty classes out with faceset.without(...)")
+    elif method == "inverse": weights = 1 / faces
+    else: weights = (1 - beta) / (1 - beta**faces)
+    if len(weights) != len(faces) or (weights <= 0).any():
+        raise RecipeError(f"weights {weights.tolist()}", "class weights", f"{len(faces)} numbers above 0")
     return (weights / weights.mean()).float()
 
 # %% ../../nbs/30_train.balance.ipynb #4f39c881
 def weighted_loss(
-    counts: Sequence[int],          # faces per class in training, (k,)
+    counts: Sequence[int] | np.ndarray, # faces per class in training, (k,)
     method="none",                  # as in class_weights
     smoothing: float = 0.0,         # share of the target spread over all classes (Szegedy et al. 2016)
 ) -> CrossEntropyLossFlat:          # for any fastai Learner
@@ -78,16 +78,16 @@ def soft_accuracy(
 
 # %% ../../nbs/30_train.balance.ipynb #40ea21ef
 def sample_weights(
-    codes: Sequence[int],           # class of each training face, (n,)
+    codes: Sequence[int] | np.ndarray,  # class of each training face, (n,)
     method="inverse",               # as in class_weights
     classes: int | None = None,     # k; None: as many as occur
 ) -> np.ndarray:                    # float64 (n,), mean 1
     "How often each face should be drawn"
-    codes = np.asarray(codes)
-    counts = np.bincount(codes, minlength=classes or 0)
+    rows = np.asarray(codes)
+    counts = np.bincount(rows, minlength=classes or 0)
     present = counts > 0
     by_class = np.zeros(len(counts))
     if isinstance(method, str): by_class[present] = class_weights(counts[present], method).numpy()
     else: by_class = class_weights(counts, method).numpy()
-    weights = by_class[codes]
+    weights = by_class[rows]
     return weights / weights.mean()

@@ -32,10 +32,10 @@ def label_codes(
     ids: Sequence | None = None,    # face ids, named in a refusal
 ) -> np.ndarray:                    # int64 (n,)
     "Position of each label in the vocabulary"
-    labels = np.asarray(labels)
-    codes = labels.astype(np.int64) if labels.dtype.kind in "iu" else np.array(to_codes(labels.tolist(), vocab), dtype=np.int64)
+    given = np.asarray(labels)
+    codes = given.astype(np.int64) if given.dtype.kind in "iu" else np.array(to_codes(given.tolist(), vocab), dtype=np.int64)
     bad = np.flatnonzero((codes < 0) | (codes >= len(vocab)))
-    if len(bad): raise DataError(f"label {labels.tolist()[bad[0]]!r}", _who(bad[0], ids), f"one of {', '.join(vocab)}", "Leave out faces without a label")
+    if len(bad): raise DataError(f"label {given.tolist()[bad[0]]!r}", _who(bad[0], ids), f"one of {', '.join(vocab)}", "Leave out faces without a label")
     return codes
 
 def checked_probabilities(

@@ -29,9 +29,10 @@ def _mean(decay: float):
 class WeightAverage(Callback):
     "Validate, and keep, an exponential moving average of the weights"
     order = 90
+    mean: AveragedModel | None = None   # from the first training on
     def __init__(self, decay: float = 0.999):
         if not 0 < decay < 1: raise RecipeError(f"decay {decay}", "WeightAverage", "between 0 and 1")
-        self.decay, self.mean, self.inside = decay, None, False
+        self.decay, self.inside = decay, False
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
@@ -53,6 +54,7 @@ class WeightAverage(Callback):
 
     def states(self) -> tuple[dict, dict]:              # of the weights that learn, of their average with its count of steps
         "What a checkpoint needs"
+        if self.mean is None: raise RecipeError("no average yet", "WeightAverage", "a training that began")
         learns = inner(self.learn.model)
         mean, model = (learns, self.mean.module) if self.inside else (self.mean.module, learns)
         return model.state_dict(), mean.state_dict() | {"steps": self.mean.n_averaged}

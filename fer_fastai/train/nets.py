@@ -144,7 +144,7 @@ def _path(channels: int, *steps) -> nn.Sequential:
     layers = []
     for after, side, *stride in steps:
         high, wide = side if isinstance(side, tuple) else (side, side)
-        layers.append(convolution(channels, after, (high, wide), *stride, padding=(0, 0) if stride else (high // 2, wide // 2)))
+        layers.append(convolution(channels, after, (high, wide), stride[0] if stride else 1, (0, 0) if stride else (high // 2, wide // 2)))
         channels = after
     return nn.Sequential(*layers)
 

@@ -10,6 +10,7 @@ __all__ = ['recipe', 'RATES', 'FINE_RATES', 'recipe_loss', 'recipe_dls', 'recipe
 import json
 import random
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -45,7 +46,7 @@ recipe = plans.recipe          # by name: asked for here too
 def recipe_loss(faceset: FaceSet, recipe: Recipe):
     "The loss that a recipe names, weighted by the training faces"
     counts = np.bincount(faceset.split("train").codes, minlength=len(faceset.vocab))
-    method = recipe.class_weights
+    method: str | Sequence[float] = recipe.class_weights
     if method == "by_hand":
         strange = [v for v in faceset.vocab if v not in BY_HAND]
         if strange: raise RecipeError(f"no weight by hand for {strange}", recipe.name, ", ".join(BY_HAND), 'Use faceset.without("disgust")')
@@ -189,13 +190,13 @@ def train(
     set_seeds(seed)
     learner = recipe_learner(faceset, plan)     # what can't be trained is refused before anything is written
     more = [] if folder is not None and Path(folder, "run.json").exists() else recipe_callbacks(faceset, plan)
-    folder = learner.path = from_first(lambda given=folder: run_folder(plan.name) if given is None else made_folder(given))
-    from_first(lambda: _claim_folder(folder, faceset, plan, seed))
-    if (folder / "run.json").exists(): return _with_best(learner, folder, plan.stages[-1].size)
+    place = learner.path = from_first(lambda: run_folder(plan.name) if folder is None else made_folder(folder))
+    from_first(lambda: _claim_folder(place, faceset, plan, seed))
+    if (place / "run.json").exists(): return _with_best(learner, place, plan.stages[-1].size)
     begun = time.perf_counter()
     speed, probe = from_first(lambda: choose_speed(learner)) if plan.fast else (PLAIN, None)
-    checkpoint = _checkpoint(learner, folder / "checkpoint.pt")
-    diary = RunDiary(folder, plan, seed, checkpoint and checkpoint["history"])
+    checkpoint = _checkpoint(learner, place / "checkpoint.pt")
+    diary = RunDiary(place, plan, seed, checkpoint["history"] if checkpoint else None)
     learner.add_cbs([UseSpeed(speed), diary, *more, *cbs])
     if checkpoint and plan.average: learner.weight_average.restore(learner.model, checkpoint["average"])
     for number, stage in enumerate(plan.stages):
@@ -204,7 +205,7 @@ def train(
         if plan.patience is not None and diary.waited >= plan.patience: break
     learner.remove_cbs([diary, *learner.cbs.filter(lambda cb: isinstance(cb, MixUp | Distill | WeightAverage))])
     meet()
-    _with_best(learner, folder, plan.stages[-1].size)
+    _with_best(learner, place, plan.stages[-1].size)
     from_first(lambda: _finish(learner, faceset, plan, diary, speed, probe, time.perf_counter() - begun))
     return learner
 
@@ -232,7 +233,7 @@ def _run_stage(learner: Learner, faceset: FaceSet, plan: Recipe, diary: RunDiary
         learner.create_opt(); learner.freeze() if stage.frozen else learner.unfreeze()
         learner.opt.load_state_dict(checkpoint["opt"])
     still = () if stage.last is None else (BnFreeze(),)     # the statistics of what does not learn stay too
-    if still: train_last(learner.model, stage.last)
+    if stage.last is not None: train_last(learner.model, stage.last)
     with shared(learner):
         if stage.schedule == "steps": fit_steps(learner, stage.epochs, rate, start_epoch=start, cbs=still)
         else: learner.fit_one_cycle(stage.epochs, slice(rate / stage.spread, rate) if stage.spread > 1 else rate, pct_start=stage.warm_up, start_epoch=start, cbs=list(still))

@@ -259,8 +259,9 @@ NOT_SHOWN = ("recipe", "versions", "hardware", "commit", "probe", "vocab", "stat
 def as_mapping(recipe: object) -> dict:
     "A recipe as a dict"
     if recipe is None: return {}
-    if not isinstance(recipe, Mapping) and not dataclasses.is_dataclass(recipe): raise RecipeError(f"a {type(recipe).__name__}", "recipe", "a Recipe, or any mapping")
-    return dataclasses.asdict(recipe) if dataclasses.is_dataclass(recipe) else dict(recipe)
+    if dataclasses.is_dataclass(recipe) and not isinstance(recipe, type): return dataclasses.asdict(recipe)
+    if not isinstance(recipe, Mapping): raise RecipeError(f"a {type(recipe).__name__}", "recipe", "a Recipe, or any mapping")
+    return dict(recipe)
 
 # %% ../../nbs/38_train.report.ipynb #e3b50c74
 def plain(
@@ -268,7 +269,7 @@ def plain(
 ) -> object:                # what strict JSON holds: NaN and infinity become None
     "A value ready for JSON"
     if isinstance(value, pd.DataFrame): return records(value)
-    if dataclasses.is_dataclass(value): value = dataclasses.asdict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type): value = dataclasses.asdict(value)
     if hasattr(value, "tolist"): value = value.tolist()
     if isinstance(value, Mapping): return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)): return [plain(v) for v in value]

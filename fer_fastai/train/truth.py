@@ -73,8 +73,8 @@ def label_sets(
     truth: str = "FER2013 labels",          # what the faces' own labels are
 ) -> dict[str, LabelSet]:                   # by name; those that hold at least one face
     "Every truth that the faces have"
-    found = [own_labels(faceset, vocab, truth)] + ([ferplus_majority(faceset, vocab)] if faceset.votes is not None else [])
-    found = {s.truth: s for s in found if s.kept.any()}
+    sets = [own_labels(faceset, vocab, truth)] + ([ferplus_majority(faceset, vocab)] if faceset.votes is not None else [])
+    found = {s.truth: s for s in sets if s.kept.any()}
     if not found: raise DataError("no face with a label", "label_sets", "labels of " + ", ".join(vocab or faceset.vocab))
     return found
 

@@ -74,8 +74,8 @@ def predict_faces(
     each = max(1, batch_size // len(view(torch.zeros(1, 1, 8, 8))))
     loader = faces if isinstance(faces, DataLoader) else learner.dls.test_dl(faces, bs=each)
     found = learner.get_preds(dl=loader, act=_as_is, cbs=[ViewsCallback(view)])[0]
-    if len(found) != len(faces if loader is not faces else loader.dataset):
-        raise DataError(f"{len(found)} predictions", "predict_faces", f"{len(faces)}, one a face")
+    wanted = len(faces.dataset if isinstance(faces, DataLoader) else faces)
+    if len(found) != wanted: raise DataError(f"{len(found)} predictions", "predict_faces", f"{wanted}, one a face")
     return found.float().cpu().numpy()
 
 def _as_is(values): return values
