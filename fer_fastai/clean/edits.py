@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,8 @@ class EditLog:
 
     def _append(self, db: Connection, action: str, target: int | None = None) -> int:
         row = {"time": datetime.now(timezone.utc), "annotator": self.annotator, "action": action, "target": target}
-        return db.execute(insert(BATCHES).values(row)).inserted_primary_key[0]
+        key: Any = db.execute(insert(BATCHES).values(row)).inserted_primary_key
+        return key[0]
 
     def undo(self) -> list[str]:    # the faces concerned; empty when there is nothing to undo
         "Take back this annotator's last decision"
@@ -147,12 +149,11 @@ def _opened(log: EditLog, faceset: FaceSet | None) -> tuple[tuple[str, ...], Map
         try: path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error: raise EditError(f"no folder can be made here: {error.strerror}", path.parent, mend="Choose a place that you may write to") from error
     with log.transaction() as db: found = read_dataset(db, log.url)
-    if found is None and faceset is None: raise EditError("a database without an edit log", log.where, mend="EditLog(url, faceset) starts one")
-    if found is None:
-        with log.transaction(writes=True) as db:
-            TABLES.create_all(db)
-            found = read_dataset(db, log.url) or _start(db, faceset)    # another process may have been first
-    return found
+    if found is not None: return found
+    if faceset is None: raise EditError("a database without an edit log", log.where, mend="EditLog(url, faceset) starts one")
+    with log.transaction(writes=True) as db:
+        TABLES.create_all(db)
+        return read_dataset(db, log.url) or _start(db, faceset)         # another process may have been first
 
 def _start(db: Connection, faceset: FaceSet):
     "Say what a new log is about"

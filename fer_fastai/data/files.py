@@ -29,7 +29,7 @@ def load_pixels(
     if size is not None and size < 1: raise DataError(f"size {size}", "load", "1 pixel or more")
     images, kept, skipped = [], [], []
     for row in progress(range(len(faceset)), label="reading faces", unit="face"):
-        try: images.append(read_image(faceset.paths.iloc[row], size, grey) if faceset.pixels is None else resized(faceset.pixels[row], size))
+        try: images.append(resized(faceset.pixels[row], size) if faceset.pixels is not None and size else read_image(faceset.paths.iloc[row], size, grey))
         except DataError as error:
             if on_error != "skip": raise
             skipped.append({"face_id": faceset.ids[row], "where": str(error.where), "found": error.found}); continue

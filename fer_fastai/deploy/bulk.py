@@ -11,7 +11,7 @@ import hashlib
 import json
 import posixpath
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -143,7 +143,7 @@ def _done(predictor: Predictor, call: Call, todo: list[int], actors: int | None,
             if on_part: on_part(report)
     return reports
 
-def _here(predictor: Predictor, call: Call, todo: list[int]) -> Iterator[dict]: yield from map(Worker(predictor, call).report, todo)
+def _here(predictor: Predictor, call: Call, todo: list[int]) -> Generator[dict, None, None]: yield from map(Worker(predictor, call).report, todo)
 
 def _times(reports: list[dict], seconds: float) -> dict:
     "Where the time went, by the workers' own clocks"

@@ -70,7 +70,7 @@ IDS = ("face_id", "image_id", "photo", "id", "key")
 IMAGES = ("image", "bytes", "png", "jpeg", "path", "url")
 
 def _column(schema: pa.Schema, asked: str | None, known: Sequence[str], fits: Callable, kind: str, where: str) -> str:
-    name = asked or next((name for name in known if name in schema.names), None)
+    name = asked or next((name for name in known if name in schema.names), "")
     if name not in schema.names: raise DataError(f"no column {asked!r}" if asked else f"no column of {kind}", where, asked or ", ".join(known), f"It has {', '.join(schema.names[:12])}; name the right one")
     if not fits(schema.field(name).type): raise DataError(f"column {name} of {schema.field(name).type}", where, kind)
     return name
@@ -83,31 +83,32 @@ def _is_image(kind: pa.DataType) -> bool:
 def _parquet_inputs(place: Place, files: Sequence[str], digest, ids: str | None, images: str | None) -> Inputs:
     "Ids of each row, and where the row is"
     tables = []
+    asked = ids or "", images or ""
     for number, name in enumerate(files):
         where = place.shown(name)
         try:
             file = place.parquet(name)
-            ids = _column(file.schema_arrow, ids, IDS, _is_id, "ids: text or whole numbers", where)
-            images = _column(file.schema_arrow, images, IMAGES, _is_image, "images: bytes, paths or URLs", where)
-            keys = file.read([ids])[0]
+            asked = (_column(file.schema_arrow, asked[0], IDS, _is_id, "ids: text or whole numbers", where),
+                     _column(file.schema_arrow, asked[1], IMAGES, _is_image, "images: bytes, paths or URLs", where))      # the first file's hold for all
+            keys = file.read([asked[0]])[0]
         except (OSError, pa.ArrowException) as error: raise DataError(f"no Parquet file ({words(error)})", where) from error
-        if keys.null_count: raise DataError(f"{keys.null_count:,} rows without an id", where, f"one in each row of {ids}")
+        if keys.null_count: raise DataError(f"{keys.null_count:,} rows without an id", where, f"one in each row of {asked[0]}")
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
         tables.append(pa.table({"key": keys.cast(pa.string()), "file": np.full(len(keys), number, np.int32), "group": np.repeat(np.arange(len(sizes), dtype=np.int32), np.array(sizes, int)), "row": np.concatenate([np.zeros(0, np.int64), *map(np.arange, sizes)])}))
     table = pa.concat_tables(tables)
     if not len(table): raise DataError("no image", place.name, "Parquet files with rows")
     if len(pc.unique(table["key"])) < len(table):
         twice = table["key"].to_pandas()
-        raise DataError(f"id {twice[twice.duplicated()].iloc[0]!r} twice", place.name, f"each image once in {ids}")
+        raise DataError(f"id {twice[twice.duplicated()].iloc[0]!r} twice", place.name, f"each image once in {asked[0]}")
     digest.update("\n".join(table["key"].to_pylist()).encode())
-    return Inputs(place, table, digest.hexdigest(), tuple(files), (ids, images))
+    return Inputs(place, table, digest.hexdigest(), tuple(files), asked)
 
 # %% ../../nbs/65_deploy.inputs.ipynb #7d74cb99
 AHEAD = 64                          # images that are read together
 
 class _Rows:
     "Rows of a Parquet data set, by file, group and place"
-    def __init__(self, place: Place, files: Sequence[str], columns: Sequence[str]): self.place, self.files, self.columns, self.at, self.row = place, files, list(columns), None, 0
+    def __init__(self, place: Place, files: Sequence[str], columns: Sequence[str]): self.place, self.files, self.columns, self.at, self.row = place, files, list(columns), (-1, -1), 0
 
     def take(self, file: int, group: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         if self.at != (file, group) or start < self.row:
@@ -129,7 +130,8 @@ class Reader:
         files: Sequence[str] = (),      # of Inputs
         columns: Sequence[str] = (),    # of Inputs
     ):
-        self.source, self.inputs, self.stores = Place.of(source), Place.of(to).parquet("inputs.parquet"), {}
+        self.source, self.inputs = Place.of(source), Place.of(to).parquet("inputs.parquet")
+        self.stores: dict[str, tuple[FileSystem, str]] = {}
         if self.source.local and not os.path.isdir(self.source.path): raise DataError("no such folder on this machine", self.source.path, "one that all machines of the cluster see", "Use a shared folder, or a URL")
         self.rows, self.pool = _Rows(self.source, files, columns) if files else None, ThreadPoolExecutor(16)
 
@@ -168,10 +170,10 @@ class Reader:
         store, begin = self.stores[head]
         return self._fetched(store, begin + rest, image)
 
-    def _fetched(self, store: FileSystem, path: str, name: str) -> bytes | str:
-        for wait in (1, 5, None):
-            try: return content(store, path)
-            except (FileNotFoundError, PermissionError, IsADirectoryError): return name         # read_photo will say so
-            except OSError as error:
-                if wait is None: raise DataError(f"can't be fetched ({words(error)})", name, mend="The same call goes on where it stopped") from error
-                time.sleep(wait)
+    def _fetched(self, store: FileSystem, path: str, name: str, waits: Sequence[float] = (1, 5)) -> bytes | str:
+        try: return content(store, path)
+        except (FileNotFoundError, PermissionError, IsADirectoryError): return name         # read_photo will say so
+        except OSError as error:
+            if not waits: raise DataError(f"can't be fetched ({words(error)})", name, mend="The same call goes on where it stopped") from error
+            time.sleep(waits[0])
+        return self._fetched(store, path, name, waits[1:])

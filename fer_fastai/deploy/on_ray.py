@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -101,7 +101,7 @@ def on_ray(
     todo: list[int],                # numbers of the parts
     actors: int | None = None,      # None: as many as there are cores, or GPUs
     gpu: bool | None = None,        # a GPU for each; None: when there is one that onnxruntime can use
-) -> Iterator[dict]:                # Worker.report's
+) -> Generator[dict, None, None]:   # Worker.report's
     "Reports of parts as Ray Data's actors finish them"
     ray = import_ray()
     with _started(ray, actors), _quiet(ray):
