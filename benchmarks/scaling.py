@@ -3,7 +3,8 @@
     python benchmarks/scaling.py [--sizes 1000 10000 36000 360000 1000000] [--only rank widget]
 
 Drawn faces, repeated under new ids, so that every size is the same kind of work. Each step at each size runs in a process of its own, whose
-peak memory is stated (of the widget: the kernel's). Scoring is by the small CNN, the lightest network, so that what is ours shows; what
+peak memory is stated (of the widget: the kernel's). What was measured is kept under runs/scaling with
+its commit: an interrupted run goes on, --anew begins again. Scoring is by the small CNN, the lightest network, so that what is ours shows; what
 a network costs more than that is linear. `growth` is the exponent of time in size between 36 thousand faces and the most. Writes
 scaling.json.
 """
@@ -12,6 +13,7 @@ import argparse
 import json
 import math
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -145,11 +147,19 @@ STEPS_OF = {work.__name__: work for work in (read, train_step, score, rank, widg
 
 
 def measure(name, n):
-    "A step at a size, in a process of its own"
+    "A step at a size, in a process of its own; or what was kept of it"
+    from common import RUNS
+    from fer_fastai.core import commit, write_json
+
+    kept = RUNS / "scaling" / f"{name}-{n}.json"
+    if kept.exists():
+        return json.loads(kept.read_text(encoding="utf-8"))
     done = subprocess.run([sys.executable, "-W", "ignore", __file__, "--measure", name, "--sizes", str(n)], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
     found = json.loads(done.stdout.strip().splitlines()[-1])
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_json(kept, found := found | {"commit": commit()})
     print(f"{name:12} {n:>9,}", {key: round(value, 3) for key, value in found.items() if isinstance(value, float)}, flush=True)
     return found
 
@@ -166,12 +176,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--only", nargs="+", choices=list(STEPS_OF), default=list(STEPS_OF), help="to try it: nothing is written")
+    parser.add_argument("--anew", action="store_true", help="forget what was kept")
     parser.add_argument("--measure", choices=list(STEPS_OF), help="this is the process of its own")
     options = parser.parse_args()
     if options.measure:
         with tempfile.TemporaryDirectory() as place:
             found = STEPS_OF[options.measure](options.sizes[0], Path(place))
         return print(json.dumps({"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024} | found))
+    if options.anew:
+        from common import RUNS
+
+        shutil.rmtree(RUNS / "scaling", ignore_errors=True)
     found = {name: {n: measure(name, n) for n in options.sizes} for name in options.only}
     exponents = {name: growth(rows) for name, rows in found.items()}
     print(exponents)

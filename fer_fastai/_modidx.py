@@ -642,6 +642,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.face_dls': ('data.loaders.html#face_dls', 'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.light': ('data.loaders.html#light', 'fer_fastai/data/loaders.py'),
+                                         'fer_fastai.data.loaders.pixel_stats': ( 'data.loaders.html#pixel_stats',
+                                                                                  'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.random_affine': ( 'data.loaders.html#random_affine',
                                                                                     'fer_fastai/data/loaders.py'),
                                          'fer_fastai.data.loaders.sampling_grid': ( 'data.loaders.html#sampling_grid',

@@ -61,6 +61,8 @@ def test_augmentation_of_a_whole_batch():
 def test_batches_straight_from_memory():
     # nbs/25_data.loaders.ipynb #7d8e272c
     dls = face_dls(faces, batch_size=32)
+    shades = faces.split("train").pixels / 255
+    test_close(dls.stats, (shades.mean(), shades.std()))
     xb, yb = dls.one_batch()
     test_eq((tuple(xb.shape), xb.dtype, tuple(yb.shape)), ((32, 1, 48, 48), torch.float32, (32,)))
     assert abs(dls.valid.one_batch()[0].mean()) < 0.3, "normalised by the training faces"
