@@ -103,6 +103,7 @@ def test_eight_bits():
         test_eq(opened.facts["int8"], cost); assert "model-int8.onnx" in opened.facts["files"] and "eight bits" in (folder / "MODEL_CARD.md").read_text()
         pixels = faces.pixels[:64, None]
         exact, rough = (session(folder / name).run(None, {"faces": pixels})[0] for name in ("model.onnx", "model-int8.onnx"))
+        test_close(rough.sum(1), 1, eps=1e-5)
         assert 0 < np.abs(exact - rough).max() < 0.2 and abs(cost["accuracy"] - cost["accuracy_int8"]) < 0.2
         again = add_int8(folder, faces.load(size=32), faces.split("valid"))         # any size is brought to the model's; written anew
         test_eq(again["accuracy"], cost["accuracy"]); load_model(folder)
