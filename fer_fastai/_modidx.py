@@ -239,6 +239,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.widget._is': ('clean.widget.html#_is', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget._large': ('clean.widget.html#_large', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget._open_log': ('clean.widget.html#_open_log', 'fer_fastai/clean/widget.py'),
+                                         'fer_fastai.clean.widget._shrunk': ('clean.widget.html#_shrunk', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget._space': ('clean.widget.html#_space', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget._text': ('clean.widget.html#_text', 'fer_fastai/clean/widget.py'),
                                          'fer_fastai.clean.widget._thumb': ('clean.widget.html#_thumb', 'fer_fastai/clean/widget.py'),

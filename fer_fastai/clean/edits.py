@@ -167,14 +167,14 @@ def check_dataset(
     "Refuse the faces of another dataset"
     other = "It is another dataset's log: open this one's, or start one for it"
     if set(faceset.vocab) != set(log.vocab): raise EditError(f"classes {', '.join(faceset.vocab)}", log.where, ", ".join(log.vocab), other)
-    unknown = [i for i in faceset.ids if i not in log.labels]
-    if unknown:
-        found = f"{len(unknown):,} of {len(faceset):,} faces are not in the log, such as {unknown[0]!r}"
+    here = dict(zip(faceset.ids.tolist(), faceset.table.label.tolist()))
+    if unknown := here.keys() - log.labels.keys():
+        found = f"{len(unknown):,} of {len(faceset):,} faces are not in the log, such as {min(unknown)!r}"
         raise EditError(found, log.where, f"some of its {len(log.labels):,} faces, such as {next(iter(log.labels), None)!r}", other)
-    changed = [(i, label) for i, label in zip(faceset.ids, faceset.table.label) if label != log.labels[i]]
+    changed = here.items() - log.labels.items()
     if not changed: return
     with log.transaction() as db: given = set(map(tuple, db.execute(select(EDITS.c.face_id, EDITS.c.label).where(EDITS.c.decision == "relabel"))))
-    for face, label in changed:
+    for face, label in sorted(changed, key=str):
         if (face, label) not in given: raise EditError(f"face {face!r} is labelled {label!r}", log.where, repr(log.labels[face]), other)
 
 # %% ../../nbs/43_clean.edits.ipynb #eefbacc2

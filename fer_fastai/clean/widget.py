@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import anywidget
+import cv2
 import numpy as np
 import pandas as pd
 import traitlets
@@ -35,8 +36,8 @@ def review_table(
     rows = faceset.ids.get_indexer(issues.index.astype(str)) if len(issues) else np.zeros(0, np.int64)
     if (rows < 0).any():
         raise DataError(f"face {issues.index[rows < 0][0]!r}", "issues", "ids of this FaceSet", "Leave it out: issues[issues.index.isin(faceset.ids)]")
-    if len(set(rows)) < len(rows): raise DataError("a face that comes up twice", "issues", "one row a face")
-    rest = np.setdiff1d(np.arange(len(faceset)), rows)
+    rest = np.flatnonzero(np.bincount(rows, minlength=len(faceset)) == 0)
+    if len(rest) + len(rows) > len(faceset): raise DataError("a face that comes up twice", "issues", "one row a face")
     table = faceset.table[["label", "split"]].assign(row=np.arange(len(faceset))).iloc[np.concatenate([rows, rest])]
     issues = issues.reindex(columns=ISSUE).astype(object)
     issues = issues.where(issues.notna(), None)
@@ -134,14 +135,23 @@ def matching(
     return np.flatnonzero(mask)
 
 # %% ../../nbs/44_clean.widget.ipynb #ef661d1a
+def _shrunk(
+    pixels: np.ndarray,         # uint8 (n, h, w) or (n, h, w, 3)
+    side: int = 12,
+    block: int = 4096,          # faces under each other, as one tall picture
+) -> np.ndarray:                # uint8 (n, side * side) or (n, side * side * 3): means
+    "Small copies of many faces at once"
+    width = min(side, pixels.shape[2])
+    height = min(side, pixels.shape[1])
+    parts = (pixels[start:start + block] for start in range(0, len(pixels), block))
+    return np.concatenate([cv2.resize(part.reshape(-1, *part.shape[2:]), (width, height * len(part)), interpolation=cv2.INTER_AREA).reshape(len(part), -1) for part in parts])
+
 def _space(faces: FaceList) -> tuple[pd.Index, np.ndarray, str, np.ndarray] | None:
     "Ids, unit vectors (n, d), by what, and the network of each (n,): what neighbours are found by"
     features, pixels = getattr(faces.scores, "features", None), faces.faceset.pixels
     if features is not None: ids, vectors, how = faces.scores.probabilities.index, np.array(features, np.float32), "features"
     elif pixels is not None and len(pixels):
-        step = [max(1, side // 12) for side in pixels.shape[1:3]]
-        small = np.add.reduceat(np.add.reduceat(pixels, range(0, pixels.shape[1], step[0]), axis=1, dtype=np.uint32), range(0, pixels.shape[2], step[1]), axis=2)
-        ids, vectors, how = faces.faceset.ids, small.reshape(len(pixels), -1).astype(np.float32), "pixels"
+        ids, vectors, how = faces.faceset.ids, _shrunk(pixels).astype(np.float32), "pixels"
         vectors -= vectors.mean(axis=1, keepdims=True)
     else: return None
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
