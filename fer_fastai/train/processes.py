@@ -108,7 +108,8 @@ def shared(
     if processes() == 1: yield learner; return
     meet()
     from fer_fastai.train.sharing import ShareBatches
-    with nullcontext() if is_first() else learner.no_bar(), shared_norms(learner.model), learner.added_cbs([ShareBatches()]): yield learner
+    bar = is_first() and not os.environ.get("FORK_LAUNCHED")        # a bar in a notebook is the kernel's own; what notebook_launcher forks can only print
+    with nullcontext() if bar else learner.no_bar(), shared_norms(learner.model), learner.added_cbs([ShareBatches()]): yield learner
 
 def inner(model: nn.Module) -> nn.Module:
     "The network itself, while torch has it wrapped"
