@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core for each worker, before torch comes in: more get into each other's way
 os.environ["MPLBACKEND"] = "Agg"  # for this process, before matplotlib comes in, and for those that a test starts
 
 ROOT = Path(__file__).resolve().parent.parent
