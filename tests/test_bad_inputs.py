@@ -1161,7 +1161,7 @@ def test_predicting():
     )] + [(what, make, call, says) for what, make, call, says in (
         ("an ONNX file that is none, and sealed", compact(put("model.onnx", b"onnx")), Predictor, "model.onnx: can't be run .*expected what save_model wrote"),
         ("an ONNX file of another network, and sealed", compact(lambda folder: shutil.copy(other_onnx(), folder / "model.onnx")), Predictor, "model.onnx: (can't be run|other answers than the weights give).*expected"),
-        ("a model without eight bits", nothing, lambda _: Predictor(backend="int8"), "no model-int8.onnx. save_model.*write them"),
+        ("a model without eight bits", model(), lambda folder: Predictor(folder, backend="int8"), "no model-int8.onnx. save_model.*write them"),
         ("a model without ONNX", model(), Predictor, r"model: no model.onnx. save_model\(onnx=True\)"),
         ("a table of another kind", photos(), predicted("out.xlsx"), "out.xlsx: ending '.xlsx'; expected .csv or .parquet"),
         ("a table that is there already", photos(written("out.csv", "photo\n")), predicted(), "out.csv: is there already; expected a new file. Name another"),

@@ -16,7 +16,7 @@ import pandas as pd
 from fastai.basics import Learner
 from fastai.interpret import ClassificationInterpretation
 from fastai.metrics import accuracy
-from fastcore.test import ExceptionExpected, test_eq
+from fastcore.test import ExceptionExpected, test_close, test_eq
 from torch import nn
 
 from fer_fastai.core import set_seeds

@@ -99,6 +99,7 @@ def test_edge_cases():
     test_eq([Predictor(name).model.name for name in (None, "swift")], ["compact", "swift"])
     with ExceptionExpected(DataError, "ending '.xlsx'"): predict_folder(Predictor(), ".", "out.xlsx")
     with ExceptionExpected(DataError, "faces: float64"): Predictor().probabilities(np.zeros((2, 48, 48)))
-    with ExceptionExpected(MissingFile, "no model-int8.onnx"): Predictor(backend="int8")
+    eight = Predictor("swift", backend="int8").probabilities(synthetic_faces(20).pixels)
+    test_close(eight.sum(1), 1); test_close(eight, Predictor("swift").probabilities(synthetic_faces(20).pixels), eps=0.2)
     with ExceptionExpected(DataError, "no photo"): predict_folder(Predictor(), [], "out.csv")
     assert "compact" in repr(Predictor())
