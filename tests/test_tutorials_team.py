@@ -11,14 +11,16 @@ def test_team():
     import numpy as np
     import pandas as pd
 
-    from fer_fastai.clean.edits import EditLog, apply_diff, to_diff
+    from fer_fastai.clean.diffs import apply_diff, to_diff
+    from fer_fastai.clean.edits import EditLog
     from fer_fastai.clean.widget import LabelCleaner
     from fer_fastai.data.synthetic import synthetic_faces
 
     work = Path(tempfile.mkdtemp())     # yours: a folder that stays
 
     # nbs/tutorials/team.ipynb #64f4cce3
-    postgres, ending = runpy.run_path("../../tools/postgres.py"), ExitStack()
+    tools = next(folder / "tools" for folder in Path.cwd().parents if (folder / "tools/postgres.py").exists())    # of a clone
+    postgres, ending = runpy.run_path(str(tools / "postgres.py")), ExitStack()
     where = work / "edits.db" if postgres["no_postgres"]() else ending.enter_context(postgres["PostgresServer"]()).url
     faces = synthetic_faces(400, seed=5, label_errors=0.2)
     log = EditLog(where, faces, annotator="ann")
