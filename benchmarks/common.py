@@ -8,6 +8,7 @@ import pandas as pd
 from fer_fastai.clean.issues import second_opinion
 from fer_fastai.clean.scores import Scores, average, score
 from fer_fastai.core import commit, hardware, versions, write_json
+from fer_fastai.deploy.model_folder import as_learner, load_model
 from fer_fastai.train.recipes import load_run
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -31,14 +32,20 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     return path
 
 
+def opened(place: Path, faces):
+    "A trained network: a run folder, or a model folder"
+    return load_run(place, faces) if (place / "recipe.json").exists() else as_learner(load_model(place), faces)
+
+
 def answers(run: Path, faces):
-    "What a trained network says of its own training faces; kept in its run folder"
-    kept, weights, training = run / "training_answers.parquet", run / "model.safetensors", faces.split("train")
+    "What a trained network says of its own training faces; kept in its run folder, or for one that ships in runs/answers"
+    kept, weights, training = (run if (run / "recipe.json").exists() else RUNS / "answers" / run.name) / "training_answers.parquet", run / "model.safetensors", faces.split("train")
     if kept.exists() and kept.stat().st_mtime > weights.stat().st_mtime:
         table = pd.read_parquet(kept)
         if set(table.index) >= set(training.ids):
             return Scores(table.loc[training.ids], source=run.name)
-    scores = score(load_run(run, faces), training, views="flip", features=False, source=run.name)
+    scores = score(opened(run, faces), training, views="flip", features=False, source=run.name)
+    kept.parent.mkdir(parents=True, exist_ok=True)
     scores.probabilities.to_parquet(kept)
     return scores
 

@@ -88,7 +88,7 @@ def perform(log, plan):
 
 def label_for_ever(pipe, url, name, seed):
     log, rng = EditLog(url, annotator=name), random.Random(seed)
-    ids = list(log.labels)
+    ids = list(log.labels.index)
     while True:
         plan = act(log, rng, ids)
         say(pipe, plan)
@@ -191,7 +191,7 @@ def wait_for_writers(log):
 
 def label_so_many(pipe, url, name, n):
     log = EditLog(url, annotator=name)
-    ids = list(log.labels)
+    ids = list(log.labels.index)
     for i in range(n):
         say(pipe, {"batch": log.add(ids[i % len(ids)], "keep")})
 

@@ -1,26 +1,30 @@
 """Our two small nets and the papers' networks on FER2013, from scratch, each by its recipe; and a further cycle of the ResNet-34.
 
-    python benchmarks/nets.py [compact resnet34_taught fer_kd mini_xception sequential_cnn swift] [--share 0.7]
+    python benchmarks/nets.py [compact resnet34_taught resnet34_student fer_kd mini_xception sequential_cnn swift] [--share 0.7]
 
 Training targets are the label and, for `share` of them, what trained networks answer to the face: joint.py's ResNet-34 alone teaches the compact
-net, which passes it, and the two together teach the others and the ResNet-34 itself. All of them trained on Training alone, as here.
+net, which passes it, and the two together teach the others and the ResNet-34 itself. resnet34_student needs none of these runs: the compact
+model that ships teaches it. All of them trained on Training alone, as here.
 The epoch is chosen on PublicTest, PrivateTest is scored once, no test face is cleaned; the claim is a single centre view, of the ResNet-34 the better of two on PublicTest.
 An interrupted run goes on. Each system writes benchmarks/results/<system>.json.
 """
 
 import argparse
+from pathlib import Path
 
 from common import RUNS, claim, told, write_result
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
+from fer_fastai.deploy.predictor import embedded
 from fer_fastai.train.evaluation import report
 from fer_fastai.train.models import parameters
 from fer_fastai.train.recipes import read_history, recipe, train
 
-FIRST, BOTH = ("resnet34_best",), ("resnet34_best", "compact")
+FIRST, BOTH, SHIPPED = ("resnet34_best",), ("resnet34_best", "compact"), (embedded("compact"),)
 SYSTEMS = {  # recipe, claim and teachers of each
     "compact": ("compact", "compact_private_accuracy", FIRST),
     "resnet34_taught": ("resnet34-taught", "resnet34_best_private_accuracy", BOTH),
+    "resnet34_student": ("resnet34-student", "resnet34_student_private_accuracy", SHIPPED),
     "fer_kd": ("fer-kd", "fer_kd_test_accuracy", BOTH),
     "mini_xception": ("mini-xception", "mini_xception_private_accuracy", BOTH),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", BOTH),
@@ -41,10 +45,10 @@ def measure(system, faces, taught, options):
     tuned, found = (report(learner, faces, split, VIEWS, title=system) for split in ("valid", "test"))
     for split, reported in (("public", tuned), ("private", found)):
         reported.predictions().to_parquet(folder / f"{split}_predictions.parquet")
-    history = read_history(folder)
-    chosen = "single" if start is None else max(VIEWS, key=lambda view: tuned.metrics["FER2013 labels", view].accuracy)  # of small nets a single crop is asked
-    protocol = PROTOCOL.format(view="single view" if start is None else f"view ({chosen}) chosen on PublicTest", arch=plan.arch, parameters=parameters(learner.model), share=options.share, start=f"from {start}'s weights" if start else "from scratch", teachers=" and ".join(teachers))
-    write_result(system, [claim(claimed, found.metrics["FER2013 labels", chosen].accuracy, protocol)], recipe=plan.but(pretrained=start).to_dict(), view=chosen, teachers=list(teachers), seeds=[options.seed], wall_s=history.seconds.sum(),
+    history, names = read_history(folder), [teacher.name if isinstance(teacher, Path) else teacher for teacher in teachers]
+    chosen = "single" if plan.arch != "resnet34" else max(VIEWS, key=lambda view: tuned.metrics["FER2013 labels", view].accuracy)  # of small nets a single crop is asked
+    protocol = PROTOCOL.format(view="single view" if plan.arch != "resnet34" else f"view ({chosen}) chosen on PublicTest", arch=plan.arch, parameters=parameters(learner.model), share=options.share, start=f"from {start}'s weights" if start else "from scratch", teachers=" and ".join(names))
+    write_result(system, [claim(claimed, found.metrics["FER2013 labels", chosen].accuracy, protocol)], recipe=plan.but(pretrained=start).to_dict(), view=chosen, teachers=names, seeds=[options.seed], wall_s=history.seconds.sum(),
                  parameters=parameters(learner.model), public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
 
 
@@ -59,7 +63,7 @@ def main():
     for system in options.systems:
         teachers = SYSTEMS[system][2]
         if teachers not in taught:
-            taught[teachers] = told(faces, [RUNS / f"{teacher}-{options.seed}" for teacher in teachers], options.share)
+            taught[teachers] = told(faces, [teacher if isinstance(teacher, Path) else RUNS / f"{teacher}-{options.seed}" for teacher in teachers], options.share)
         measure(system, faces, taught[teachers], options)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 from fer_fastai.clean.edits import EditLog
 from fer_fastai.clean.store import EditError
+from fer_fastai.core import words
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.diffs import apply_diff, to_diff
 

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timezone
 from pathlib import Path
+import pandas as pd
 from sqlalchemy import insert
 from fer_fastai.clean.store import (
-    BATCHES, EditError, TABLES, database_engine, database_file, log_url, read_dataset, refusal, shown_url, to_redo,
-    to_undo, undone, write_dataset,
+    BATCHES, Dataset, EditError, TABLES, database_engine, database_file, log_url, read_dataset, refusal, shown_url,
+    to_redo, to_undo, undone, write_dataset,
 )
 
 # nbs/42_clean.store.ipynb #13c3fc3b
-import pandas as pd
 from fastcore.test import ExceptionExpected, test_eq
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,9 +43,11 @@ def test_whose_faces():
     with database_engine(memory).begin() as db:
         test_eq(read_dataset(db, memory), None)
         TABLES.create_all(db)
-        written = write_dataset(db, ["happy", "sad"], {"face/0": "sad", "face/1": None})
-        test_eq(read_dataset(db, memory), written)
-    written
+        written = write_dataset(db, Dataset(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object)))
+        found = read_dataset(db, memory)
+        assert read_dataset(db, memory, found) is found
+    test_eq([found.vocab, found.labels.to_dict()], [written.vocab, written.labels.to_dict()])
+    found.labels
 
 
 def test_whose_undo():

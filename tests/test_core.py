@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from fer_fastai.core import (
     DataError, PlaceError, SettingsError, atomic_path, find_settings_file, hardware, measured, place_for, progress,
-    read_json, run_folder, set_seeds, settings_with_source, versions, write_json,
+    read_json, run_folder, set_seeds, settings_with_source, versions, words, write_json,
 )
 
 # nbs/00_core.ipynb #5c7e0feb
@@ -20,6 +20,7 @@ def test_errors_that_help():
     refusal = DataError("2303 pixels", where="fer2013.csv, row 17", expected="2304 (48 x 48)", mend="Download the file again")
     assert str(refusal) == "fer2013.csv, row 17: found".replace("found", "2303 pixels") + "; expected 2304 (48 x 48). Download the file again"
     assert isinstance(refusal, ValueError), "code that catches ValueError goes on working"
+    assert words(OSError("two\n  lines"), 9) == "two lines"
     refusal
 
 

@@ -40,29 +40,34 @@ def settled(
     return best.choice.where(share == 1 if rule == "unanimous" else share > 0.5, UNRESOLVED)
 
 # %% ../../nbs/43_clean.agreement.ipynb #1c1bc410
+def _old_labels(labels: Mapping[str, str | None] | pd.Series, ids: pd.Index) -> pd.Series:
+    "What some faces were labelled as; None: nothing"
+    found = pd.Series(labels, dtype=object).reindex(ids)
+    return found.where(found.notna(), None)
+
 def resolved(
     choices: pd.DataFrame,      # of choices_of
-    labels: Mapping[str, str | None],   # face_id -> label, as the dataset came
+    labels: Mapping[str, str | None] | pd.Series,   # by face_id, as the dataset came
     rule: str = "latest",       # or majority, unanimous
 ) -> pd.DataFrame:              # by face_id: old_label, decision (keep, relabel, discard, unsure or unresolved), label (None: none is proposed), annotators
     "One decision for each face that was judged"
     choice = settled(choices, rule)
     faces = choices.groupby("face_id", sort=False).agg(annotators=("annotator", "size")).reindex(choice.index)
-    old = pd.Series([labels[i] for i in choice.index], index=choice.index, dtype=object)
+    old = _old_labels(labels, choice.index)
     special = choice.isin(["discard", "unsure", UNRESOLVED])
     decision = choice.where(special, np.where(choice == old, "keep", "relabel"))
     return pd.DataFrame({"old_label": old, "decision": decision, "label": choice.astype(object).where(~special, None), "annotators": faces.annotators})
 
 def conflicts(
     choices: pd.DataFrame,      # of choices_of
-    labels: Mapping[str, str | None],   # face_id -> label, as the dataset came
+    labels: Mapping[str, str | None] | pd.Series,   # by face_id, as the dataset came
 ) -> pd.DataFrame:              # by face_id: old_label, choices (who chose what), annotators, latest, majority
     "Faces on which annotators differ, and what each rule makes of them"
     differ = choices[choices.groupby("face_id").choice.transform("nunique") > 1]
     who = differ.sort_values("annotator").groupby(["face_id", "choice"]).annotator.agg(", ".join).reset_index()
     text = (who.choice + ": " + who.annotator).groupby(who.face_id).agg("; ".join)
     count = differ.groupby("face_id", sort=False).size()
-    return pd.DataFrame({"old_label": [labels[i] for i in count.index], "choices": text.reindex(count.index), "annotators": count,
+    return pd.DataFrame({"old_label": _old_labels(labels, count.index), "choices": text.reindex(count.index), "annotators": count,
                          **{rule: settled(differ, rule) for rule in ("latest", "majority")}}, index=count.index)
 
 # %% ../../nbs/43_clean.agreement.ipynb #b6a56ec3

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .edits import EditLog, check_dataset
 from .store import EditError
-from ..core import MissingFile, atomic_path
+from ..core import MissingFile, atomic_path, words
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/44_clean.diffs.ipynb #9cd63797
@@ -36,7 +36,7 @@ def to_diff(
 def _read_diff(path: Path | str) -> pd.DataFrame:
     try: diff = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
     except FileNotFoundError as error: raise MissingFile("no such file", path, "a CSV of to_diff") from error
-    except (OSError, ValueError) as error: raise EditError(" ".join(str(error).split()), path, "a CSV with face_id,from,to") from error
+    except (OSError, ValueError) as error: raise EditError(words(error), path, "a CSV with face_id,from,to") from error
     if list(diff.columns) != ["face_id", "from", "to"] or not isinstance(diff.index, pd.RangeIndex): raise EditError(f"columns {', '.join(diff.columns)[:80]}", path, "face_id,from,to")
     return diff
 

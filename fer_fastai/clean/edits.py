@@ -10,7 +10,7 @@ import contextlib
 import copy
 import getpass
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from .agreement import UNRESOLVED, choices_of, conflicts, fleiss_kappa, resolved, votes
-from .store import (BATCHES, EDITS, TABLES, EditError, database_engine, database_file, log_url, read_dataset, refusal,
+from .store import (BATCHES, EDITS, TABLES, Dataset, EditError, database_engine, database_file, log_url, read_dataset, refusal,
                                     shown_url, to_redo, to_undo, undone, write_dataset, write_lock)
 from ..core import FerError
 from ..data.emotions import NOT_EMOTIONS
@@ -40,9 +40,10 @@ class EditLog:
     ):
         self.url, self.annotator = log_url(url), _person(annotator)
         self.where, self._engine, self._pid, self._file = shown_url(self.url), database_engine(self.url), os.getpid(), None
-        self.vocab, self.labels = _opened(self, faceset)    # of the dataset as it came: classes; face_id -> label
+        own = None if faceset is None else _dataset(faceset)
+        self.vocab, self.labels = found = _opened(self, own)    # of the dataset as it came: classes; labels by face_id
         self._file = database_file(self.url)
-        if faceset is not None: check_dataset(self, faceset)
+        if faceset is not None and found is not own: check_dataset(self, faceset)
 
     def __repr__(self) -> str: return f"EditLog({self.where}: {len(self.labels):,} faces, annotator {self.annotator})"
 
@@ -127,37 +128,41 @@ def _checked(log: EditLog, face_ids, decision: str, label, source) -> list[dict]
     ids = [face_ids] if isinstance(face_ids, str) else list(map(str, face_ids))
     if decision not in DECISIONS: raise EditError(f"decision {decision!r}", "add", ", ".join(DECISIONS))
     if not ids or len(set(ids)) < len(ids): raise EditError("a face that comes up twice" if ids else "no face", "add", "every face once, at least one")
-    unknown = next((i for i in ids if i not in log.labels), None)
+    rows = log.labels.index.get_indexer(pd.Index(ids, dtype=object))
+    unknown = next((i for i, row in zip(ids, rows) if row < 0), None)
     if unknown is not None: raise EditError(f"no face {unknown!r}", log.where, f"one of its {len(log.labels):,} face ids")
     labels, sources = ([value] * len(ids) if value is None or isinstance(value, str) else list(value) for value in (label, source))
     if not len(labels) == len(sources) == len(ids): raise EditError(f"{len(labels)} labels, {len(sources)} sources", "add", f"one, or {len(ids)}, one a face")
     allowed = log.vocab if decision == "relabel" else (None,)
     wrong = next((name for name in labels if name not in allowed), ...)
     if wrong is not ...: raise EditError(f"{decision} with label {wrong!r}", "add", ", ".join(map(str, allowed)))
-    nothing = next((i for i in ids if decision == "keep" and log.labels[i] is None), None)
+    old = log.labels.to_numpy()[rows].tolist()
+    nothing = next((i for i, own in zip(ids, old) if decision == "keep" and own is None), None)
     if nothing is not None: raise EditError(f"face {nothing!r} has no label to keep", "add", "relabel, discard or unsure")
-    return [{"face_id": i, "old_label": log.labels[i], "decision": decision, "label": name, "source": str(why)} for i, name, why in zip(ids, labels, sources)]
+    return [{"face_id": i, "old_label": own, "decision": decision, "label": name, "source": str(why)} for i, own, name, why in zip(ids, old, labels, sources)]
 
 # %% ../../nbs/43_clean.edits.ipynb #908ffdf5
-def _opened(log: EditLog, faceset: FaceSet | None) -> tuple[tuple[str, ...], Mapping[str, str | None]]:
-    "Classes and labels that a log is about; without a log there, one is started"
+def _dataset(faceset: FaceSet) -> Dataset:
+    "What a log of these faces would be about"
+    labels = faceset.table.label.astype(object)
+    return Dataset(tuple(faceset.vocab), labels.where(labels.notna(), None))
+
+def _opened(log: EditLog, faces: Dataset | None) -> Dataset:
+    "What a log is about; without a log there, one is started"
     path = database_file(log.url)
-    reserved = {*DECISIONS, UNRESOLVED, *NOT_EMOTIONS} & set(() if faceset is None else faceset.vocab)
+    reserved = {*DECISIONS, UNRESOLVED, *NOT_EMOTIONS} & set(() if faces is None else faces.vocab)
     if reserved: raise EditError(f"a class named {min(reserved)!r}", "EditLog", "classes with other names: this one is a decision's")
-    if faceset is None and path and not path.is_file(): raise EditError("no edit log", log.where, mend="EditLog(url, faceset) starts one")
+    if faces is None and path and not path.is_file(): raise EditError("no edit log", log.where, mend="EditLog(url, faceset) starts one")
     if path:
         try: path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error: raise EditError(f"no folder can be made here: {error.strerror}", path.parent, mend="Choose a place that you may write to") from error
-    with log.transaction() as db: found = read_dataset(db, log.url)
+    with log.transaction() as db: found = read_dataset(db, log.url, faces)
     if found is not None: return found
-    if faceset is None: raise EditError("a database without an edit log", log.where, mend="EditLog(url, faceset) starts one")
+    if faces is None: raise EditError("a database without an edit log", log.where, mend="EditLog(url, faceset) starts one")
     with log.transaction(writes=True) as db:
         TABLES.create_all(db)
-        return read_dataset(db, log.url) or _start(db, faceset)         # another process may have been first
-
-def _start(db: Connection, faceset: FaceSet):
-    "Say what a new log is about"
-    return write_dataset(db, faceset.vocab, dict(zip(faceset.ids.tolist(), faceset.table.label.tolist())))
+        found = read_dataset(db, log.url, faces)                        # another process may have been first
+        return write_dataset(db, faces) if found is None else found
 
 # %% ../../nbs/43_clean.edits.ipynb #97d32e22
 def check_dataset(
@@ -167,14 +172,14 @@ def check_dataset(
     "Refuse the faces of another dataset"
     other = "It is another dataset's log: open this one's, or start one for it"
     if set(faceset.vocab) != set(log.vocab): raise EditError(f"classes {', '.join(faceset.vocab)}", log.where, ", ".join(log.vocab), other)
-    here = dict(zip(faceset.ids.tolist(), faceset.table.label.tolist()))
-    if unknown := here.keys() - log.labels.keys():
-        found = f"{len(unknown):,} of {len(faceset):,} faces are not in the log, such as {min(unknown)!r}"
-        raise EditError(found, log.where, f"some of its {len(log.labels):,} faces, such as {next(iter(log.labels), None)!r}", other)
-    changed = here.items() - log.labels.items()
-    if not changed: return
+    here, rows = _dataset(faceset).labels, log.labels.index.get_indexer(faceset.ids)
+    if (rows < 0).any():
+        found = f"{(rows < 0).sum():,} of {len(faceset):,} faces are not in the log, such as {min(faceset.ids[rows < 0])!r}"
+        raise EditError(found, log.where, f"some of its {len(log.labels):,} faces, such as {next(iter(log.labels.index), None)!r}", other)
+    changed = here[here.to_numpy() != log.labels.to_numpy()[rows]]
+    if not len(changed): return
     with log.transaction() as db: given = set(map(tuple, db.execute(select(EDITS.c.face_id, EDITS.c.label).where(EDITS.c.decision == "relabel"))))
-    for face, label in sorted(changed, key=str):
+    for face, label in sorted(changed.items(), key=str):
         if (face, label) not in given: raise EditError(f"face {face!r} is labelled {label!r}", log.where, repr(log.labels[face]), other)
 
 # %% ../../nbs/43_clean.edits.ipynb #eefbacc2

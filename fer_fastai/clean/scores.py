@@ -19,7 +19,7 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
 
-from ..core import DataError, RecipeError, atomic_path, settings, write_json
+from ..core import DataError, RecipeError, atomic_path, settings, words, write_json
 from ..data.faceset import FaceSet
 from ..data.fer2013 import read_parquet_table
 from ..train.recipes import Recipe, train
@@ -165,7 +165,7 @@ def load_scores(
         margins, parts = (table[c] if table[c].notna().any() else None for c in ("margin_", "part_"))
         return Scores(table[about["vocab"]], margins, features, parts, about["source"], about.get("denoised", False))
     except Exception as error:      # broken files can make NumPy and Arrow raise anything
-        raise DataError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:100]})", folder, "a folder that Scores.save wrote") from error
+        raise DataError(f"can't be read ({type(error).__name__}: {words(error, 100)})", folder, "a folder that Scores.save wrote") from error
 
 def merge(
     parts: list[Scores],                # of different faces

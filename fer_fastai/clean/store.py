@@ -4,24 +4,27 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'TABLES', 'DATASET', 'BATCHES', 'EDITS', 'WAIT', 'LOCK', 'MENDS', 'EditError', 'masked', 'log_url',
-           'in_memory', 'database_file', 'shown_url', 'database_engine', 'write_lock', 'refusal', 'write_dataset',
-           'read_dataset', 'undone', 'to_undo', 'to_redo']
+           'in_memory', 'database_file', 'shown_url', 'database_engine', 'write_lock', 'refusal', 'Dataset',
+           'write_dataset', 'read_dataset', 'undone', 'to_undo', 'to_redo']
 
 # %% ../../nbs/42_clean.store.ipynb #c409b64d
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 from sqlalchemy import (Column, Connection, DateTime, Engine, ForeignKey, Index, Integer, LargeBinary, MetaData, Select, Table, Text,
                         case, create_engine, event, func, insert, inspect, select)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from ..core import FerError, settings
+from ..core import FerError, settings, words
 
 # %% ../../nbs/42_clean.store.ipynb #c5e247fc
 FORMAT = 1                      # of the tables
@@ -32,7 +35,7 @@ TABLES = MetaData()
 DATASET = Table("fer_dataset", TABLES,
     Column("format", Integer, primary_key=True, autoincrement=False),
     Column("started", DateTime(timezone=True), nullable=False),
-    Column("content", LargeBinary, nullable=False))                 # zlib of JSON: vocab, and labels by face_id
+    Column("content", LargeBinary, nullable=False))                 # zlib of JSON: classes, face ids, and each one's place among the classes or -1
 BATCHES = Table("fer_batches", TABLES,
     Column("batch", Integer, primary_key=True),
     Column("time", DateTime(timezone=True), nullable=False),        # UTC
@@ -94,7 +97,7 @@ def database_engine(url: URL) -> Engine:
     pool = {"poolclass": StaticPool if memory else NullPool} if sqlite else {"pool_pre_ping": True}
     try: engine = create_engine(url, connect_args={k: v for k, v in given.items() if k not in url.query}, **pool)
     except (ImportError, NoSuchModuleError) as error:
-        raise EditError(f"no driver: {' '.join(str(error).split())}", shown_url(url), mend='Install it: pip install "fer_fastai[postgres]"') from error
+        raise EditError(f"no driver: {words(error)}", shown_url(url), mend='Install it: pip install "fer_fastai[postgres]"') from error
     if sqlite:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -130,20 +133,35 @@ def refusal(error: Exception, url: URL) -> EditError:
     return EditError(text, shown_url(url), mend=next((mend for words, mend in MENDS.items() if re.search(words, kind, re.IGNORECASE)), "Try again, or go back to a copy of it"))
 
 # %% ../../nbs/42_clean.store.ipynb #8aaf89dc
+class Dataset(NamedTuple):
+    "What a log is about, as it came"
+    vocab: tuple[str, ...]
+    labels: pd.Series                       # of objects, by face_id; None where there is none
+
+    def content(self) -> bytes:
+        "As it is kept, before zlib"
+        codes = pd.Categorical(self.labels, self.vocab).codes
+        return json.dumps({"vocab": self.vocab, "faces": self.labels.index.tolist(), "codes": codes.tolist()}).encode()
+
 def write_dataset(
     db: Connection,                         # within a transaction
-    vocab: Sequence[str],                   # the classes
-    labels: Mapping[str, str | None],       # face_id -> label
-) -> tuple[tuple[str, ...], dict]:          # both, as read_dataset gives them
+    dataset: Dataset,
+) -> Dataset:
     "Say what a new log is about"
-    content = json.dumps({"vocab": list(vocab), "labels": dict(labels)}).encode()
-    db.execute(insert(DATASET).values(format=FORMAT, started=datetime.now(timezone.utc), content=zlib.compress(content)))
-    return tuple(vocab), dict(labels)
+    db.execute(insert(DATASET).values(format=FORMAT, started=datetime.now(timezone.utc), content=zlib.compress(dataset.content(), 1)))
+    return dataset
+
+def _from_content(content: bytes) -> Dataset:
+    kept = json.loads(content)
+    vocab, codes = tuple(map(str, kept["vocab"])), np.array(kept["codes"], np.int64)
+    if codes.min(initial=0) < -1 or codes.max(initial=-1) >= len(vocab): raise ValueError("a class that there is not")
+    return Dataset(vocab, pd.Series(np.array([*vocab, None], object)[codes], pd.Index(list(map(str, kept["faces"]))), dtype=object))
 
 def read_dataset(
     db: Connection,
     url: URL,                               # its database, for the refusal
-) -> tuple[tuple[str, ...], dict] | None:   # classes, and face_id -> label; None: no log yet
+    expected: Dataset | None = None,        # most likely what is in it: then nothing has to be taken apart
+) -> Dataset | None:                        # `expected` itself when it is that; None: no log yet
     "What a log is about, refused when it can't be read"
     tables, where, sqlite = set(inspect(db).get_table_names()), shown_url(url), url.get_backend_name() == "sqlite"
     copy = "Go back to a copy of it, or start another log"
@@ -155,8 +173,8 @@ def read_dataset(
     if row is None: return None
     if row.format != FORMAT: raise EditError(f"an edit log of format {row.format}", where, f"format {FORMAT}", "Install the fer_fastai that wrote it")
     try:
-        content = json.loads(zlib.decompress(row.content))
-        return tuple(map(str, content["vocab"])), dict(content["labels"])
+        content = zlib.decompress(row.content)
+        return expected if expected is not None and content == expected.content() else _from_content(content)
     except (zlib.error, ValueError, TypeError, KeyError) as error: raise EditError("damaged: its list of faces can't be read", where, mend=copy) from error
 
 # %% ../../nbs/42_clean.store.ipynb #6acf9a2c

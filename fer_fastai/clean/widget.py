@@ -19,7 +19,7 @@ import traitlets
 from PIL import Image, ImageOps
 
 from .edits import DECISIONS, EditLog
-from ..core import DataError, FerError
+from ..core import DataError, FerError, words
 from ..data.emotions import to_codes
 from ..data.faceset import FaceSet
 
@@ -39,9 +39,8 @@ def review_table(
     rest = np.flatnonzero(np.bincount(rows, minlength=len(faceset)) == 0)
     if len(rest) + len(rows) > len(faceset): raise DataError("a face that comes up twice", "issues", "one row a face")
     table = faceset.table[["label", "split"]].assign(row=np.arange(len(faceset))).iloc[np.concatenate([rows, rest])]
-    issues = issues.reindex(columns=ISSUE).astype(object)
-    issues = issues.where(issues.notna(), None)
-    return table.assign(**{c: np.concatenate([issues[c].to_numpy(object), np.full(len(rest), None)]) for c in ISSUE})
+    issues = issues.reindex(columns=ISSUE).reset_index(drop=True).reindex(range(len(faceset)))
+    return table.assign(**{c: issues[c].array for c in ISSUE})
 
 # %% ../../nbs/44_clean.widget.ipynb #43fa2e4d
 THUMB = 96      # pixels on a side of a face in the grid, at most
@@ -135,26 +134,28 @@ def matching(
     return np.flatnonzero(mask)
 
 # %% ../../nbs/44_clean.widget.ipynb #ef661d1a
-def _shrunk(
+def _unit(vectors: np.ndarray) -> np.ndarray: return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+def _small_copies(
     pixels: np.ndarray,         # uint8 (n, h, w) or (n, h, w, 3)
     side: int = 12,
-    block: int = 4096,          # faces under each other, as one tall picture
-) -> np.ndarray:                # uint8 (n, side * side) or (n, side * side * 3): means
-    "Small copies of many faces at once"
-    width = min(side, pixels.shape[2])
-    height = min(side, pixels.shape[1])
-    parts = (pixels[start:start + block] for start in range(0, len(pixels), block))
-    return np.concatenate([cv2.resize(part.reshape(-1, *part.shape[2:]), (width, height * len(part)), interpolation=cv2.INTER_AREA).reshape(len(part), -1) for part in parts])
+    block: int = 4096,          # faces under each other, as one tall picture that the processor's cache holds
+) -> np.ndarray:                # float32 (n, side * side) or (n, side * side * 3)
+    "Many faces shrunk, without their mean, as unit vectors"
+    height, width = min(side, pixels.shape[1]), min(side, pixels.shape[2])
+    found = np.empty((len(pixels), height * width * (pixels.shape[3] if pixels.ndim == 4 else 1)), np.float32)
+    for start in range(0, len(pixels), block):
+        part = pixels[start:start + block]
+        small = cv2.resize(part.reshape(-1, *part.shape[2:]), (width, height * len(part)), interpolation=cv2.INTER_AREA).reshape(len(part), -1).astype(np.float32)
+        found[start:start + block] = _unit(small - small.mean(axis=1, keepdims=True))
+    return found
 
 def _space(faces: FaceList) -> tuple[pd.Index, np.ndarray, str, np.ndarray] | None:
     "Ids, unit vectors (n, d), by what, and the network of each (n,): what neighbours are found by"
     features, pixels = getattr(faces.scores, "features", None), faces.faceset.pixels
-    if features is not None: ids, vectors, how = faces.scores.probabilities.index, np.array(features, np.float32), "features"
-    elif pixels is not None and len(pixels):
-        ids, vectors, how = faces.faceset.ids, _shrunk(pixels).astype(np.float32), "pixels"
-        vectors -= vectors.mean(axis=1, keepdims=True)
+    if features is not None: ids, vectors, how = faces.scores.probabilities.index, _unit(np.asarray(features, np.float32)), "features"
+    elif pixels is not None and len(pixels): ids, vectors, how = faces.faceset.ids, _small_copies(pixels), "pixels"
     else: return None
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     parts = faces.scores.parts if how == "features" else None     # features of two folds don't compare
     return ids, vectors, how, np.zeros(len(ids)) if parts is None else parts.to_numpy()
 
@@ -194,7 +195,7 @@ def cards_of(
 # %% ../../nbs/44_clean.widget.ipynb #4a120c75
 def _words(error: Exception) -> str:
     "An error in one line"
-    text = " ".join(str(error).split())[:400]
+    text = words(error, 400)
     return text if isinstance(error, FerError) else f"{type(error).__name__}: {text}"
 
 def _large(faceset: FaceSet, row: int, side: int = 480) -> np.ndarray | None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core import DataError, DownloadError, PlaceError, atomic_path, made_folder, progress, settings
+from ..core import DataError, DownloadError, PlaceError, atomic_path, made_folder, progress, settings, words
 from .fer2013 import read_fer2013_csv
 from .sources import find_fer2013
 
@@ -129,7 +129,7 @@ def _kaggle_file() -> Path:
         raise DownloadError("kagglehub is not installed", "fer2013", mend=f"pip install 'fer_fastai[kaggle]'. {by_hand}") from error
     try: return Path(hub.competition_download(COMPETITION, path=KAGGLE_FILE))
     except Exception as error:      # of requests, of kagglehub: whatever it is, it was not fetched
-        trouble = " ".join(str(error).split()) or type(error).__name__
+        trouble = words(error) or type(error).__name__
         raise DownloadError(trouble[:300], f"Kaggle, {COMPETITION}", mend=by_hand) from error
 
 def _get_fer2013(data: Path, force: bool) -> Path:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from skimage.transform import SimilarityTransform
 
-from ..core import DataError, FerError, MissingFile, RecipeError, progress, settings
+from ..core import DataError, FerError, MissingFile, RecipeError, progress, settings, words
 from .download import download
 from .faceset import FaceSet
 from .photos import Photo, photo_paths, read_photo
@@ -107,7 +107,7 @@ def _detector(path: Path, size: tuple[int, int], score: float):
     try:
         cv2.utils.logging.setLogLevel(2)                  # errors: OpenCV 5 warns of targets at every start
         if key not in known: known[key] = cv2.FaceDetectorYN.create(str(path), "", size, score)
-    except cv2.error as error: raise RecipeError(f"no detector ({' '.join(str(error).split())[:120]})", path, "YuNet's .onnx file", "Fetch it again") from error
+    except cv2.error as error: raise RecipeError(f"no detector ({words(error, 120)})", path, "YuNet's .onnx file", "Fetch it again") from error
     finally: cv2.utils.logging.setLogLevel(level)
     known[key].setInputSize(size); known[key].setScoreThreshold(score)
     return known[key]

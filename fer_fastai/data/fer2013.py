@@ -23,7 +23,7 @@ import pyarrow.parquet
 from PIL import Image
 from pyarrow import csv as arrow_csv
 
-from ..core import DataError, MissingFile, progress
+from ..core import DataError, MissingFile, progress, words
 from .cache import cached
 from .emotions import FER2013, canonical
 from .faceset import VOTES, FaceSet
@@ -270,7 +270,7 @@ def read_csv_table(
     "A CSV as a DataFrame, or a refusal"
     csv_header(path)        # it is there, and text
     try: frame = pd.read_csv(path, encoding="utf-8-sig", **options)
-    except (ValueError, OSError) as error: raise DataError(" ".join(str(error).split())[:200], path, expected) from error
+    except (ValueError, OSError) as error: raise DataError(words(error), path, expected) from error
     if not isinstance(frame.index, pd.RangeIndex): raise DataError("rows with more values than the header has names", path, expected)
     return frame
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..core import DataError, FerError
+from ..core import DataError, FerError, words
 from .folders import PICTURES
 
 try: import pillow_heif
@@ -60,7 +60,7 @@ def _trouble(source: Path | str | bytes, error: Exception) -> str:
     if not head: return "an empty file"
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"): return "a HEIC picture (iPhone), which needs pip install pillow-heif"
     if head[4:8] == b"ftyp": return "a video or an AVIF picture"
-    return " ".join(str(error).split()).split(" <_io")[0].replace(f" {str(source)!r}", "")[:160]
+    return words(error).split(" <_io")[0].replace(f" {str(source)!r}", "")[:160]
 
 # %% ../../nbs/20_data.photos.ipynb #e30b1347
 def _from_array(pixels: np.ndarray) -> tuple[np.ndarray, float, list[str]]:

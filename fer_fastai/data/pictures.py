@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..core import DataError
+from ..core import DataError, words
 
 # %% ../../nbs/10_data.pictures.ipynb #27919325
 @contextmanager
@@ -24,7 +24,7 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
         with Image.open(path) as picture: yield picture
     except FileNotFoundError as error: raise DataError("no such file", path, mend="Is the folder where it was when the faces were read?") from error
     except Exception as error:          # a broken file can make Pillow raise anything
-        found = "an empty file" if Path(path).is_file() and not Path(path).stat().st_size else " ".join(str(error).split()) or type(error).__name__
+        found = "an empty file" if Path(path).is_file() and not Path(path).stat().st_size else words(error) or type(error).__name__
         raise DataError(found, path, "a picture that Pillow reads (PNG, JPEG, ...)", 'Mend it, or leave it out with on_error="skip"') from error
 
 def image_size(

@@ -21,10 +21,10 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.fs import FileType
 
-from ..core import DataError, FerError, progress
+from ..core import DataError, FerError, progress, words
 from .inputs import Inputs, list_inputs
 from .on_ray import import_ray, on_ray
-from .places import Place, content, words
+from .places import Place, content
 from .predictor import Predictor, call_facts
 from .workers import CUT, Call, Worker, parquet_bytes, part_name
 

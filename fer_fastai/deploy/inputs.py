@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.fs import FileInfo, FileSystem, FileType
 
-from ..core import DataError
+from ..core import DataError, words
 from ..data.photos import ENDINGS
-from .places import Place, content, words
+from .places import Place, content
 from .video import read_ahead
 
 # %% ../../nbs/65_deploy.inputs.ipynb #b84ce65f

@@ -29,7 +29,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
-from ..core import DataError, ModelError, atomic_path, commit, versions, write_json
+from ..core import DataError, ModelError, atomic_path, commit, versions, words, write_json
 from ..data.download import sha256_of
 from ..data.faceset import FaceSet
 from ..data.loaders import face_dls
@@ -165,13 +165,13 @@ def load_model(
     folder = Path(folder)
     facts = read_facts(folder)
     try: state = {key: value.float() if value.dtype == torch.float16 else value for key, value in safetensors.torch.load_file(folder / "model.safetensors").items()}
-    except Exception as error: raise ModelError(f"weights that can't be read ({' '.join(str(error).split())[:100]})", folder / "model.safetensors", "safetensors") from error
+    except Exception as error: raise ModelError(f"weights that can't be read ({words(error, 100)})", folder / "model.safetensors", "safetensors") from error
     try: model = fit_shapes(network(**facts["network"]), state)
-    except Exception as error: raise ModelError(" ".join(str(error).split())[:200], folder, "a network of this version, and its weights") from error
+    except Exception as error: raise ModelError(words(error), folder, "a network of this version, and its weights") from error
     found = SavedModel(folder, facts, _classifier(model, facts))
     try:
         with torch.inference_mode(): answer = tuple(found.classifier(torch.zeros(1, found.channels, found.size, found.size, dtype=torch.uint8)).shape)
-    except Exception as error: raise ModelError(f"can't be run on a face ({' '.join(str(error).split())[:120]})", folder, f"a network for {found.channels} channel(s) of {found.size} pixels") from error
+    except Exception as error: raise ModelError(f"can't be run on a face ({words(error, 120)})", folder, f"a network for {found.channels} channel(s) of {found.size} pixels") from error
     if answer != (1, len(found.vocab)): raise ModelError(f"{answer[-1]} answers", folder, f"{len(found.vocab)}, one a class")
     return found
 

@@ -17,9 +17,8 @@ import cv2
 import onnxruntime
 import torch
 
-from ..core import FerError, RecipeError
+from ..core import FerError, RecipeError, words
 from ..data.faces import chosen_detector
-from .places import words
 from .predictor import Predictor
 from .workers import CUT, TRIES, Call, Worker
 

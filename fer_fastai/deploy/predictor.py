@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ..core import DataError, MissingFile, ModelError, RecipeError, atomic_path, made_folder, place_for, progress, read_json, write_json
+from ..core import DataError, MissingFile, ModelError, RecipeError, atomic_path, made_folder, place_for, progress, read_json, words, write_json
 from ..data.fer2013 import read_parquet_table
 from ..data.faces import DETECTORS, Detection, align, chosen_detector, faces_in
 from ..data.photos import Photo, photo_paths, read_photo
@@ -62,7 +62,7 @@ def _opened(model: SavedModel, name: str, threads: int, gpu: bool = False):
     try: opened = session(path, threads, spin=False, gpu=gpu); found = opened.run(None, {"faces": face})[0]
     except Exception as error:
         if getattr(error, "where", None) == "gpu=True": raise
-        raise ModelError(getattr(error, "found", None) or f"can't be run ({' '.join(str(error).split())[:120]})", path, "what save_model wrote") from error
+        raise ModelError(getattr(error, "found", None) or f"can't be run ({words(error, 120)})", path, "what save_model wrote") from error
     with torch.inference_mode(): wanted = model.classifier(torch.from_numpy(face)).numpy()
     if found.shape != wanted.shape or not np.abs(found - wanted).max() <= (0.01 if name == "model.onnx" else 0.5): raise ModelError("other answers than the weights give", path, "the same network as model.safetensors")
     return opened
@@ -231,7 +231,7 @@ def predict_photos(
             photo = read_photo(source)
             found = faces_in(photo, predictor.score, predictor.longest, predictor.min_size, which, predictor.detector)
             cut = predictor.cut(photo, found)
-        except (DataError, cv2.error) as error: seen.append((name, source, 1.0, [], getattr(error, "found", " ".join(str(error).split())[:160]))); continue
+        except (DataError, cv2.error) as error: seen.append((name, source, 1.0, [], getattr(error, "found", words(error, 160)))); continue
         faces.append(cut)
         seen.append((name, source, photo.scale, found, None if found else NO_FACE))
     shares, start, rows = predictor.probabilities(np.concatenate(faces)) if faces else np.zeros((0, len(predictor.vocab))), 0, []

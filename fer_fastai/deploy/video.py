@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..core import DataError, made_folder, place_for
+from ..core import DataError, made_folder, place_for, words
 from ..data.faces import Detection, detect
 from ..data.photos import Photo
 from .predictor import UNCERTAIN, Predictor, annotate
@@ -301,7 +301,7 @@ def predict_video(
                 result.faces, result.spent["draw and write"] = result.faces + seen.looked * len(seen.faces), result.spent.get("draw and write", 0.0) + time.perf_counter() - start
                 if on_frame: on_frame(seen)
         except (KeyboardInterrupt, StopIteration): result.problem = "stopped"
-        except (cv2.error, OSError) as error: result.problem = " ".join(str(error).split())[:200]      # what was done so far is kept
+        except (cv2.error, OSError) as error: result.problem = words(error)      # what was done so far is kept
     result.seconds = time.perf_counter() - begun
     if frames.live and result.problem is None and (limit is None or result.frames < limit): result.problem = "the camera gave no more frames"
     if result.missing and result.problem is None: result.problem = f"the file ends at frame {result.frames:,}"

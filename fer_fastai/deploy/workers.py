@@ -20,11 +20,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..core import DataError, FerError
+from ..core import DataError, FerError, words
 from ..data.photos import read_photo
 from .inputs import Reader
 from .model_folder import as_batch
-from .places import Place, words
+from .places import Place
 from .predictor import NO_FACE, Predictor, predict_photos
 
 # %% ../../nbs/65_deploy.workers.ipynb #825d9d07

@@ -17,7 +17,7 @@ import torch
 import torch_pruning as tp
 from torch import Tensor, nn
 
-from ..core import RecipeError
+from ..core import RecipeError, words
 from .angles import BOUNDED, evaluating
 
 # %% ../../nbs/51_inspect.channels.ipynb #2b86bf6b
@@ -187,5 +187,5 @@ def fit_shapes(
         bias = state.get(f"{name}.bias")
         if bias is not None: module.bias = nn.Parameter(torch.empty_like(bias))
     try: model.load_state_dict(state)
-    except RuntimeError as error: raise RecipeError(" ".join(str(error).split())[:200], "weights", "those of a smaller network of this architecture") from error
+    except RuntimeError as error: raise RecipeError(words(error), "weights", "those of a smaller network of this architecture") from error
     return model

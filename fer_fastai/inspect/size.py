@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from ..core import RecipeError, atomic_path
+from ..core import RecipeError, atomic_path, words
 from .angles import evaluating
 from .channels import multiply_adds
 from ..train.models import parameters, save_weights
@@ -71,7 +71,7 @@ def session(
     options.intra_op_num_threads, options.log_severity_level = threads, 3
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     try: opened = onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error: raise RecipeError(f"can't be run ({' '.join(str(error).split())[:120]})", path, "an ONNX file") from error
+    except Exception as error: raise RecipeError(f"can't be run ({words(error, 120)})", path, "an ONNX file") from error
     if opened.get_providers()[0] != providers[0]: raise RecipeError("CUDA did not start", "gpu=True", "a GPU that is free, and the CUDA libraries that onnxruntime-gpu names")
     return opened
 

@@ -23,7 +23,7 @@ from fastcore.foundation import L
 from torch import nn
 from torchvision import models as tv
 
-from ..core import MissingFile, RecipeError, settings
+from ..core import MissingFile, RecipeError, settings, words
 from .nets import NETS, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn, swift  # noqa: F401  here too, beside the ResNets
 
 # %% ../../nbs/31_train.models.ipynb #61caabeb
@@ -158,7 +158,7 @@ def read_weights(
 ) -> dict:                          # name -> tensor
     "A weights file, opened without running anything in it"
     try: found = safetensors.torch.load_file(path) if Path(path).suffix == ".safetensors" else torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:120]})", path, "weights saved by fer_fastai, or a plain state dict") from error
+    except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__}: {words(error, 120)})", path, "weights saved by fer_fastai, or a plain state dict") from error
     found = found.get("model", found) if isinstance(found, dict) else found
     if not isinstance(found, dict): raise RecipeError(f"a {type(found).__name__}", path, "weights saved by fer_fastai, or a plain state dict")
     return found
