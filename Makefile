@@ -24,7 +24,7 @@ test: $(READY)
 	$(BIN)/python tools/check_tree.py || failed=1; \
 	$(BIN)/mypy || failed=1; \
 	$(BIN)/python -W ignore tools/docs.py || failed=1; \
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --durations=10 || failed=1; \
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10 || failed=1; \
 	exit $$failed
 
 lab: $(READY)

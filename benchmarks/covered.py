@@ -38,7 +38,7 @@ def main():
         def coverage(*words):
             return subprocess.run([sys.executable, "-m", "coverage", *words], cwd=ROOT)
 
-        if coverage("run", f"--rcfile={config}", "-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *sys.argv[1:]).returncode:
+        if coverage("run", f"--rcfile={config}", "-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder", *sys.argv[1:]).returncode:
             raise SystemExit("a test failed: nothing is written")
         coverage("combine", f"--rcfile={config}", "--quiet")
         coverage("json", f"--rcfile={config}", "--quiet", "-o", str(found))

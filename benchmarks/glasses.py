@@ -1,6 +1,6 @@
 """Are glasses read as anger? Drawn on every PublicTest and PrivateTest face of FER2013; what our ResNet-34 says before and after.
 
-    python benchmarks/glasses.py [--run runs/resnet34_best-42] [--limit 200 --results FOLDER]
+    python benchmarks/glasses.py [--run runs/resnet34_student-42] [--limit 200 --results FOLDER]
 
 Arriaga and others (2017) saw that glasses are read as anger. FER2013 has no labels for glasses, so each face is compared with itself under
 drawn frames, under dark lenses, and with a region covered. Single view; exact copies are left out; intervals of 95 % of the paired mean,
@@ -32,7 +32,7 @@ def test_faces(faces, limit):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, default=common.RUNS / "resnet34_best-42")
+    parser.add_argument("--run", type=Path, default=common.RUNS / "resnet34_student-42")
     parser.add_argument("--limit", type=int, help="faces, to try it; asks for --results")
     parser.add_argument("--results", type=Path, help="folder to write to; default benchmarks/results")
     options = parser.parse_args()

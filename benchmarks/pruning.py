@@ -1,11 +1,12 @@
 """Distinctiveness pruning of our ResNet-34: the paper's head, then the whole network beside L1 magnitude and random removal.
 
-    python benchmarks/pruning.py [--start runs/resnet34_best-42] [--shares 0.7 0.5 0.3] [--epochs 2]
+    python benchmarks/pruning.py [--start runs/resnet34_student-42] [--shares 0.7 0.5 0.3] [--epochs 1]
 
 Whole network: at equal multiply-adds, before and after the same short retraining (same seed, targets, rate). How ours spreads a budget over
 the layers is chosen on PublicTest before retraining; PrivateTest is scored once for each network, single view. L1 and random removal are
 Torch-Pruning's own. Head: ResNet-34 with the paper's 128 sigmoid neurons, the published rule at 15 and 165 degrees, no retraining.
-Latency in onnxruntime on 2 cores, networks in turns. Retrained networks are kept, so an interrupted run goes on. Writes pruning.json.
+Latency in onnxruntime on 2 cores, networks in turns. Networks that were cut and retrained are kept, so an interrupted run goes on. Writes
+pruning.json.
 """
 
 import argparse
@@ -90,13 +91,23 @@ def head(taught, faces, options):
     return rows
 
 
+def cut_by(learner, batches, share, spread, path):
+    "Ours at a budget, or what was kept of it"
+    if path.exists():
+        return fit_shapes(deepcopy(learner.model), load_file(path))
+    found = prune_model(learner.model, batches, budget=share, spread=spread).model
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_weights(found, path)
+    return found
+
+
 def whole(learner, taught, faces, options):
     "Three ways at each budget, before and after retraining"
     batches, example = probe_batches(learner, options.probe), probe_batches(learner, 2)[0]
     plan = recipe("resnet34", target="votes", smoothing=0.0, class_weights="none", seed=options.seed)
     rows, models = [], {}
     for share in options.shares:
-        ours = {spread: prune_model(learner.model, batches, budget=share, spread=spread).model for spread in ("error", "even")}
+        ours = {spread: cut_by(learner, batches, share, spread, options.folder / f"cut-{spread}-{share:g}.safetensors") for spread in ("error", "even")}
         public = {spread: accuracy(learner, model, faces, "valid") for spread, model in ours.items()}
         spread = max(public, key=public.get)
         made = {"ours": ours[spread], "l1": by_importance(learner.model, example, share, tp.importance.MagnitudeImportance(p=1)), "random": by_importance(learner.model, example, share, tp.importance.RandomImportance())}
@@ -113,9 +124,9 @@ def whole(learner, taught, faces, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--start", type=Path, default=RUNS / "resnet34_best-42")
+    parser.add_argument("--start", type=Path, default=RUNS / "resnet34_student-42")
     parser.add_argument("--shares", type=float, nargs="+", default=[0.7, 0.5, 0.3], help="of the multiply-adds that are left")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--probe", type=int, default=512, help="training faces that say what is superfluous")
     parser.add_argument("--seed", type=int, default=42)

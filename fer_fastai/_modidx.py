@@ -1496,6 +1496,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'fer_fastai.train.nets._block17': ('train.nets.html#_block17', 'fer_fastai/train/nets.py'),
                                        'fer_fastai.train.nets._block35': ('train.nets.html#_block35', 'fer_fastai/train/nets.py'),
                                        'fer_fastai.train.nets._block8': ('train.nets.html#_block8', 'fer_fastai/train/nets.py'),
+                                       'fer_fastai.train.nets._mean_head': ('train.nets.html#_mean_head', 'fer_fastai/train/nets.py'),
                                        'fer_fastai.train.nets._path': ('train.nets.html#_path', 'fer_fastai/train/nets.py'),
                                        'fer_fastai.train.nets._plain_block': ('train.nets.html#_plain_block', 'fer_fastai/train/nets.py'),
                                        'fer_fastai.train.nets._separable_block': ( 'train.nets.html#_separable_block',

@@ -15,6 +15,7 @@ os.environ["MPLBACKEND"] = "Agg"  # for this process, before matplotlib comes in
 
 ROOT = Path(__file__).resolve().parent.parent
 FER2013 = Path("fer2013", "fer2013.parquet")
+LONG = ("tutorials_clean_labels", "index", "tutorials", "train_recipes", "train_sharing", "deploy_on_ray", "papers")  # minutes each: these begin, or one worker is left alone with one at the end
 
 
 def data_folder():
@@ -42,7 +43,8 @@ def pytest_pycollect_makeitem(collector, name, obj):
 
 
 def pytest_collection_modifyitems(items):
-    "Skip what this machine can't run, and say why"
+    "The long files first; skip what this machine can't run, and say why"
+    items.sort(key=lambda item: next((place for place, name in enumerate(LONG) if item.path.stem.startswith(f"test_{name}")), len(LONG)))
     reasons = {}
     if any(item.get_closest_marker("real") for item in items) and data_folder() is None:
         reasons["real"] = f"needs FER2013: no {FER2013} under FER_DATA, ../shared/data or settings.ini's data folder"

@@ -38,7 +38,7 @@ def test_own_folder():
     # nbs/tutorials/own_folder.ipynb #f43149cc
     (work / "my_faces/sad/torn.png").write_bytes(b"not a picture")
     try: read_faces(work / "my_faces", load=True, size=48)
-    except DataError as error: print(error)
+    except DataError as error: print(str(error).replace(f"{work}/", ""))
     else: raise AssertionError("read without a word")
     (work / "my_faces/sad/torn.png").unlink()       # or on_error="skip", which lists it in faces.skipped
 
@@ -56,7 +56,7 @@ def test_own_folder():
     plot_history(read_history(work / "run"))
 
     # nbs/tutorials/own_folder.ipynb #798b6cd9
-    found = report(learner, faces, views=("single", "flip"))
+    found = report(learner, faces, views=("single", "flip"), title="My faces")
     assert found.headline.accuracy > 0.5
     found
 

@@ -24,6 +24,7 @@ PARTS = {  # title of a part, by the tens of its notebooks' numbers
     "0": "Core", "1": "Data", "2": "Data", "3": "Training", "4": "Cleaning", "5": "Looking inside", "6": "Out of the notebook", "7": "Command line", "8": "Checks", "9": "Checks",
 }  # fmt: skip
 TUTORIALS = ("own_folder", "clean_labels", "team", "half_the_size", "predict", "cluster")
+BARE = re.compile(r"<[\w.]+ object( at 0x[0-9a-f]+)?>")  # what a widget leaves where no browser ran
 DIRECTIVE = re.compile(r"^#\|\s*(\w+)", re.MULTILINE)
 
 
@@ -125,6 +126,7 @@ def page(path):
             cell = cell | {"metadata": {"tags": ["hide-input"]}}
         elif all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in parsed(source)):
             cell = cell | {"metadata": {"tags": ["hide-input"]}}
+        cell = cell | {"outputs": [o for o in cell["outputs"] if not BARE.fullmatch("".join(o.get("data", {}).get("text/plain", "")))]}
         for output in cell["outputs"]:
             if "text/markdown" in output.get("data", {}):
                 output["data"]["text/markdown"] = links("".join(output["data"]["text/markdown"]), path.parent)
@@ -185,9 +187,9 @@ def results_pages():
 
 def took(seconds):
     "A time as people say it"
-    for most, unit, name in ((2e-3, 1e-6, "µs"), (2, 1e-3, "ms"), (90, 1, "seconds"), (5400, 60, "minutes"), (172800, 3600, "hours"), (1e99, 86400, "days")):
+    for most, unit, name in ((1e-3, 1e-6, "µs"), (1, 1e-3, "ms"), (90, 1, "seconds"), (5400, 60, "minutes"), (172800, 3600, "hours"), (1e99, 86400, "days")):
         if seconds <= most:
-            return f"{seconds / unit:,.3g} {name}"
+            return f"{seconds / unit:,.0f} {name}" if seconds / unit >= 100 else f"{seconds / unit:.3g} {name}"
 
 
 STEPS = {"read": "read pictures from Parquet", "train_step": "a training step of mini-Xception, batch 128", "score": "score with the small CNN", "rank": "rank the suspected labels", "widget": "open the label cleaner"}
@@ -212,7 +214,7 @@ def scaling_page():
     return (ROOT / "docs/scaling.txt").read_text(encoding="utf-8").format(
         table=table, cores=scaling["hardware"]["cores"], core=f"{core:,.0f}", model=bulk["recipe"]["model"],
         ten_read=took(at("read", 1e7)), ten_rank=took(at("rank", 1e7)), ten_widget=took(at("widget", 1e7)), ten_gb=f"{at('rank', 1e7, 'mib') / 1024:,.0f}",
-        ten_hours=f"{1e7 / core / 3600:,.1f}", billion_hours=f"{1e9 / core / 3600:,.0f}", billion_days=f"{1e9 / core / 86400 / 1000:,.2g}", per_million=f"{1e6 / core / 3600:.2g}",
+        ten_hours=f"{1e7 / core / 3600:,.1f}", billion_hours=f"{1e9 / core / 3600:,.0f}", billion_wall=took(1e9 / core / 1000), per_million=f"{1e6 / core / 3600:.2g}",
     )  # fmt: skip
 
 

@@ -106,6 +106,10 @@ def _separable_block(before: int, after: int, stride: int = 1) -> Residual:
     shortcut = nn.Sequential(*halve, convolution(before, after, 1, act=False)) if before != after else nn.Sequential(*halve)
     return Residual(nn.Sequential(separable(before, after), separable(after, after, act=False), *halve), shortcut, act=True)
 
+def _mean_head(width: int, classes: int, dropout: float) -> nn.Sequential:
+    "The mean of each map, and one dense layer"
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(width, classes))
+
 def compact(
     classes: int = 7,
     channels: int = 1,
@@ -114,7 +118,7 @@ def compact(
     "Our own small network"
     body = nn.Sequential(convolution(channels, 32, 3, 1, 1), convolution(32, 64, 3, 2, 1), _plain_block(64, 64), _plain_block(64, 64),
                          _plain_block(64, 128, 2), _plain_block(128, 128), _separable_block(128, 256, 2), _separable_block(256, 256))
-    return nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(256, classes)))
+    return nn.Sequential(body, _mean_head(256, classes, dropout))
 
 def swift(
     classes: int = 7,
@@ -124,7 +128,7 @@ def swift(
     "compact's little sister: halved twice before anything else"
     body = nn.Sequential(convolution(channels, 16, 3, 2, 1), convolution(16, 32, 3, 2, 1), _plain_block(32, 32),
                          convolution(32, 64, 3, 2, 1), _plain_block(64, 64), _separable_block(64, 128))
-    return nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(128, classes)))
+    return nn.Sequential(body, _mean_head(128, classes, dropout))
 
 # %% ../../nbs/30_train.nets.ipynb #13c9c4d5
 class Branches(nn.Module):
