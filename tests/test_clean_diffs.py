@@ -4,7 +4,6 @@ from pathlib import Path
 import pandas as pd
 from fer_fastai.clean.edits import EditLog
 from fer_fastai.clean.store import EditError
-from fer_fastai.core import words
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.diffs import apply_diff, to_diff
 
@@ -55,11 +54,11 @@ def test_edge_cases():
     # diffs that don't fit
     folder = tempfile.TemporaryDirectory()
     path, faces = Path(folder.name) / "diff.csv", new_faces()
-    for words, text in {"columns face, to; expected face_id,from,to": "face,to\n", "; expected face_id,from,to": "face_id,from,to\nface/0,happy,sad,fear\n", "diff.csv:3: 'x' .*no such face": "face_id,from,to\nface/0,happy,sad\nx,sad,fear\n",
+    for says, text in {"columns face, to; expected face_id,from,to": "face,to\n", "; expected face_id,from,to": "face_id,from,to\nface/0,happy,sad,fear\n", "diff.csv:3: 'x' .*no such face": "face_id,from,to\nface/0,happy,sad\nx,sad,fear\n",
                         "diff.csv:3: 'face/0' .*once more": "face_id,from,to\nface/0,happy,sad\nface/0,happy,fear\n",
                         "diff.csv:2: 'face/0' .*: expected to angry": "face_id,from,to\nface/0,happy,joy\n", "face_id,from,to": ""}.items():
         path.write_text(text)
-        with ExceptionExpected(EditError, regex=words): apply_diff(faces, path)
+        with ExceptionExpected(EditError, regex=says): apply_diff(faces, path)
     path.write_bytes(b"face_id,from,to\n\xff\xfe,a,b\n")
     with ExceptionExpected(EditError, regex="a CSV with face_id,from,to"): apply_diff(faces, path)
     with ExceptionExpected(FerError, regex="no such file"): apply_diff(faces, Path(folder.name) / "none.csv")

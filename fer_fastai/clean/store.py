@@ -11,7 +11,6 @@ __all__ = ['FORMAT', 'TABLES', 'DATASET', 'BATCHES', 'EDITS', 'WAIT', 'LOCK', 'M
 import json
 import re
 import zlib
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
