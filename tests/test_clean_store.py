@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import insert
 from fer_fastai.clean.store import (
-    BATCHES, Dataset, EditError, TABLES, database_engine, database_file, log_url, read_dataset, refusal, shown_url,
+    BATCHES, EditError, LoggedFaces, TABLES, database_engine, database_file, log_url, read_dataset, refusal, shown_url,
     to_redo, to_undo, undone, write_dataset,
 )
 
@@ -43,7 +43,7 @@ def test_whose_faces():
     with database_engine(memory).begin() as db:
         test_eq(read_dataset(db, memory), None)
         TABLES.create_all(db)
-        written = write_dataset(db, Dataset(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object)))
+        written = write_dataset(db, LoggedFaces(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object)))
         found = read_dataset(db, memory)
         assert read_dataset(db, memory, found) is found
     test_eq([found.vocab, found.labels.to_dict()], [written.vocab, written.labels.to_dict()])

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from .agreement import UNRESOLVED, choices_of, conflicts, fleiss_kappa, resolved, votes
-from .store import (BATCHES, EDITS, TABLES, Dataset, EditError, database_engine, database_file, log_url, read_dataset, refusal,
+from .store import (BATCHES, EDITS, TABLES, EditError, LoggedFaces, database_engine, database_file, log_url, read_dataset, refusal,
                                     shown_url, to_redo, to_undo, undone, write_dataset, write_lock)
 from ..core import FerError
 from ..data.emotions import NOT_EMOTIONS
@@ -142,12 +142,12 @@ def _checked(log: EditLog, face_ids, decision: str, label, source) -> list[dict]
     return [{"face_id": i, "old_label": own, "decision": decision, "label": name, "source": str(why)} for i, own, name, why in zip(ids, old, labels, sources)]
 
 # %% ../../nbs/43_clean.edits.ipynb #908ffdf5
-def _dataset(faceset: FaceSet) -> Dataset:
+def _dataset(faceset: FaceSet) -> LoggedFaces:
     "What a log of these faces would be about"
     labels = faceset.table.label.astype(object)
-    return Dataset(tuple(faceset.vocab), labels.where(labels.notna(), None))
+    return LoggedFaces(tuple(faceset.vocab), labels.where(labels.notna(), None))
 
-def _opened(log: EditLog, faces: Dataset | None) -> Dataset:
+def _opened(log: EditLog, faces: LoggedFaces | None) -> LoggedFaces:
     "What a log is about; without a log there, one is started"
     path = database_file(log.url)
     reserved = {*DECISIONS, UNRESOLVED, *NOT_EMOTIONS} & set(() if faces is None else faces.vocab)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'TABLES', 'DATASET', 'BATCHES', 'EDITS', 'WAIT', 'LOCK', 'MENDS', 'EditError', 'masked', 'log_url',
-           'in_memory', 'database_file', 'shown_url', 'database_engine', 'write_lock', 'refusal', 'Dataset',
+           'in_memory', 'database_file', 'shown_url', 'database_engine', 'write_lock', 'refusal', 'LoggedFaces',
            'write_dataset', 'read_dataset', 'undone', 'to_undo', 'to_redo']
 
 # %% ../../nbs/42_clean.store.ipynb #c409b64d
@@ -132,7 +132,7 @@ def refusal(error: Exception, url: URL) -> EditError:
     return EditError(text, shown_url(url), mend=next((mend for words, mend in MENDS.items() if re.search(words, kind, re.IGNORECASE)), "Try again, or go back to a copy of it"))
 
 # %% ../../nbs/42_clean.store.ipynb #8aaf89dc
-class Dataset(NamedTuple):
+class LoggedFaces(NamedTuple):
     "What a log is about, as it came"
     vocab: tuple[str, ...]
     labels: pd.Series                       # of objects, by face_id; None where there is none
@@ -144,23 +144,23 @@ class Dataset(NamedTuple):
 
 def write_dataset(
     db: Connection,                         # within a transaction
-    dataset: Dataset,
-) -> Dataset:
+    dataset: LoggedFaces,
+) -> LoggedFaces:
     "Say what a new log is about"
     db.execute(insert(DATASET).values(format=FORMAT, started=datetime.now(timezone.utc), content=zlib.compress(dataset.content(), 1)))
     return dataset
 
-def _from_content(content: bytes) -> Dataset:
+def _from_content(content: bytes) -> LoggedFaces:
     kept = json.loads(content)
     vocab, codes = tuple(map(str, kept["vocab"])), np.array(kept["codes"], np.int64)
     if codes.min(initial=0) < -1 or codes.max(initial=-1) >= len(vocab): raise ValueError("a class that there is not")
-    return Dataset(vocab, pd.Series(np.array([*vocab, None], object)[codes], pd.Index(list(map(str, kept["faces"]))), dtype=object))
+    return LoggedFaces(vocab, pd.Series(np.array([*vocab, None], object)[codes], pd.Index(list(map(str, kept["faces"]))), dtype=object))
 
 def read_dataset(
     db: Connection,
     url: URL,                               # its database, for the refusal
-    expected: Dataset | None = None,        # most likely what is in it: then nothing has to be taken apart
-) -> Dataset | None:                        # `expected` itself when it is that; None: no log yet
+    expected: LoggedFaces | None = None,        # most likely what is in it: then nothing has to be taken apart
+) -> LoggedFaces | None:                        # `expected` itself when it is that; None: no log yet
     "What a log is about, refused when it can't be read"
     tables, where, sqlite = set(inspect(db).get_table_names()), shown_url(url), url.get_backend_name() == "sqlite"
     copy = "Go back to a copy of it, or start another log"
