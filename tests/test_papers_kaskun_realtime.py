@@ -136,3 +136,12 @@ def test_kaskun_realtime():
     figure = explain_grid(looking, faces.split("test"))
     assert len(figure.axes) == 7 * (1 + len(looking))
     figure
+
+    # nbs/papers/kaskun_realtime.ipynb #f73267bc
+    ours = measured("glasses")
+    if ours:
+        changes = pd.concat({name: pd.DataFrame(ours["changes"][name]).set_index("class")[["change", "low", "high"]] for name in ("frames", "sunglasses")}, axis=1)
+        assert all((changes[name].low <= changes[name].change).all() and (changes[name].change <= changes[name].high).all() for name in ("frames", "sunglasses"))
+        print("anger's probability", *(f"under {name}: {changes.loc['angry', (name, 'change')]:+.3f}" for name in ("frames", "sunglasses")))
+        display(changes.style.format("{:+.3f}"))
+    else: print("not measured yet; python benchmarks/glasses.py")

@@ -154,7 +154,9 @@ def _from_content(content: bytes) -> LoggedFaces:
     kept = json.loads(content)
     vocab, codes = tuple(map(str, kept["vocab"])), np.array(kept["codes"], np.int64)
     if codes.min(initial=0) < -1 or codes.max(initial=-1) >= len(vocab): raise ValueError("a class that there is not")
-    return LoggedFaces(vocab, pd.Series(np.array([*vocab, None], object)[codes], pd.Index(list(map(str, kept["faces"]))), dtype=object))
+    labels = pd.Series(np.array([*vocab, None], object)[codes], pd.Index(list(map(str, kept["faces"]))), dtype=object)
+    if not labels.index.is_unique: raise ValueError("a face that comes up twice")
+    return LoggedFaces(vocab, labels)
 
 def read_dataset(
     db: Connection,
@@ -174,7 +176,7 @@ def read_dataset(
     try:
         content = zlib.decompress(row.content)
         return expected if expected is not None and content == expected.content() else _from_content(content)
-    except (zlib.error, ValueError, TypeError, KeyError) as error: raise EditError("damaged: its list of faces can't be read", where, mend=copy) from error
+    except (zlib.error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error: raise EditError("damaged: its list of faces can't be read", where, mend=copy) from error
 
 # %% ../../nbs/42_clean.store.ipynb #6acf9a2c
 _BALANCE = func.sum(case((BATCHES.c.action == "undo", 1), else_=-1))     # 1: taken back, 0: in force
