@@ -1,6 +1,6 @@
 """What each training option gives a small network, one at a time, on PublicTest.
 
-    python benchmarks/options.py [--epochs 12] [--teacher runs/resnet34_best-42] [--seed 42]
+    python benchmarks/options.py [--epochs 12] [--teacher runs/resnet34_student-42] [--seed 42]
 
 The base is the sequential net at 32 pixels, labels as they are, small turns and flips, one cycle. Every row changes one thing and has the
 same epochs and seed. Its best epoch is chosen on PublicTest, where it is also reported: good enough to compare rows, not to quote one.
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--folds", type=Path, default=RUNS / "kfold-fold")
-    parser.add_argument("--teacher", type=Path, default=RUNS / "resnet34_best-42")
+    parser.add_argument("--teacher", type=Path, default=RUNS / "resnet34_student-42")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
     whole = fer2013()
