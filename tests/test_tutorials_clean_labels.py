@@ -23,7 +23,7 @@ def test_clean_labels():
     faces.split("train").show(12)
 
     # nbs/tutorials/clean_labels.ipynb #7ae098b4
-    plan = Recipe("small", (Stage(12, size=32, rate=2e-3),), arch="resnet18", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
+    plan = Recipe("small", (Stage(60, size=32, rate=5e-3),), arch="swift", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     train_faces = faces.split("train")
     scores = kfold_scores(train_faces, plan, n=2, folder=work / "folds")
     scores
