@@ -162,7 +162,7 @@ def main():
     heads = head(taught, faces, options)
     write_result("pruning", [
         claim("prune_head_accuracy_change", heads[0]["after"] - heads[0]["before"], "ResNet-34 with 128 sigmoid neurons, the published rule at 15 and 165 degrees on them, no retraining; PrivateTest, single view"),
-        claim("prune_half_macs_accuracy_change", half["private_after"] - unpruned["private_before"], f"ResNet-34, half of the multiply-adds left, {options.epochs} epochs of retraining; PrivateTest, single view, against the unpruned (which the same retraining changes by {unpruned['private_after'] - unpruned['private_before']:+.4f})"),
+        claim("prune_half_macs_accuracy_change", half["private_after"] - unpruned["private_before"], f"ResNet-34, half of the multiply-adds left, {options.epochs} epoch{'s' * (options.epochs > 1)} of retraining; PrivateTest, single view, against the unpruned (which the same retraining changes by {unpruned['private_after'] - unpruned['private_before']:+.4f})"),
         claim("prune_half_macs_latency_ratio", sizes.faster_1["ours 0.5"], "the same, milliseconds at batch 1 in onnxruntime on 2 threads, in turns in one run"),
         claim("prune_beats_l1_at_30_50_70", won, "accuracy on PrivateTest above Torch-Pruning's L1 magnitude at 30, 50 and 70 % of the multiply-adds removed, before and after retraining: how many of 6"),
     ], recipe={"epochs": options.epochs, "rates": options.rates, "probe": options.probe, "start": options.start.name}, seeds=[options.seed], rows=rows, unpruned=unpruned, head=heads, sizes=sizes.round(4).reset_index().to_dict("records"))  # fmt: skip

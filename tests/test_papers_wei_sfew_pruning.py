@@ -65,7 +65,7 @@ def test_wei_sfew_pruning():
         display(head.style.format({"change_of_answers": "{:.2%}", "before": "{:.2%}", "after": "{:.2%}"}))
         cuts = pd.DataFrame(ours["rows"])
         display(pd.concat([pd.DataFrame([{"share": 1.0, "way": "unpruned"} | ours["unpruned"]]), cuts]).set_index(["share", "way"])[["multiply_adds", "parameters", "rate", "private_before", "private_after"]].style.format({"multiply_adds": "{:,.0f}", "parameters": "{:,.0f}", "rate": "{:g}", "private_before": "{:.2%}", "private_after": "{:.2%}"}, na_rep=""))
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")     # each with a scale of its own
         for axis, when in zip(axes, ("before", "after")):
             for way, part in cuts.groupby("way", sort=False): axis.plot([1, *part.share], [ours["unpruned"][f"private_{when}"], *part[f"private_{when}"]], marker="o", label=way)
             axis.set(title=f"{when} retraining", xlabel="multiply-adds that are left", ylabel="accuracy, PrivateTest" if when == "before" else ""); axis.legend(frameon=False)
