@@ -29,7 +29,7 @@ def test_from_a_plan_to_a_learner():
 def test_train():
     # nbs/33_train.recipes.ipynb #8aed99c9
     faces = synthetic_faces(500, seed=6)
-    small = Recipe("small", (Stage(1, size=32, frozen=True, rate=1e-2), Stage(2, size=32, spread=3)), arch="resnet18", batch_size=64, seed=1, fast=False)
+    small = Recipe("small", (Stage(1, size=32, frozen=True, rate=1e-2), Stage(2, size=32, spread=3)), arch="resnet18", batch_size=32, seed=1, fast=False)
     with tempfile.TemporaryDirectory() as folder:
         learner = train(faces, small, Path(folder, "run"))
         history = read_history(learner.path)
@@ -50,7 +50,7 @@ def test_train():
             if self.training and self.epoch == 2 and not hasattr(self.learn, "lr_finder"): raise KeyboardInterrupt
 
     faces = synthetic_faces(300, seed=6)
-    plan = Recipe("four", (Stage(4, size=24, rate=1e-2),), arch="resnet18", batch_size=64, seed=1, fast=False)
+    plan = Recipe("four", (Stage(4, size=24, rate=1e-2),), arch="swift", batch_size=64, seed=1, fast=False)
     with tempfile.TemporaryDirectory() as folder:
         whole = train(faces, plan, Path(folder, "whole"))
         with ExceptionExpected(KeyboardInterrupt): train(faces, plan, Path(folder, "cut"), cbs=(PullThePlug(),))
@@ -121,7 +121,7 @@ def test_edge_cases():
     # nbs/33_train.recipes.ipynb #eae3be86
     faces = synthetic_faces(200, seed=8)
     with tempfile.TemporaryDirectory() as folder:   # early stopping; a finished run is only loaded; soft labels; sampling
-        stopped = Recipe("stop", (Stage(6, size=24, rate=1e-9),), arch="resnet18", batch_size=64, patience=1, fast=False, seed=0)
+        stopped = Recipe("stop", (Stage(6, size=24, rate=1e-9),), arch="swift", batch_size=64, patience=1, fast=False, seed=0)
         learner = train(faces, stopped, Path(folder, "stop"))
         history = read_history(learner.path)
         assert len(history) < 6 and history.accuracy.iloc[-1] <= history.accuracy.iloc[:-1].max()
@@ -129,5 +129,5 @@ def test_edge_cases():
         train(faces, stopped, learner.path)
         test_eq((learner.path / "history.csv").stat().st_mtime_ns, stamp)
         voters = faces.with_votes(pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids))
-        train(voters, Recipe("votes", (Stage(1, size=24, rate=1e-3),), arch="resnet18", batch_size=64, target="votes", sampling="inverse", fast=False, seed=0), Path(folder, "votes"))
+        train(voters, Recipe("votes", (Stage(1, size=24, rate=1e-3),), arch="swift", batch_size=64, target="votes", sampling="inverse", fast=False, seed=0), Path(folder, "votes"))
         assert 0 <= read_history(Path(folder, "votes")).accuracy.iloc[0] <= 1

@@ -79,11 +79,12 @@ def mini_xception(
 def sequential_cnn(
     classes: int = 7,
     channels: int = 1,
+    dropout: float = 0.1,           # after each halving
 ) -> nn.Sequential:                 # body and head
     "Nine convolutions in a row, the last of them a map for each class"
     layers, before = [], channels
     for after, side in ((16, 7), (32, 5), (64, 3), (128, 3)):
-        layers += [convolution(before, after, side, padding=side // 2, act=False), convolution(after, after, side, padding=side // 2), nn.AvgPool2d(2, ceil_mode=True), nn.Dropout(0.5)]
+        layers += [convolution(before, after, side, padding=side // 2, act=False), convolution(after, after, side, padding=side // 2), nn.AvgPool2d(2, ceil_mode=True), nn.Dropout(dropout)]
         before = after
     return nn.Sequential(nn.Sequential(*layers, convolution(128, 256, 3, padding=1)), class_maps(256, classes))
 
