@@ -12,7 +12,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .cli import app, faces_of
+from .cli import app, faces_of, faces_of_run
 from .core import DataError, place_for
 
 # %% ../nbs/71_cli_deploy.ipynb #dd23c30a
@@ -96,8 +96,8 @@ def webcam_command(
 def export_command(
     run: Annotated[Path, typer.Argument(help="folder of a finished run")],
     to: Annotated[Path, typer.Argument(help="model folder to be")],
-    source: Annotated[str, typer.Option(help="the faces that it was trained on: fer2013, synthetic, or a path")] = "fer2013",
-    without: Annotated[str, typer.Option(help="emotions that were left out, comma between")] = "",
+    source: Annotated[Optional[str], typer.Option(help="the faces that it was trained on: fer2013, synthetic, or a path; default: those of `fer train`")] = None,
+    without: Annotated[str, typer.Option(help="with --source: emotions that were left out, comma between")] = "",
     test: Annotated[bool, typer.Option("--test", help="measure it on the test split too, for the card")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="write model-int8.onnx too, and what it costs")] = False,
     data: Annotated[str, typer.Option(help="for the card: what it learned from, under which terms")] = "",
@@ -111,7 +111,7 @@ def export_command(
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.recipes import load_run
     if place_for(to).exists(): raise DataError("is there already", to, "a new folder", "Name another, or delete it")    # not after everything was measured
-    faces = faces_of(source, without)
+    faces, source = (faces_of(source, without), source) if source else faces_of_run(run)
     learner = load_run(run, faces)
     found = [report(learner, faces, split, ("single", "flip")) for split in ("valid", *(["test"] if test else []))]
     protocol = "Trained on the training split, the best epoch and the temperature chosen on the validation split" + ("; the test split was scored once, after every choice." if test else ".")

@@ -1320,6 +1320,7 @@ def test_commands():
         ("fer export, other classes", (run(),), "export run model --source faces.csv --without disgust", "fer: run: faces of angry, fear.*expected angry, disgust"),
         ("fer export, weights that were cut off", (run(halved("model.safetensors")),), "export run model --source faces.csv", "fer: run/model.safetensors: can't be read"),
         ("fer export, below a file", (run(), text("models")), "export run models/mine --source faces.csv", "fer: models/mine: models is a file"),
+        ("fer export, a run that says nothing of its faces", (run(gone("source.json")),), "export run model", "fer: run: no source.json; expected the folder of a run that `fer train` finished"),
         ("fer export, no place", (run(),), "export run", "(?i)missing argument.*to"),
     )]
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from fer_fastai import __version__
 from fer_fastai.cli import app, faces_of
 import pytest
 
@@ -24,6 +25,7 @@ def test_the_command_and_its_errors():
     # nbs/70_cli.ipynb #1f860c74
     shown = CliRunner().invoke(app, ["settings"], env={"FER_SEED": "7"}).output
     line = next(line for line in shown.splitlines() if line.startswith("seed"))
+    test_eq(CliRunner().invoke(app, ["--version"]).output, f"fer_fastai {__version__}\n")
     test_eq(line.split(), ["seed", "7", "FER_SEED"])
     for name in ("image_size", "batch_size", "seed", "recipe"): print(next(line for line in shown.splitlines() if line.startswith(name)).replace(str(find_settings_file()), "settings.ini"))
 

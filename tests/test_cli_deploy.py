@@ -30,7 +30,7 @@ def test_photos_videos_a_camera():
         photos.mkdir()
         Image.fromarray(data.astronaut()).save(photos / "collins.jpg"); (photos / "broken.jpg").write_bytes(b"")
         fer_here("train", "synthetic", "--recipe", "demo", "--folder", Path(folder, "run"))
-        exported = fer_here("export", Path(folder, "run"), model, "--source", "synthetic", "--int8", "--licence", "Apache-2.0")
+        exported = fer_here("export", Path(folder, "run"), model, "--int8", "--licence", "Apache-2.0")
         assert "model-int8.onnx, model.json" in exported.output, exported.output
         printed = fer_here("predict", photos / "collins.jpg", "--model", model)
         written = fer_here("predict", photos, "--model", model, "--to", Path(folder, "faces.csv"), "--pictures", Path(folder, "seen"))

@@ -178,4 +178,5 @@ def facenet(
 # %% ../../nbs/30_train.nets.ipynb #6d31a486
 NETS: dict[str, Callable[[int, int], nn.Sequential]] = {
     "mini_xception": mini_xception, "sequential_cnn": sequential_cnn, "small_cnn": small_cnn, "compact": compact, "swift": swift, "facenet": facenet,
-} | {f"fer_kd{ablation}": partial(fer_kd, ablation=ablation) for ablation in KD_ABLATIONS}
+    **{f"fer_kd{ablation}": partial(fer_kd, ablation=ablation) for ablation in KD_ABLATIONS},
+}
