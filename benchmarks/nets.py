@@ -1,6 +1,6 @@
 """Our two small nets and the papers' networks on FER2013, from scratch, each by its recipe; and a further cycle of the ResNet-34.
 
-    python benchmarks/nets.py [compact resnet34_taught resnet34_student fer_kd mini_xception sequential_cnn swift] [--share 0.7]
+    python benchmarks/nets.py [compact resnet34_taught resnet34_student fer_kd mini_xception mini_xception_early sequential_cnn swift] [--share 0.7]
 
 Training targets are the label and, for `share` of them, what trained networks answer to the face: joint.py's ResNet-34 alone teaches the compact
 net, which passes it, and the two together teach mini-Xception, swift and the ResNet-34 itself. The others need none of these runs: the compact
@@ -27,6 +27,7 @@ SYSTEMS = {  # recipe, claim and teachers of each
     "resnet34_student": ("resnet34-student", "resnet34_student_private_accuracy", SHIPPED),
     "fer_kd": ("fer-kd", "fer_kd_test_accuracy", SHIPPED),
     "mini_xception": ("mini-xception", "mini_xception_private_accuracy", BOTH),
+    "mini_xception_early": ("mini-xception-early", "mini_xception_early_private_accuracy", SHIPPED),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", SHIPPED),
     "swift": ("swift", "swift_private_accuracy", BOTH),
 }

@@ -277,7 +277,7 @@ def paper_command(
 # %% ../nbs/70_cli.ipynb #695a9830
 @app.command("demo")
 def demo(folder: Annotated[Optional[Path], typer.Option(help="of the run; default: a new one")] = None):
-    """The main job on drawn faces: train a small net and write its report. A few minutes on two cores.
+    """The main job on drawn faces: train a small net and write its report. A minute on two cores.
 
     Example: `fer demo`
     """

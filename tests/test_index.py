@@ -30,4 +30,4 @@ def test_ten_lines():
     page = write_report(found, learner.path)            # one page for a colleague
 
     # nbs/index.ipynb #c98ea346
-    assert found.headline.accuracy > 0.25 and page.name == "report.html" and read_faces and len(issues)
+    assert found.headline.accuracy > 0.4 and page.name == "report.html" and read_faces and len(issues)

@@ -21,7 +21,7 @@ def test_from_a_plan_to_a_learner():
     # nbs/33_train.recipes.ipynb #802f8c69
     faces = synthetic_faces(300, seed=5)
     learner = recipe_learner(faces, recipe("demo"))
-    test_eq(learner.dls.one_batch()[0].shape, (64, 1, 48, 48))
+    test_eq(learner.dls.one_batch()[0].shape, (32, 1, 48, 48))
     assert learner.loss_func.func.weight[1] == learner.loss_func.func.weight.max(), "disgust is rare"
     with ExceptionExpected(RecipeError, "no weight by hand for"): recipe_learner(faces, recipe("demo", class_weights="by_hand"))
 

@@ -68,7 +68,7 @@ class Rows(Callback):
     def before_epoch(self): self.seen.append([])
     def before_batch(self):
         if self.training: self.seen[-1] += list(self.dl.rows)
-plan = RECIPES["demo"].but(arch="mini_xception", dropout=0.0, fast=False, class_weights="none", seed=1, average=0.5, stages=(Stage(int(sys.argv[2]), size=24, rate=8e-3),))
+plan = RECIPES["demo"].but(arch="mini_xception", batch_size=64, dropout=0.0, fast=False, class_weights="none", seed=1, average=0.5, stages=(Stage(int(sys.argv[2]), size=24, rate=8e-3),))
 rows = Rows()
 train(synthetic_faces(400, seed=1), plan, sys.argv[1], cbs=(rows, Double()))
 print("seen", json.dumps(rows.seen), flush=True)

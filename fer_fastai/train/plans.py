@@ -100,8 +100,8 @@ def recipe_from_dict(
 # %% ../../nbs/32_train.plans.ipynb #120d0896
 _AUGMENT = Augment(rotate=10, shift=0.06, zoom=0.1, brightness=0.1, contrast=0.2)
 RECIPES = {r.name: r for r in (
-    Recipe("demo", (Stage(8, size=48, grow_from=32, rate=4e-3),), arch="resnet18", batch_size=64, class_weights="effective", smoothing=0.05,
-           augment=Augment(rotate=5, shift=0.04, zoom=0.05, brightness=0.1, contrast=0.1), note="two minutes on drawn faces"),
+    Recipe("demo", (Stage(24, size=48, grow_from=32, rate=8e-3),), arch="swift", batch_size=32, class_weights="effective", smoothing=0.05,
+           augment=Augment(rotate=5, shift=0.04, zoom=0.05, brightness=0.1, contrast=0.1), note="half a minute on drawn faces"),
     Recipe("resnet34", (Stage(30, size=48, grow_from=32),), batch_size=128, class_weights="effective", smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="class-weighted ResNet-34 from scratch in 90 minutes on two cores: the faces grow from 32 to 48 pixels"),
     Recipe("resnet34-joint", (Stage(30, size=48, grow_from=32),), batch_size=128, target="votes", augment=_AUGMENT, weight_decay=0.05, monitor="valid_loss",
@@ -120,6 +120,8 @@ RECIPES = {r.name: r for r in (
            note="the FER_KD paper's student network, by our schedule"),
     Recipe("mini-xception", (Stage(60, size=48, rate=8e-3),), arch="mini_xception", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.998,
            note="at most 60 thousand parameters; pass teacher= to learn from a big network"),
+    Recipe("mini-xception-early", (Stage(60, size=48, rate=8e-3),), arch="mini_xception-early", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.998,
+           note="mini-Xception with as many weights, more of them where the face is still large; pass teacher="),
     Recipe("sequential-cnn", (Stage(40, size=48, rate=4e-3),), arch="sequential_cnn", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.02, average=0.998,
            note="nine convolutions, no dense layer"),
     Recipe("compact", (Stage(40, size=48, grow_from=32, rate=6e-3),), arch="compact", batch_size=128, augment=_AUGMENT, weight_decay=0.05, average=0.998,
