@@ -172,8 +172,8 @@ def report_of(
     from fer_fastai.train.evaluation import report
     from fer_fastai.train.recipes import load_run
     from fer_fastai.train.report import write_report
-    faces, source = faces_of_run(run)
-    found = report(load_run(run, faces), faces, split, views, title=Path(run).name, truth="drawn labels" if source == "synthetic" else "FER2013 labels" if faces.ids[0].startswith("fer2013/") else "own labels")
+    faces, _ = faces_of_run(run)
+    found = report(load_run(run, faces), faces, split, views, title=Path(run).name)
     return write_report(found, Path(run))
 
 # %% ../nbs/70_cli.ipynb #cfadc42a

@@ -35,7 +35,7 @@ def test_barbagallo_fer_kd():
     pd.concat(histories, names=["variant"]).reset_index(level=0)[["variant", "epoch", "train_loss", "valid_loss", "accuracy"]].round(3)
 
     # nbs/papers/barbagallo_fer_kd.ipynb #089060bf
-    found = report(learner, faces, "test", views=("single",), truth="drawn labels")
+    found = report(learner, faces, "test", views=("single",))
     metrics = found.metrics["drawn labels", "single"]
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
     display(plot_confusion(metrics))

@@ -58,7 +58,7 @@ def test_kaskun_realtime():
     figure
 
     # nbs/papers/kaskun_realtime.ipynb #54bbad68
-    found = report(learner, faces, "test", views=("single",), truth="drawn labels")
+    found = report(learner, faces, "test", views=("single",))
     metrics = found.metrics["drawn labels", "single"]
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
     display(plot_confusion(metrics))

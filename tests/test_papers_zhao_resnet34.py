@@ -37,7 +37,7 @@ def test_zhao_resnet34():
     history[["stage", "epoch", "train_loss", "valid_loss", "accuracy", "f1_score", "rate"]].round(4)
 
     # nbs/papers/zhao_resnet34.ipynb #37d702f7
-    found = report(learner, faces, "test", views=("single", "flip"), truth="drawn labels")
+    found = report(learner, faces, "test", views=("single", "flip"))
     assert abs(found.metrics["drawn labels", "single"].confusion.to_numpy().sum() - len(faces.split("test"))) == 0
     found.frame()[["faces", "accuracy", "macro_f1"]].round(3)
 

@@ -101,7 +101,7 @@ def test_written_to_a_folder():
     test_eq(made.name, "report.html")
     assert all(word in page for word in ("Learning curves", "Learning-rate search", "tiny", "seed"))
     test_eq(numbers["metrics"][0]["views"], "single"); test_eq(numbers["recipe"], {"name": "tiny"}); test_eq(numbers["history"][1]["valid_loss"], None)
-    right = (predictions["single_predicted"] == predictions["FER2013 labels"]).mean()
+    right = (predictions["single_predicted"] == predictions["own labels"]).mean()
     assert abs(right - numbers["metrics"][0]["accuracy"]) < 1e-9, "the files agree with each other"
     list(predictions.columns)
 

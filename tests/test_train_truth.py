@@ -4,7 +4,7 @@ import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FERPLUS, NOT_EMOTIONS
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.train.truth import ferplus_majority, ferplus_shares, label_sets, own_labels
+from fer_fastai.train.truth import ferplus_majority, ferplus_shares, label_sets, own_labels, own_truth
 import pytest
 
 # nbs/34_train.truth.ipynb #a2d826a1
@@ -19,6 +19,7 @@ def test_which_labels():
     faces = FaceSet(pd.DataFrame({"label": ["happy", "disgust", None]}))
     six = own_labels(faces, SIX)
     test_eq(six.labels.tolist(), ["happy", None, None])
+    for first, said in {"fer2013": "FER2013 labels", "synthetic": "drawn labels", "my": "own labels"}.items(): test_eq(own_truth(FaceSet(pd.DataFrame({"label": ["happy"]}, index=[f"{first}/00001"]))), said)
     test_eq(dict(six.excluded), {"disgust: not a class of the model": 1, "no label": 1})
     six
 
@@ -67,7 +68,7 @@ def test_edge_cases():
     faces = faces.with_votes(pd.DataFrame({"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}))
     test_eq(ferplus_majority(faces, SIX).labels.tolist(), [None, "happy", None, None])
     test_eq(ferplus_majority(faces, SIX, rule="plurality").labels.tolist(), [None, "happy", None, "sad"])
-    test_eq(list(label_sets(faces)), ["FER2013 labels", "FER+ majority"])
-    test_eq(list(label_sets(faces.subset([2]).with_columns(label=["happy"]))), ["FER2013 labels"])   # nobody voted: no second truth
+    test_eq(list(label_sets(faces)), ["own labels", "FER+ majority"])
+    test_eq(list(label_sets(faces.subset([2]).with_columns(label=["happy"]))), ["own labels"])   # nobody voted: no second truth
     with ExceptionExpected(DataError, regex="majority or plurality"): ferplus_majority(faces, rule="most")
     with ExceptionExpected(DataError, regex="no face with a label"): label_sets(faces.subset([2]))

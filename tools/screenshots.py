@@ -1,9 +1,11 @@
-"""Pictures for README and tutorial: `python tools/screenshots.py` writes nbs/images/label_cleaner*.png and predicted.png
+"""Pictures for README and tutorial: `python tools/screenshots.py` writes nbs/images/label_cleaner*.png, predicted.png and report.png
 
 LabelCleaner: drawn faces with planted errors in a real JupyterLab; what the model thinks is a logistic regression's, out of fold.
+Report: the page of `fer demo`.
 Predictor: NASA's portrait of Eileen Collins (public domain), upright, mirrored, tilted, by the embedded model.
 """
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -46,6 +48,15 @@ def predicted(path):
     Image.fromarray(np.hstack([annotate(photo, predictor.predict(photo), predictor.vocab) for photo in seen])).save(path)
 
 
+def reported(path, browser, place):
+    "The upper part of the demo's report"
+    subprocess.run([Path(sys.executable).with_name("fer"), "demo", "--folder", place / "demo"], check=True)
+    page = browser.new_page(viewport={"width": 1000, "height": 1095})
+    page.goto((place / "demo" / "report.html").as_uri())
+    page.screenshot(path=path)
+    page.close()
+
+
 def main():
     images = ROOT / "nbs" / "images"
     images.mkdir(exist_ok=True)
@@ -53,6 +64,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         path = notebook(Path(place) / "clean.ipynb", FACES, CELL)
         with jupyterlab(Path(place)) as address, chromium() as browser:
+            reported(images / "report.png", browser, Path(place))
             lab = Lab(browser, address, path, width=1230, height=1150)
             lab.run_all()
             lab.page.locator(".fer-card").first.click()

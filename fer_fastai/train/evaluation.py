@@ -163,7 +163,7 @@ def evaluate(
     probabilities: np.ndarray,          # (n, k), columns in the vocabulary's order
     labels: Sequence,                   # (n,): names or integer codes
     vocab: Sequence[str],               # k class names
-    truth: str = "FER2013 labels",      # what the labels are
+    truth: str = "own labels",          # what the labels are
     ids: Sequence | None = None,        # face ids, named in a refusal
     groups: Sequence | None = None,     # (n,): faces that the bootstrap draws together
     resamples: int = 1000,
@@ -272,7 +272,7 @@ def report_on(
     split: str = "test",                    # the split that the probabilities are of
     vocab: Sequence[str] | None = None,     # the model's classes; default: the faces' own
     title: str = "report",
-    truth: str = "FER2013 labels",          # what the faces' own labels are
+    truth: str | None = None,               # what the faces' own labels are; None: by where the faces come from
     resamples: int = 1000,                  # of the bootstrap over groups of faces
     seed: int = 0,
 ) -> Report:

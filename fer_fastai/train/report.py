@@ -220,7 +220,7 @@ figure { margin: 0; } .card img { display: block; max-width: 100%%; height: auto
 figcaption { color: var(--soft); font-size: .85rem; margin-top: .6rem; }
 .scroll { overflow-x: auto; } .card table { width: 100%%; } section > p { margin: .9rem 0; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 section > .scroll { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: .4rem .6rem; width: fit-content; max-width: 100%%; }
-th, td { padding: .42rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); } tbody tr:last-child > * { border-bottom: 0; }
+th, td { padding: .42rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); } tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--soft); font-weight: 500; font-size: .82rem; vertical-align: bottom; } th[scope=row] { font-weight: 500; } .word { text-align: left; }
 .facts td { white-space: normal; } .facts > .scroll > table { table-layout: fixed; } .facts th[scope=row] { width: 9rem; } .facts .scroll .scroll th { width: auto; } .facts .scroll .scroll td { text-align: right; } .facts > .scroll > table > thead { display: none; } .facts > .scroll > table > tbody > tr > td { width: auto; } .facts th[scope=row] { color: var(--soft); vertical-align: top; } .facts td .scroll { margin: -.42rem -.7rem; }
 .faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.4rem, 1fr)); gap: .8rem; }
