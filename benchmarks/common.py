@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 from fer_fastai.clean.issues import second_opinion
-from fer_fastai.clean.scores import Scores, average, score
+from fer_fastai.clean.scores import Scores, average, kfold_scores, score
 from fer_fastai.core import commit, hardware, versions, write_json
+from fer_fastai.data.groups import without_leaks
 from fer_fastai.deploy.model_folder import as_learner, load_model
 from fer_fastai.train.recipes import load_run
 
@@ -30,6 +31,13 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     })
     print(json.dumps({c["id"]: c["value"] for c in claims}, indent=2), f"\nwritten to {path}")
     return path
+
+
+def out_of_fold(every, plan, n: int = 5, folder: Path | None = None, taught=None):
+    "Scores of all Training faces, by networks that learned neither the face nor a copy of a test face; `taught`: the same faces with soft labels"
+    training = every.split("train") if taught is None else taught
+    copies = training.ids.difference(without_leaks(every).ids)
+    return kfold_scores(training, plan, n, folder or RUNS / f"kfold-{plan.name}", unseen=copies)
 
 
 def opened(place: Path, faces):

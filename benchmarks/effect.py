@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from common import RUNS, claim, write_result
+from common import RUNS, claim, out_of_fold, write_result
 from fer_fastai.clean.effect import answers_of, effect, gain_curve, reviewed, reviews_needed
 from fer_fastai.clean.issues import rank
-from fer_fastai.clean.scores import kfold_scores, load_scores
+from fer_fastai.clean.scores import load_scores
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
 from fer_fastai.train.recipes import Stage, recipe
@@ -35,7 +35,7 @@ def main():
     plan = recipe(options.scores).but(name="again", stages=(Stage(1, size=40, rate=1e-3),), pretrained=str(options.start))
     every = fer2013()
     faces, trained = without_leaks(every), every.split("train")
-    folds = kfold_scores(trained, options.scores, 5, RUNS / f"kfold-{options.scores}")
+    folds = out_of_fold(every, recipe(options.scores))
     mine = faces.split("train").ids
     ranked = {"ours": rank(trained, folds, "combined").index, "top loss": rank(trained, folds, "label_loss").index}
     orders = {name: list(ids[ids.isin(mine)]) for name, ids in ranked.items()}

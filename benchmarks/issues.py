@@ -1,16 +1,15 @@
 """Does the ranking find the wrong labels? Every ranking against FER+ votes and against planted noise.
 
-    python benchmarks/issues.py [--recipe fold] [--second resnet34] [--folds 5]
+    python benchmarks/issues.py [--recipe fold] [--second fold-softened] [--folds 5]
 
 Truth 1: FER+ votes; a label is wrong when at most 1 of 10 voters shares it and at least 5 agree on another emotion.
-  folds: Training, fold by fold. heldout: PublicTest + PrivateTest by networks trained on Training alone.
+  folds: Training, fold by fold. second folds: the same by networks that learned softened labels, what each face probably is by the first
+  networks. both: the two together. heldout: PublicTest + PrivateTest by networks trained on Training alone.
 Truth 2: labels of the held-out faces made wrong on purpose (those that FER+ calls right), uniformly and along the confusions that
   the network's own mistakes show, 5, 10 and 20 %, three seeds.
-Which networks judge the held-out faces, and by how many views, is chosen on the first fold of Training: the fold's own, one trained on
-the other folds' softened labels (what each face probably is, by the first scores), or both: the best average precision of those that
-are at least 1.1 times as good as top loss and cleanlab there. The exponents of `combined` were chosen there, too. The claims are
-the held-out faces'. Votes are never an input. Training as it is distributed holds 703 exact copies of held-out faces: the
-folds' networks have learned them, the one on softened labels has not.
+Which networks judge the held-out faces is chosen on Training, out of fold: the best average precision of those that are at least 1.1
+times as good as top loss and cleanlab there. The exponents of `combined` were chosen there, too. The claims are the held-out faces'.
+Votes are never an input. Training as it is distributed holds 703 exact copies of held-out faces: no network learns them, all score them.
 """
 
 import argparse
@@ -19,20 +18,20 @@ import numpy as np
 import pandas as pd
 from cleanlab.rank import get_label_quality_scores
 from cleanlab.filter import find_label_issues
-from common import RUNS, claim, write_result
+from common import RUNS, claim, out_of_fold, write_result
 from fer_fastai.clean.issues import METHODS, no_faces, softened
-from fer_fastai.clean.scores import average, kfold_scores, load_scores, score
+from fer_fastai.clean.scores import average, load_scores, score
 from fer_fastai.core import versions
 from fer_fastai.data.emotions import FERPLUS
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
-from fer_fastai.train.recipes import load_run, recipe, train
+from fer_fastai.train.recipes import load_run, recipe
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ votes (at most 1 of 10 for the label, 5 for another emotion); {networks} trained on Training alone (as it is distributed: 703 of its faces are exact copies of held-out ones), {views}; votes never an input"
+PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ votes (at most 1 of 10 for the label, 5 for another emotion); {networks} trained on Training alone (without the 703 of its faces that are exact copies of held-out ones), {views}; votes never an input"
 
-NETWORKS = {"folds": "the {} folds' networks", "softened": "a network on softened labels", "softened, ten crops": "a network on softened labels", "both": "the {} folds' networks (a third of the weight) and one on softened labels"}
-BOTH = (1, 2)  # weights of the folds' networks and of the one on softened labels
+NETWORKS = {"folds": "the {0} folds' networks", "second folds": "{0} folds' networks on softened labels", "both": "the {0} folds' networks (a third of the weight) and {0} on softened labels"}
+BOTH = (1, 2)  # weights of the folds' networks and of those on softened labels
 AHEAD = 1.1  # asked of the ratio to top loss and cleanlab
 
 
@@ -105,14 +104,6 @@ def kept(name, make):
     return load_scores(folder)
 
 
-def second_look(faces, folds, plan, folder, assigned):
-    "A network trained on all folds but the first, on softened labels: what each face probably is"
-    soft, seen = softened(faces.split("train"), folds), without_leaks(faces).split("train").ids
-    rest = soft.subset((folds.parts != 0).to_numpy() & soft.ids.isin(seen))
-    groups = pd.read_parquet(assigned).group[rest.ids]
-    return train(rest.with_columns(split="train", group=groups).random_split(valid=0.05, seed=1), plan.but(name="softened", target="votes", smoothing=0.0), folder)
-
-
 def against_others(rows: dict) -> float:
     "AP of `combined` against the better of top loss and cleanlab's best ranking"
     return rows["combined"]["ap"] / max(row["ap"] for name, row in rows.items() if name.startswith("cleanlab") or name == "label_loss")
@@ -127,33 +118,24 @@ def chosen_way(found: dict) -> str:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="fold")
-    parser.add_argument("--second", default="resnet34", help="recipe of the network on softened labels")
+    parser.add_argument("--second", default="fold-softened", help="recipe of the networks on softened labels")
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--views", default="flip")
     options = parser.parse_args()
-    faces, plan = fer2013(), recipe(options.recipe)
-    tested, train_faces = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
-    folder = RUNS / f"kfold-{options.recipe}"
-    folds = kfold_scores(train_faces, plan, options.folds, folder).of(train_faces)
-    again = second_look(faces, folds, recipe(options.second), RUNS / f"softened-{options.second}", folder / "folds.parquet")     # before scikit-learn wakes its own threads
-    found = {"folds": every_way(train_faces, folds, wrong_by_votes(train_faces))}
-    first = train_faces.subset((folds.parts == 0).to_numpy())
+    faces, plans = fer2013(), {"folds": recipe(options.recipe), "second folds": recipe(options.second)}
+    tested, training = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
+    ways = {"folds": out_of_fold(faces, plans["folds"], options.folds).of(training)}
+    ways["second folds"] = out_of_fold(faces, plans["second folds"], options.folds, taught=softened(training, ways["folds"])).of(training)
+    ways["both"] = average([ways["folds"], ways["second folds"]], weights=BOTH)
+    doubtful = wrong_by_votes(training)
+    found = {name: every_way(training, way, doubtful) for name, way in ways.items()}
+    chosen = chosen_way({name: found[name] for name in ways})
 
-    def softly(name, which, views):
-        return kept(f"scores-{name}", lambda: score(again, which, views, source="softened", denoised=True))
+    def asked(name):
+        "The held-out faces by all networks of a recipe"
+        folder = RUNS / f"kfold-{plans[name].name}"
+        return average([kept(f"scores-heldout-{plans[name].name}-{n}", lambda n=n: score(load_run(folder / f"fold-{n}", without_leaks(faces)), tested, source=f"{name}, {n}", denoised=ways[name].denoised)) for n in range(options.folds)])
 
-    second = f"softened-{options.second}"
-    ways = {"folds": folds.of(first), "softened": softly(f"{second}-0", first, options.views), "softened, ten crops": softly(f"{second}-0-ten", first, "ten_crop")}
-    ways["both"] = average([ways["folds"], ways["softened"]], weights=BOTH)
-    found |= {f"first fold, {name}": every_way(first, way, wrong_by_votes(first)) for name, way in ways.items()}
-    chosen = chosen_way({name: found[f"first fold, {name}"] for name in ways})
-    net_by_net = average([kept(f"scores-heldout-fold-{n}", lambda n=n: score(load_run(folder / f"fold-{n}", without_leaks(faces)), tested, options.views, source=f"fold {n}")) for n in range(options.folds)])
-    if chosen == "folds":
-        heldout = net_by_net
-    elif chosen == "both":
-        heldout = average([net_by_net, softly(f"heldout-{second}", tested, options.views)], weights=BOTH)
-    else:
-        heldout = softly(f"heldout-{second}", tested, options.views) if chosen == "softened" else softly(f"heldout-{second}-ten", tested, "ten_crop")
+    heldout = average([asked("folds"), asked("second folds")], weights=BOTH) if chosen == "both" else asked(chosen)
     heldout.save(RUNS / "scores-heldout")
     wrong = wrong_by_votes(tested)
     found["heldout"] = every_way(tested, heldout, wrong)
@@ -163,7 +145,7 @@ def main():
     nobody = (tested.votes.not_a_face > 5).to_numpy()
     ours, others = found["heldout"]["combined"], {name: row["ap"] for name, row in found["heldout"].items() if name.startswith("cleanlab")}
     best = max(others, key=others.get)
-    protocol = PROTOCOL.format(n=len(tested), wrong=wrong.mean(), views="ten crop" if "ten" in chosen else options.views.replace("_", " "), networks=NETWORKS[chosen].format(options.folds))
+    protocol = PROTOCOL.format(n=len(tested), wrong=wrong.mean(), views="each face and its mirror image", networks=NETWORKS[chosen].format(options.folds))
     write_result("issues", [
         claim("issues_ferplus_ap", ours["ap"], protocol), claim("issues_ferplus_auroc", ours["auroc"], protocol), claim("issues_ferplus_precision_at_500", ours["precision_at_500"], protocol),
         claim("issues_vs_cleanlab_best_ap_ratio", ours["ap"] / max(others[best], found["heldout"]["label_loss"]["ap"]), protocol + f"; against the better of top loss and cleanlab's best of {len(others)} rankings ({best}) on the same probabilities"),

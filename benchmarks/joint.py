@@ -11,9 +11,8 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-from common import RUNS, claim, write_result
+from common import RUNS, claim, out_of_fold, write_result
 from fer_fastai.clean.issues import second_opinion
-from fer_fastai.clean.scores import kfold_scores
 from fer_fastai.data.emotions import FER2013, FERPLUS
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.groups import without_leaks
@@ -35,7 +34,7 @@ PROTOCOL = "ResNet-34 from scratch, two cycles, on FER2013's labels (and out-of-
 def taught(whole, faces, folds, opinion=0.5):
     "Training and validation faces with both truths"
     seen = faces.subset((faces.table.split != "test").to_numpy())
-    scores = kfold_scores(whole.split("train"), recipe("fold"), 5, folds)
+    scores = out_of_fold(whole, recipe("fold"), folder=folds)
     return join_truths(seen, ferplus_shares(seen), second_opinion(seen, scores, opinion).votes)
 
 

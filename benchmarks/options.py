@@ -11,9 +11,9 @@ An interrupted run goes on. Writes benchmarks/results/options.json.
 import argparse
 from pathlib import Path
 
-from common import RUNS, told, write_result
+from common import RUNS, out_of_fold, told, write_result
 from fer_fastai.clean.issues import second_opinion, softened
-from fer_fastai.clean.scores import Scores, kfold_scores
+from fer_fastai.clean.scores import Scores
 from fer_fastai.data.emotions import FER2013, FERPLUS
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.groups import without_leaks
@@ -51,7 +51,7 @@ def eight(faces):
 
 def ways(whole, faces, options):
     "Name -> training faces, changes of the recipe, classes that are scored, faces to score"
-    folds, votes = kfold_scores(whole.split("train"), recipe("fold"), 5, options.folds), ferplus_shares(faces)
+    folds, votes = out_of_fold(whole, recipe("fold"), folder=options.folds), ferplus_shares(faces)
     clean = Scores(softened(faces.split("train"), folds).votes[list(FER2013)])
     clear, every = eight(faces)
     table = {name: (faces, changes, None, faces) for name, changes in CHANGES.items()}

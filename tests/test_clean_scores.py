@@ -88,12 +88,13 @@ def test_margins_while_learning():
 def test_fold_by_fold():
     # nbs/40_clean.scores.ipynb #d01dcf02
     with tempfile.TemporaryDirectory() as folder:
-        scores = kfold_scores(faces, quick, n=2, folder=folder, near=False)
-        again = kfold_scores(faces, quick, n=2, folder=folder, near=False)      # read, not trained
+        scores = kfold_scores(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])
+        again = kfold_scores(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])    # read, not trained
         folds = pd.read_parquet(Path(folder) / "folds.parquet").fold
         trained_on = [pd.read_parquet(Path(folder) / f"fold-{k}" / "margins.parquet").index for k in (0, 1)]
     assert scores.probabilities.index.equals(faces.ids) and set(scores.parts) == {0, 1}
     assert not any(set(ids) & set(folds.index[folds == k]) for k, ids in enumerate(trained_on))     # nobody was scored by who trained on it
+    assert not any(set(ids) & set(faces.ids[:3]) for ids in trained_on)
     assert again.probabilities.equals(scores.probabilities) and np.allclose(again.features, scores.features, atol=0.01)
     scores
 
@@ -117,3 +118,9 @@ def test_edge_cases():
     with tempfile.TemporaryDirectory() as folder:
         pd.DataFrame({"fold": 0, "group": 0}, index=faces.ids).to_parquet(Path(folder) / "folds.parquet")
         with ExceptionExpected(RecipeError, "1 folds of 280 faces"): kfold_scores(faces, quick, n=2, folder=folder)
+        with ExceptionExpected(RecipeError, "0 faces were never trained on"): kfold_scores(faces, quick, n=1, folder=folder, unseen=faces.ids[:2])
+        with ExceptionExpected(DataError, "unseen face 'nobody'"): kfold_scores(faces, quick, n=2, folder=folder, unseen=["nobody"])
+    with tempfile.TemporaryDirectory() as folder:               # soft labels: no margins
+        sure = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
+        taught = kfold_scores(faces.with_votes(sure), quick.but(target="votes"), n=2, folder=folder, near=False)
+    assert taught.denoised and taught.margins is None and len(taught) == len(faces)

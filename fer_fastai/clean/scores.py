@@ -186,17 +186,22 @@ def kfold_scores(
     folder: Path | str | None = None,   # where each fold's run and scores are kept; None: runs/kfold-<recipe>
     views: str = "flip",
     near: bool = True,                  # keep near copies together, not only faces of one group
-) -> Scores:                            # of every face, by a network that has not seen it
+    unseen: Sequence[str] = (),         # ids of faces that are scored and never trained on, such as copies of test faces
+) -> Scores:                            # of every face, by a network that has not seen it; with margins where labels are learned, denoised where votes are
     "Out-of-sample scores of all faces, fold by fold; an interrupted call goes on"
     plan = recipe if isinstance(recipe, Recipe) else recipe_named(recipe)
     folder = settings().runs / f"kfold-{plan.name}" if folder is None else Path(folder)
-    folds = _folds(faceset, n, folder, near, settings().seed if plan.seed is None else plan.seed)
-    done = [_fold_scores(faceset, folds != number, plan, folder / f"fold-{number}", views) for number in range(n)]
-    margins = pd.concat([read_margins(folder / f"fold-{number}" / "margins.parquet") for number in range(n)], axis=1).mean(axis=1)
+    strange = set(unseen) - set(faceset.ids)
+    if strange: raise DataError(f"unseen face {min(strange)!r}", "kfold_scores", "an id of the faces that are scored")
+    hidden = faceset.ids.isin(list(unseen))
+    folds = _folds(faceset, hidden, n, folder, near, settings().seed if plan.seed is None else plan.seed)
+    done = [_fold_scores(faceset, folds == number, hidden, plan, folder / f"fold-{number}", views) for number in range(n)]
     found = merge(done, f"{n} folds, {plan.name}").of(faceset)
+    if plan.target == "votes": return found
+    margins = pd.concat([read_margins(folder / f"fold-{number}" / "margins.parquet") for number in range(n)], axis=1).mean(axis=1)
     return replace(found, margins=margins)
 
-def _folds(faceset: FaceSet, n: int, folder: Path, near: bool, seed: int) -> np.ndarray:
+def _folds(faceset: FaceSet, hidden: np.ndarray, n: int, folder: Path, near: bool, seed: int) -> np.ndarray:
     "The number of each face's fold, kept for the next call"
     path = folder / "folds.parquet"
     if path.exists():
@@ -204,25 +209,27 @@ def _folds(faceset: FaceSet, n: int, folder: Path, near: bool, seed: int) -> np.
         if "fold" not in table: raise DataError(f"columns {list(table)[:5]}", path, "what kfold_scores wrote", "Choose another folder, or delete this one")
         found = table.fold
         if not found.index.equals(faceset.ids) or found.max() != n - 1: raise RecipeError(f"{found.max() + 1} folds of {len(found):,} faces", path, f"{n} of these {len(faceset):,}", "Choose another folder, or delete this one")
+        before = table.unseen if "unseen" in table else pd.Series(False, table.index)
+        if (before != hidden).any(): raise RecipeError(f"{before.sum():,} faces were never trained on", path, f"the {hidden.sum():,} that are unseen now", "Choose another folder, or delete this one")
         return found.to_numpy()
     if (faceset.codes < 0).any(): raise DataError("no label", f"face {faceset.ids[faceset.codes < 0][0]}", "a label for each face", "Leave them out with subset")
     grouped = faceset.with_groups() if near else faceset
     found = pd.Series(0, faceset.ids, name="fold")
     for number, (_, fold) in enumerate(grouped.kfold(n, seed=seed)): found[fold.ids] = number
-    with atomic_path(path) as part: pd.DataFrame({"fold": found, "group": grouped.table.group}).to_parquet(part)
+    with atomic_path(path) as part: pd.DataFrame({"fold": found, "group": grouped.table.group, "unseen": hidden}).to_parquet(part)
     return found.to_numpy()
 
-def _fold_scores(faceset: FaceSet, rest: np.ndarray, plan: Recipe, folder: Path, views: str) -> Scores:
+def _fold_scores(faceset: FaceSet, inside: np.ndarray, hidden: np.ndarray, plan: Recipe, folder: Path, views: str) -> Scores:
     "Scores of a fold by a network trained on the rest, or those of an earlier call"
-    fold = faceset.subset(~rest)
+    fold, soft = faceset.subset(inside), plan.target == "votes"
     if (folder / "scores").exists():
         found = load_scores(folder / "scores")
         if not found.probabilities.index.equals(fold.ids): raise RecipeError(f"scores of {len(found):,} other faces", folder, f"{len(fold):,} of this fold", "Delete it")
         return found
-    others = faceset.subset(rest)
+    others = faceset.subset(~inside & ~hidden)
     groups = pd.read_parquet(folder.parent / "folds.parquet").group[others.ids]
     others = others.with_columns(split="train", group=groups).random_split(valid=0.05, seed=1)
-    learner = train(others, plan, folder, cbs=(RecordMargins(folder / "margins.parquet"),))
-    found = score(learner, fold, views, source=f"{plan.name}, {folder.name}")
+    learner = train(others, plan, folder, cbs=() if soft else (RecordMargins(folder / "margins.parquet"),))
+    found = score(learner, fold, views, source=f"{plan.name}, {folder.name}", denoised=soft)
     found.save(folder / "scores")
     return found
