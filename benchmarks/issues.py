@@ -8,7 +8,8 @@ Truth 1: FER+ votes; a label is wrong when at most 1 of 10 voters shares it and 
 Truth 2: labels of the held-out faces made wrong on purpose (those that FER+ calls right), uniformly and along the confusions that
   the network's own mistakes show, 5, 10 and 20 %, three seeds.
 Which networks judge the held-out faces is chosen on Training, out of fold: the best average precision of those that are at least 1.1
-times as good as top loss and cleanlab there. The exponents of `combined` were chosen there, too. The claims are the held-out faces'.
+times as good as top loss and cleanlab there. The exponents of `combined` and its RESTING were chosen there, too. The claims are the held-out
+  faces..
 Votes are never an input. Training as it is distributed holds 703 exact copies of held-out faces: no network learns them, all score them.
 """
 

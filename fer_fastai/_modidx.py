@@ -152,6 +152,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.scores.Scores.of': ('clean.scores.html#scores.of', 'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores.Scores.save': ( 'clean.scores.html#scores.save',
                                                                                   'fer_fastai/clean/scores.py'),
+                                         'fer_fastai.clean.scores.Scores.vocab': ( 'clean.scores.html#scores.vocab',
+                                                                                   'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores._check': ('clean.scores.html#_check', 'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores._fold_scores': ( 'clean.scores.html#_fold_scores',
                                                                                    'fer_fastai/clean/scores.py'),

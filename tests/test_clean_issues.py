@@ -8,6 +8,7 @@ from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.issues import (
     COLUMNS, area_under_margin, bad_pictures, combined, confident_learning, contradictions, copies, find_issues,
     label_loss, nearest, neighbours, no_faces, normalised_margin, rank, second_opinion, self_confidence, softened,
+    truth_given_label,
 )
 
 # nbs/41_clean.issues.ipynb #c73b4ab4
@@ -64,6 +65,9 @@ def test_all_together():
         found = [average_precision_score(labels != truth, way(labels, shares, scores)) for way in (combined, label_loss)]
         print(f"{name:12} combined {found[0]:.3f}, loss {found[1]:.3f}")
     assert found[0] > found[1] and average_precision_score(wrong, combined(codes, shares, scores)) > 0.9    # where errors are a habit, the table knows
+    doubt, less = (1 - truth_given_label(codes, shares, vocab=names)[np.arange(len(codes)), codes] for names in ((), faces.vocab))
+    rests = (faces.table.label == "neutral").to_numpy()
+    assert (less[rests] < doubt[rests]).all() and (less[~rests] == doubt[~rests]).all()
     soft = softened(faces, scores)
     assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
     assert (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean() > 0.5     # most wrong labels are outvoted by the truth

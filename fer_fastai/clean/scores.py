@@ -59,6 +59,8 @@ class Scores:
         if (rows < 0).any(): raise DataError(f"no scores for {(rows < 0).sum():,} of {len(rows):,} faces", f"face {faceset.ids[rows < 0][0]}", "a row for each face", "Score them, or leave them out with subset")
         return replace(self, probabilities=table.iloc[rows], features=None if self.features is None else self.features[rows])
 
+    @property
+    def vocab(self) -> tuple[str, ...]: return tuple(self.probabilities.columns)
     def save(self, folder: Path | str) -> Path: return save_scores(self, folder)
 
 def _check(table: pd.DataFrame):
