@@ -68,6 +68,9 @@ def test_all_together():
     doubt, less = (1 - truth_given_label(codes, shares, vocab=names)[np.arange(len(codes)), codes] for names in ((), faces.vocab))
     rests = (faces.table.label == "neutral").to_numpy()
     assert (less[rests] < doubt[rests]).all() and (less[~rests] == doubt[~rests]).all()
+    few = np.eye(7)[[5, 6]] * 0.6 + 0.4 / 7             # the model sees surprise, and a face at rest
+    alike, other = (combined(np.array([faces.vocab.index(name)] * 2), few, Scores(pd.DataFrame(few, columns=faces.vocab))) for name in ("fear", "happy"))
+    assert alike[0] < other[0] and alike[1] > other[1]  # fear that looks like surprise is an honest label, fear at rest is not
     soft = softened(faces, scores)
     assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
     assert (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean() > 0.5     # most wrong labels are outvoted by the truth

@@ -56,7 +56,9 @@ def test_a_held_out_model():
     both = average([scores, other])
     assert np.allclose(both.probabilities, (scores.probabilities + 1 / 7) / 2) and list(both.probabilities.columns) == list(faces.vocab)
     third = average([replace(scores, denoised=True), other], weights=(2, 1))
-    assert np.allclose(third.probabilities, (2 * scores.probabilities + 1 / 7) / 3) and third.denoised and not average([replace(scores, denoised=True), other]).denoised
+    assert np.allclose(third.probabilities, (2 * scores.probabilities + 1 / 7) / 3) and third.denoised and not average([replace(scores, denoised=True), other, other]).denoised
+    pooled = average([scores, other], logs=True).probabilities
+    assert np.allclose(pooled.sum(axis=1), 1) and np.allclose(pooled, np.sqrt(scores.probabilities).pipe(lambda table: table.div(table.sum(axis=1), axis=0)), atol=1e-3)   # who knows nothing makes the other half as sure
     with ExceptionExpected(DataError, "weights .*2 numbers"): average([scores, other], weights=(1,))
     with ExceptionExpected(DataError, "not in both"): average([scores, Scores(scores.probabilities.iloc[1:])])
     print(both)

@@ -103,7 +103,8 @@ def average(
     scores: Sequence[Scores],           # of the same faces, by several networks
     source: str = "",
     weights: Sequence[float] | None = None, # of each; None: equal
-) -> Scores:                            # probabilities averaged; margins and features are the first's; denoised when more than half of the weight is
+    logs: bool = False,                 # average the logarithms, so that each network can veto
+) -> Scores:                            # probabilities averaged; margins and features are the first's; denoised when at least half of the weight is
     "What several networks think together"
     first, tables = scores[0], [one.probabilities for one in scores]
     for table in tables[1:]:
@@ -112,8 +113,10 @@ def average(
     shares = np.ones(len(tables)) if weights is None else np.asarray(weights, float)
     if len(shares) != len(tables) or (shares < 0).any() or not shares.sum(): raise DataError(f"weights {list(shares)}", "average", f"{len(tables)} numbers of at least 0, not all 0")
     shares = shares / shares.sum()
-    mean = sum(share * table.loc[tables[0].index, tables[0].columns] for share, table in zip(shares, tables))
-    return Scores(mean, first.margins, first.features, first.parts, source or f"{len(scores)} networks: " + ", ".join(one.source for one in scores), bool(shares @ [one.denoised for one in scores] > 0.5))
+    alike = [table.loc[tables[0].index, tables[0].columns] for table in tables]
+    mean = sum(share * (np.log(table.clip(lower=1e-6)) if logs else table) for share, table in zip(shares, alike))
+    if logs: mean = np.exp(mean).pipe(lambda table: table.div(table.sum(axis=1), axis=0))
+    return Scores(mean, first.margins, first.features, first.parts, source or f"{len(scores)} networks: " + ", ".join(one.source for one in scores), bool(shares @ [one.denoised for one in scores] >= 0.5))
 
 # %% ../../nbs/40_clean.scores.ipynb #d4196923
 class RecordMargins(Callback):
