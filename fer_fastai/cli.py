@@ -254,7 +254,7 @@ def effect_command(
 def paper_command(
     name: Annotated[str, typer.Argument(help="wei (ten features; ResNet-34 with sigmoid neurons) or korber (FaceNet transfer)")],
     data: Annotated[Path, typer.Option(help="SFEW's folder: <Emotion>/<Film>_<time>_<frame>.png")],
-    start: Annotated[Optional[str], typer.Option(help="run folder of the network to start from; korber looks for the published FaceNet first")] = None,
+    start: Annotated[Optional[str], typer.Option(help="run folder of the network to start from; without one, wei starts from scratch and korber from the published FaceNet where it is at hand")] = None,
     splits: Annotated[int, typer.Option(help="of each kind, random and by film")] = 3,
     test: Annotated[float, typer.Option(help="share of faces: 0.2, or 0.5 for halves")] = 0.2,
     folder: Annotated[Optional[Path], typer.Option(help="of faces, runs and tables; an interrupted call goes on")] = None,
@@ -268,7 +268,7 @@ def paper_command(
     from fer_fastai import papers
     systems: dict[str, Callable] = {"wei": papers.wei, "korber": papers.korber}
     if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
-    papers.check_plan(start, test, splits)
+    papers.check_plan(start, test, splits, {"wei": "resnet34", "korber": "facenet"}[name])
     photos, folder = read_sfew(data), folder or run_folder(name)
     typer.echo(f"{photos}")
     table = systems[name](photos, folder, start=start, n=splits, test=test)

@@ -18,7 +18,7 @@ import torch
 from fastai.basics import Learner
 from torch import nn
 
-from .core import RecipeError, atomic_path, run_folder, write_json
+from .core import RecipeError, atomic_path, read_json, run_folder, write_json
 from .data.cache import load_faces, save_faces
 from .data.faces import cut_faces
 from .data.faceset import FaceSet
@@ -120,10 +120,17 @@ def check_plan(
     start: str | None,              # run folder, weights file, or a name of train.models
     test: float,
     n: int,
+    arch: str,                      # of the network that starts from it
 ):
     "Refuse what can't be done before faces are cut"
     check_splits(test, n)
-    if start not in (None, "imagenet", "vggface2"): weights_file(start)
+    if start is None: return
+    if start in ("imagenet", "vggface2"):
+        if (start == "vggface2") != (arch == "facenet"): raise RecipeError(f"weights {start}", arch, "vggface2 for facenet, imagenet for a ResNet")
+        return
+    about = (weights_file(start), Path(start) / "recipe.json")[1]
+    found = read_json(about, ("recipe",), "what `train` wrote")["recipe"].get("arch", arch) if about.exists() else arch
+    if found != arch: raise RecipeError(f"a {found}", start, f"a run folder of a {arch}")
 
 def wei(
     photos: FaceSet,                # read_sfew(folder), or faces in memory
@@ -134,11 +141,11 @@ def wei(
     plan: Recipe | None = None,     # of the ResNet; None: recipe "wei-resnet34"
 ) -> pd.DataFrame:                  # as of summary
     "Every system of the SFEW pruning paper"
-    check_plan(start, test, n)
+    plan = (recipe("wei-resnet34") if plan is None else plan).but(pretrained=start, **({"stem": "7x7"} if start == "imagenet" else {}))
+    check_plan(start, test, n, plan.arch)
     folder = run_folder("wei") if folder is None else Path(folder)
     faces = _faces_of(photos, folder, 48)
     features = FaceSet(pca_features(faces, fit_on=None), faces.vocab)
-    plan = (recipe("wei-resnet34") if plan is None else plan).but(pretrained=start)
     name, tuned = f"{plan.arch}, 128 sigmoid neurons, {'fine-tuned' if start else 'from scratch'}", partial(fine_tune, plan=plan, folder=folder / plan.name)
     systems: dict[str, tuple[FaceSet, Callable]] = {"two layers on ten features": (features, two_layer_predict), "two layers, pruned as published": (features, two_layer_pruned), "two layers, pruned by clusters": (features, partial(two_layer_pruned, rule="clusters")), "SVM, RBF, on ten features": (features, svm_predict), "SVM, linear, on ten features": (features, partial(svm_predict, kernel="linear")),
                name: (faces, tuned), f"{name}, pruned as published": (faces, partial(tuned, rule="published")), f"{name}, pruned by clusters": (faces, partial(tuned, rule="clusters"))}
@@ -158,9 +165,9 @@ def korber(
     small: Recipe | None = None,    # of the network from scratch; None: recipe "small-cnn"
 ) -> pd.DataFrame:                  # as of summary
     "Transfer from faces to emotions, layer by layer"
-    check_plan(start, test, n)
-    folder = run_folder("korber") if folder is None else Path(folder)
     plan, small = recipe("korber-facenet") if plan is None else plan, recipe("small-cnn") if small is None else small
+    check_plan(start, test, n, plan.arch)
+    folder = run_folder("korber") if folder is None else Path(folder)
     faces = _faces_of(photos, folder, plan.stages[-1].size)
     start = start or ("vggface2" if _have_facenet() else None)
     source = "VGGFace2" if start == "vggface2" else f"from {Path(start).name}" if start else "from scratch"

@@ -195,4 +195,9 @@ def test_edge_cases():
         cleaner.decide(issues.index[0], "discard")
         left = faces.apply(cleaner.edits)
         later = LabelCleaner(left, issues.iloc[1:], new_log(folder))
-        test_eq((later.progress, later.undo()), ((0, len(issues) - 1), []))   # the log knows the discarded face, this set does not
+        test_eq((later.progress, later.undo()), ((0, len(issues) - 1), [issues.index[0]]))   # the log knows the discarded face, this set does not
+        other = next(name for name in faces.vocab if name != faces.table.label[issues.index[1]])
+        cleaner.decide(issues.index[1], "relabel", other)
+        again = LabelCleaner(faces.apply(cleaner.edits), None, new_log(folder))
+        again.decide(issues.index[1], "keep")               # the label that this set shows, not the one that the log began with
+        test_eq(faces.apply(again.edits).table.label[issues.index[1]], other)

@@ -23,7 +23,7 @@ from fer_fastai.train.plans import Stage
 
 def film_faces(n: int = 84) -> FaceSet:
     "Drawn faces in the order of SFEW's classes; each film has one person"
-    drawn = synthetic_faces(n, seed=5)
+    drawn = synthetic_faces(n, faces_per_person=3, seed=5)
     return FaceSet(drawn.table[["label", "group"]].assign(film=drawn.table.group.astype(str)), SFEW, drawn.pixels)
 
 
@@ -79,3 +79,8 @@ def test_from_a_folder_of_film_frames():
 def test_edge_cases():
     # nbs/69_papers.ipynb #a18412bb
     with ExceptionExpected(RecipeError, "no film or frame"): wei(synthetic_faces(20).subset(np.array([], int)))
+    with ExceptionExpected(RecipeError, "weights vggface2"): wei(film_faces(), start="vggface2")
+    with ExceptionExpected(RecipeError, "weights imagenet"): korber(film_faces(), start="imagenet")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("model.safetensors", ""), ("recipe.json", '{"recipe": {"arch": "compact"}}')): Path(folder, name).write_text(text)
+        with ExceptionExpected(RecipeError, "a compact"): korber(film_faces(), start=folder)

@@ -34,7 +34,7 @@ def test_korber_facenet_angles():
     counts.style.format("{:,}")
 
     # nbs/papers/korber_facenet_angles.ipynb #e4d5fba8
-    drawn = synthetic_faces(210 if full else 56, seed=5)
+    drawn = synthetic_faces(210 if full else 56, faces_per_person=4, seed=5)
     faces = FaceSet(drawn.table[["label", "group"]], SFEW, drawn.pixels)
     plan = recipe("korber-facenet").but(batch_size=16, stages=(Stage(2 if full else 1, size=80, last=1, rate=3e-3),))
     small = recipe("small-cnn").but(batch_size=16, stages=(Stage(12 if full else 1, size=48, rate=1e-3),))

@@ -18,9 +18,8 @@ def test_wei_sfew_pruning():
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.sources import FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import summary, wei
+    from fer_fastai.papers import on_splits, summary, wei
     from fer_fastai.train.plans import Stage, recipe
-    from fer_fastai.train.splits import over_splits, repeat
     from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
 
     full = settings().budget == "full"
@@ -34,11 +33,11 @@ def test_wei_sfew_pruning():
         print(f"{rows}: {rows.table.group.nunique()} films; largest lpq_1 {spread.lpq_1.max():.3f}, the next {spread.lpq_1.nlargest(2).iloc[1]:.3f}")
 
     # nbs/papers/wei_sfew_pruning.ipynb #617560fa
-    drawn = synthetic_faces(420 if full else 140, seed=3)
+    drawn = synthetic_faces(420 if full else 140, faces_per_person=5, seed=3)
     features = FaceSet(pca_features(drawn, fit_on=None), drawn.vocab)
     epochs = 3000 if full else 100
-    found = over_splits(pd.concat([repeat(features, partial(two_layer_predict, epochs=epochs)).assign(kind="two layers"), repeat(features, svm_predict).assign(kind="SVM")])).accuracy.mul(100)
-    assert found["mean"].between(0, 100).all()
+    found = summary(on_splits({"two layers": (features, partial(two_layer_predict, epochs=epochs)), "SVM": (features, svm_predict)}, 0.2, 3))
+    assert found[[("random", "mean"), ("grouped", "mean")]].stack([0, 1], future_stack=True).between(0, 100).all()
     found.round(1)
 
     # nbs/papers/wei_sfew_pruning.ipynb #b11d9a43
@@ -50,7 +49,7 @@ def test_wei_sfew_pruning():
     rows.style.format("{:.2f}", na_rep="")
 
     # nbs/papers/wei_sfew_pruning.ipynb #dd702aa5
-    faces = synthetic_faces(210 if full else 70, seed=5)
+    faces = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
     faces = FaceSet(faces.table[["label", "group"]], SFEW, faces.pixels)
     plan = recipe("wei-resnet34").but(arch="resnet18", batch_size=8, stages=(Stage(6 if full else 1, size=32, rate=2e-3, schedule="steps"),))
     table = wei(faces, run_folder("wei"), n=2 if full else 1, plan=plan)

@@ -5,6 +5,8 @@ from fer_fastai.train.plans import RECIPES, Recipe, Stage, recipe, recipe_from_d
 
 # nbs/32_train.plans.ipynb #76c9b272
 import json
+import os
+from unittest import mock
 
 import pandas as pd
 from fastcore.test import ExceptionExpected, test_eq
@@ -36,3 +38,4 @@ def test_edge_cases():
     with ExceptionExpected(RecipeError, "loss 'focal'; expected cross_entropy or gce"): Recipe("bad", (Stage(1),), loss="focal")
     with ExceptionExpected(RecipeError, "schedule 'cosine'"): Recipe("bad", (Stage(1, schedule="cosine"),))
     with ExceptionExpected(RecipeError, "gce with soft labels"): Recipe("bad", (Stage(1),), loss="gce", target="votes")
+    with mock.patch.dict(os.environ, FER_BUDGET="quick"): test_eq([recipe(name).stages[0].size for name in ("resnet34", "korber-facenet")], [48, 80])     # FaceNet has no output for smaller faces

@@ -18,7 +18,7 @@ import pandas as pd
 import traitlets
 from PIL import Image, ImageOps
 
-from .edits import DECISIONS, EditLog
+from .edits import DECISIONS, EditLog, check_dataset
 from ..core import DataError, FerError, words
 from ..data.emotions import to_codes
 from ..data.faceset import FaceSet
@@ -183,7 +183,7 @@ def cards_of(
     "What stands on each card"
     table = faces.table.iloc[places]
     p = None if faces.probabilities is None else faces.probabilities.reindex(table.index).astype(float).round(4).to_numpy().tolist()
-    votes = None if faces.votes is None else faces.votes.iloc[table.row.to_numpy()].fillna(0).astype(int).to_dict("records")
+    votes = None if faces.votes is None else faces.votes.iloc[table.row.to_numpy()].fillna(0).round(2).to_dict("records")
     cards = [{"id": i, "label": _text(f.label), "suggestion": _text(f.suggestion), "kind": _text(f.kind), "reason": _text(f.reason) or "", "split": f.split}
              for i, f in zip(table.index, table.itertuples())]
     for place, card in enumerate(cards):
@@ -211,6 +211,7 @@ STATIC = files("fer_fastai") / "clean" / "static"
 def _open_log(log, faceset: FaceSet, annotator: str | None) -> EditLog:
     "The log that was given, or the one at this place, or the settings' one"
     if log is None or isinstance(log, (str, Path)): return EditLog(log, faceset, annotator=annotator)
+    check_dataset(log, faceset)
     return log if annotator is None else log.by(annotator)
 
 class LabelCleaner(anywidget.AnyWidget):
@@ -247,7 +248,7 @@ class LabelCleaner(anywidget.AnyWidget):
         codes, values = self.faces.codes[name], self.faces.values[name]
         counts = np.bincount(codes[:self.faces.listed].astype(np.int64) + 1, minlength=len(values) + 1).tolist()
         order = sorted(range(len(values)), key=lambda i: self.faces.faceset.vocab.index(values[i]) if values[i] in self.faces.faceset.vocab else i)
-        return [[values[i], counts[i + 1]] for i in order] + ([[NONE, counts[0]]] if counts[0] and name == "label" else [])
+        return [[values[i], counts[i + 1]] for i in order] + ([[NONE, counts[0]]] if counts[0] and name in ("label", "suggestion") else [])
 
     def _first_undecided(self) -> int:          # page, from 1
         left = np.flatnonzero(self.faces.decision[self.shown] == 0)
@@ -278,6 +279,8 @@ class LabelCleaner(anywidget.AnyWidget):
         "Write one decision about some faces into the log, then show it"
         places = self.faces.find(ids)
         kinds = self.faces.table.kind.iloc[places].fillna("").tolist()
+        shown = self.faces.table.label.iloc[places].astype(object).fillna("")
+        if decision == "keep" and (shown != self.edits.labels[shown.index].astype(object).fillna("")).any(): decision, label = "relabel", shown.tolist()   # these faces came with labels that the log gave them: the label that one sees is kept
         self.edits.add(self.faces.table.index[places].tolist(), decision, label, source=kinds)
         self.faces.set(places, decision, label)
         self._tell()
@@ -286,10 +289,10 @@ class LabelCleaner(anywidget.AnyWidget):
     def redo(self) -> list[str]: return self._after(self.edits.redo())
     def _after(self, ids) -> list[str]:
         "Take what the log says now about some faces, and turn to the page where they are"
-        ids = [i for i in ids if i in self.faces.table.index]   # the log may know more faces
-        if not ids: return ids
-        self._reload(ids)
-        at = np.flatnonzero(np.isin(self.shown, self.faces.find(ids)))
+        here = [i for i in ids if i in self.faces.table.index]  # the log may know more faces
+        if not here: return ids
+        self._reload(here)
+        at = np.flatnonzero(np.isin(self.shown, self.faces.find(here)))
         self.go(1 + int(at[0]) // self.page_size if len(at) else self.page)
         return ids
 

@@ -83,7 +83,7 @@ def sequential_cnn(
     channels: int = 1,
     dropout: float = 0.1,           # after each halving
 ) -> nn.Sequential:                 # body and head
-    "Nine convolutions in a row, the last of them a map for each class"
+    "Nine convolutions in a row, then a map for each class"
     layers, before = [], channels
     for after, side in ((16, 7), (32, 5), (64, 3), (128, 3)):
         layers += [convolution(before, after, side, padding=side // 2, act=False), convolution(after, after, side, padding=side // 2), nn.AvgPool2d(2, ceil_mode=True), nn.Dropout(dropout)]

@@ -150,4 +150,4 @@ def recipe(
     if name not in RECIPES: raise RecipeError(f"recipe {name!r}", expected=" or ".join(RECIPES))
     found = RECIPES[name].but(**changes)
     if settings().budget == "full": return found
-    return found.but(stages=tuple(dataclasses.replace(s, epochs=1, size=min(s.size, 48)) for s in found.stages))
+    return found.but(stages=tuple(dataclasses.replace(s, epochs=1, size=min(s.size, 80 if found.arch == "facenet" else 48)) for s in found.stages))

@@ -234,6 +234,9 @@ def test_it_can_be_read_in_both_themes(lab, theme):
 def test_a_new_kernel_finds_every_decision(lab):
     done, before = lab.page.locator(".fer-done").inner_text(), log(lab)
     lab.restart_kernel()
+    card(lab, 2).click()
+    lab.page.keyboard.press("k")
+    lab.page.locator(".fer-error", has_text="Waiting for the kernel").wait_for()
     lab.command("notebook:clear-all-cell-outputs")
     lab.page.locator(".fer-cleaner").wait_for(state="detached")
     lab.run_all()

@@ -8,6 +8,8 @@
 const DECISIONS = { keep: ["✓", "kept"], relabel: ["→", "relabelled"], discard: ["✕", "discarded"], unsure: ["?", "unsure"] };
 const FILTERS = { kind: "every issue", label: "every label", suggestion: "every suggestion", split: "every split", decided: "decided or not" };
 const ANSWER_WITHIN = 4000; // ms, before we say that the kernel is silent
+const PAGE_WITHIN = 2000; // ms; keys that waited longer for a page are dropped
+const SILENT = "Waiting for the kernel: what you asked last is not saved yet. Is a cell running, or was the kernel restarted? Then run the cell again.";
 const LOOK_AFTER = 120; // ms that the cursor rests on a face before its neighbours are asked for
 const HELP = [
   ["← → ↑ ↓", "move; with Shift, select"], ["Home, End", "first and last face of the page"], ["Space", "select or unselect the face"],
@@ -361,15 +363,21 @@ class Cleaner {
 
   ask(what, options) {
     const seq = ++this.seq;
-    if (what !== "look") this.unanswered.set(seq, { do: what, with: options });
-    this.model.send({ do: what, with: options, view: this.view, seq });
+    if (what !== "look") this.unanswered.set(seq, { do: what, with: options, at: performance.now() });
+    try {
+      this.model.send({ do: what, with: options, view: this.view, seq });
+    } catch {
+      if (what !== "look") this.complain(SILENT); // the kernel is gone
+      return seq;
+    }
     if (what !== "look") this.watch();
     return seq;
   }
 
   watch() {
     clearTimeout(this.silence);
-    if (this.unanswered.size) this.silence = setTimeout(() => this.complain("Waiting for the kernel: what you asked last is not saved yet. Is a cell running, or was the kernel restarted? Then run the cell again."), ANSWER_WITHIN);
+    const [oldest] = this.unanswered.values();
+    if (oldest) this.silence = setTimeout(() => this.complain(SILENT), Math.max(0, ANSWER_WITHIN - (performance.now() - oldest.at)));
     else if (this.error.dataset.silence) this.complain("");
   }
 
@@ -384,7 +392,10 @@ class Cleaner {
     if (!asked) return;
     this.unanswered.delete(answer.seq);
     this.watch();
-    this.complain(answer.ok ? "" : asked.do === "decide" ? `Not saved: ${answer.text}` : answer.text);
+    if (!answer.ok && asked.do === "decide") this.failed = asked.with.ids;
+    else if (answer.ok && asked.do === "decide" && this.failed?.some((id) => asked.with.ids.includes(id))) this.failed = null;
+    if (!answer.ok) this.complain(asked.do === "decide" ? `Not saved: ${answer.text}` : answer.text);
+    else if (!this.failed && !this.unanswered.size) this.complain(""); // what was not saved is said until it is
     const many = (ids) => (ids.length === 1 ? ids[0] : `${number(ids.length)} faces`);
     if (!answer.ok) this.say(asked.do === "decide" ? "not saved" : "");
     else if (asked.do === "decide") this.say(`${many(asked.with.ids)}: ${asked.with.decision === "relabel" ? [...new Set([asked.with.label].flat())].join(", ") : DECISIONS[asked.with.decision][1]}`);
@@ -399,7 +410,9 @@ class Cleaner {
       this.filters = null;
       if (asked.do === "go") this.focusCard();
       const keys = this.waiting.splice(0);
-      keys.forEach((action) => this.run(...action));
+      const elsewhere = answer.ids && !this.faces.some((face) => answer.ids.includes(face.id)); // undone, but on no card here
+      if (answer.ok && !elsewhere && performance.now() - asked.at < PAGE_WITHIN) keys.forEach((action) => this.run(...action));
+      else if (keys.length) this.say("keys pressed before the faces came were dropped"); // they would meet faces that nobody has seen
     }
   }
 
@@ -408,6 +421,7 @@ class Cleaner {
   empty() { return Object.fromEntries(Object.keys(this.state.filters).map((name) => [name, ""])); }
 
   filter(changes) {
+    clearTimeout(this.typing);
     this.filters = changes === null ? this.empty() : { ...(this.filters ?? this.state.filters), ...changes };
     this.turning = this.ask("filter", this.filters);
   }
