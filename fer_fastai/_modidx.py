@@ -155,6 +155,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.scores.Scores.vocab': ( 'clean.scores.html#scores.vocab',
                                                                                    'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores._check': ('clean.scores.html#_check', 'fer_fastai/clean/scores.py'),
+                                         'fer_fastai.clean.scores._claim_folds': ( 'clean.scores.html#_claim_folds',
+                                                                                   'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores._fold_scores': ( 'clean.scores.html#_fold_scores',
                                                                                    'fer_fastai/clean/scores.py'),
                                          'fer_fastai.clean.scores._folds': ('clean.scores.html#_folds', 'fer_fastai/clean/scores.py'),

@@ -120,3 +120,4 @@ def test_edge_cases():
     unlabelled = faces.with_columns(label=[None, *faces.table.label.iloc[1:]])
     with ExceptionExpected(DataError, "no label"): rank(unlabelled, scores)
     assert len(find_issues(faces, bare, kinds=("label",), limit=7)) == 7
+    assert "not a face" not in set(find_issues(faces, bare, limit=7).kind)      # which takes features

@@ -92,6 +92,9 @@ def test_fold_by_fold():
     with tempfile.TemporaryDirectory() as folder:
         scores = kfold_scores(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])
         again = kfold_scores(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])    # read, not trained
+        relabelled = faces.with_columns(label=["happy", *faces.table.label.iloc[1:]] if faces.table.label.iloc[0] != "happy" else ["sad", *faces.table.label.iloc[1:]])
+        with ExceptionExpected(RecipeError, "folds with other labels"): kfold_scores(relabelled, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])
+        with ExceptionExpected(RecipeError, "folds with other views"): kfold_scores(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3], views="single")
         folds = pd.read_parquet(Path(folder) / "folds.parquet").fold
         trained_on = [pd.read_parquet(Path(folder) / f"fold-{k}" / "margins.parquet").index for k in (0, 1)]
     assert scores.probabilities.index.equals(faces.ids) and set(scores.parts) == {0, 1}

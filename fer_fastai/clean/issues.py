@@ -245,10 +245,11 @@ def find_issues(
     faceset: FaceSet,
     scores: Scores,                 # out of sample
     method: str = "combined",       # one of METHODS, for label errors
-    kinds: Sequence[str] = KINDS,   # what to look for
+    kinds: Sequence[str] | None = None, # what to look for; None: all of KINDS that these scores can tell
     limit: int | None = None,       # label errors at most; None: as many as confident learning estimates
 ) -> pd.DataFrame:                  # by face_id, worst first: kind, label, suggestion, score, reason, split
     "Suspected label errors and faces that should not be there"
+    if kinds is None: kinds = [kind for kind in KINDS if kind != "not a face" or scores.features is not None]
     strange = [kind for kind in kinds if kind not in KINDS]
     if strange or not kinds: raise DataError(f"kinds {strange}", "find_issues", "some of " + ", ".join(KINDS))
     if limit is not None and limit < 0: raise DataError(f"limit {limit}", "find_issues", "0 or more")

@@ -19,9 +19,10 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 from torch import nn
 
-from ..core import DataError, RecipeError, atomic_path, settings, words, write_json
+from ..core import DataError, RecipeError, atomic_path, read_json, settings, words, write_json
 from ..data.faceset import FaceSet
 from ..data.fer2013 import read_parquet_table
+from ..train.plans import recipe_from_dict
 from ..train.recipes import Recipe, train
 from ..train.recipes import recipe as recipe_named
 from ..train.speed import UseSpeed, choose_speed
@@ -200,11 +201,22 @@ def kfold_scores(
     if strange: raise DataError(f"unseen face {min(strange)!r}", "kfold_scores", "an id of the faces that are scored")
     hidden = faceset.ids.isin(list(unseen))
     folds = _folds(faceset, hidden, n, folder, near, settings().seed if plan.seed is None else plan.seed)
+    _claim_folds(faceset, plan, views, folder / "kfold.json")
     done = [_fold_scores(faceset, folds == number, hidden, plan, folder / f"fold-{number}", views) for number in range(n)]
     found = merge(done, f"{n} folds, {plan.name}").of(faceset)
     if plan.target == "votes": return found
     margins = pd.concat([read_margins(folder / f"fold-{number}" / "margins.parquet") for number in range(n)], axis=1).mean(axis=1)
     return replace(found, margins=margins)
+
+def _claim_folds(faceset: FaceSet, plan: Recipe, views: str, path: Path):
+    "Write what the folds learn, or see that those of an earlier call learned the same"
+    learned = faceset.votes if plan.target == "votes" else faceset.table.label.astype(str)
+    mine = {"recipe": json.loads(json.dumps(plan.to_dict())), "views": views, "labels": int(pd.util.hash_pandas_object(learned).sum())}
+    if not path.exists(): return write_json(path, mine)
+    theirs = read_json(path, ("recipe", "views", "labels"), "what kfold_scores wrote", "Choose another folder, or delete this one")
+    theirs["recipe"] = json.loads(json.dumps(recipe_from_dict(theirs["recipe"]).to_dict()))     # an older file names fewer options
+    differs = [key for key in mine if theirs[key] != mine[key]]
+    if differs: raise RecipeError(f"folds with other {' and '.join(differs)}", path.parent, "the same faces, labels, recipe and views", "Choose another folder, or delete this one")
 
 def _folds(faceset: FaceSet, hidden: np.ndarray, n: int, folder: Path, near: bool, seed: int) -> np.ndarray:
     "The number of each face's fold, kept for the next call"

@@ -278,7 +278,7 @@ class LabelCleaner(anywidget.AnyWidget):
     def decide(self, ids, decision: str, label: str | Sequence[str] | None = None):   # a label for all, or for each
         "Write one decision about some faces into the log, then show it"
         places = self.faces.find(ids)
-        kinds = self.faces.table.kind.iloc[places].fillna("").tolist()
+        kinds = self.faces.table.kind.iloc[places].astype(object).fillna("").tolist()
         shown = self.faces.table.label.iloc[places].astype(object).fillna("")
         if decision == "keep" and (shown != self.edits.labels[shown.index].astype(object).fillna("")).any(): decision, label = "relabel", shown.tolist()   # these faces came with labels that the log gave them: the label that one sees is kept
         self.edits.add(self.faces.table.index[places].tolist(), decision, label, source=kinds)

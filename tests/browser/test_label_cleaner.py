@@ -54,7 +54,7 @@ def lab(tmp_path_factory):
     path = notebook(folder / "clean.ipynb", FACES, CELL)
     with jupyterlab(folder) as address, chromium() as browser:
         lab = Lab(browser, address, path)
-        lab.folder = folder
+        lab.folder, lab.another = folder, lambda path: Lab(browser, address, path)
         lab.run_all()
         lab.page.wait_for_selector(".fer-card")
         yield lab
@@ -246,6 +246,17 @@ def test_a_new_kernel_finds_every_decision(lab):
     shown = lab.page.locator(".fer-card").evaluate_all("nodes => nodes.map(n => [n.dataset.id, n.dataset.decision])")
     assert {face: decision for face, decision in shown if decision} == {face: decision for face, (decision, _) in before.items() if face in dict(shown)}
     assert [decision for _, decision in shown].count("") > 0, "it opens where something is left to do"
+
+
+def test_inside_other_widgets(lab):
+    cell = 'from ipywidgets import Label, VBox\nVBox([Label("above"), LabelCleaner(faces, issues, "box.db", scores, page_size=24, annotator="ann")])'
+    other = lab.another(notebook(lab.folder / "box.ipynb", FACES, cell))
+    other.run_all()
+    other.page.wait_for_selector(".widget-vbox .fer-card")
+    card(other, 0).click()
+    other.page.keyboard.press("k")
+    assert marked(other, 0, "keep") == "✓ kept"
+    other.close()
 
 
 def test_the_console_is_clean(lab):

@@ -196,6 +196,7 @@ class Cleaner {
       make("p", "", "The mouse does it all too: click, Ctrl-click and Shift-click select, a double click accepts the suggestion. What you decide is in the log before it is shown."),
       button("fer-button", "Close", () => this.run("help"), "Close ", key("Esc"))));
     this.help.setAttribute("role", "dialog");
+    this.help.setAttribute("aria-modal", "true");
     this.help.setAttribute("aria-label", "Keys");
     this.help.hidden = true;
     return this.help;
@@ -469,6 +470,7 @@ class Cleaner {
 
   toggleHelp() {
     this.help.hidden = !this.help.hidden;
+    for (const part of this.help.parentElement.children) if (part !== this.help) part.inert = !this.help.hidden; // no key goes behind it
     if (this.help.hidden) this.focusCard();
     else this.help.querySelector("button").focus();
   }
@@ -542,7 +544,8 @@ class Cleaner {
 
   // The action that a key stands for: [name, options...], or nothing
   actionOf(event) {
-    const letter = event.key.toLowerCase();
+    const foreign = /^Key[A-Z]$/.test(event.code) && event.key.length === 1 && !/[a-z]/i.test(event.key); // Cyrillic, Greek: by the key's place
+    const letter = foreign ? event.code.at(-1).toLowerCase() : event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) return letter === "a" ? ["page"] : null;
     if (letter === "z") return [event.shiftKey ? "redo" : "undo"];
     if (/^(arrow|home|end)/.test(letter)) return ["move", event.key, event.shiftKey];
