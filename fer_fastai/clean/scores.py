@@ -200,19 +200,21 @@ def kfold_scores(
     strange = set(unseen) - set(faceset.ids)
     if strange: raise DataError(f"unseen face {min(strange)!r}", "kfold_scores", "an id of the faces that are scored")
     hidden = faceset.ids.isin(list(unseen))
+    new = not (folder / "folds.parquet").exists()
     folds = _folds(faceset, hidden, n, folder, near, settings().seed if plan.seed is None else plan.seed)
-    _claim_folds(faceset, plan, views, folder / "kfold.json")
+    _claim_folds(faceset, plan, views, folder / "kfold.json", new)
     done = [_fold_scores(faceset, folds == number, hidden, plan, folder / f"fold-{number}", views) for number in range(n)]
     found = merge(done, f"{n} folds, {plan.name}").of(faceset)
     if plan.target == "votes": return found
     margins = pd.concat([read_margins(folder / f"fold-{number}" / "margins.parquet") for number in range(n)], axis=1).mean(axis=1)
     return replace(found, margins=margins)
 
-def _claim_folds(faceset: FaceSet, plan: Recipe, views: str, path: Path):
+def _claim_folds(faceset: FaceSet, plan: Recipe, views: str, path: Path, new: bool):
     "Write what the folds learn, or see that those of an earlier call learned the same"
     learned = faceset.votes if plan.target == "votes" else faceset.table.label.astype(str)
     mine = {"recipe": json.loads(json.dumps(plan.to_dict())), "views": views, "labels": int(pd.util.hash_pandas_object(learned).sum())}
-    if not path.exists(): return write_json(path, mine)
+    if new: write_json(path, mine)
+    if not path.exists(): return        # of a version that did not write it
     theirs = read_json(path, ("recipe", "views", "labels"), "what kfold_scores wrote", "Choose another folder, or delete this one")
     theirs["recipe"] = json.loads(json.dumps(recipe_from_dict(theirs["recipe"]).to_dict()))     # an older file names fewer options
     differs = [key for key in mine if theirs[key] != mine[key]]
