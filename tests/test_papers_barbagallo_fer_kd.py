@@ -10,9 +10,9 @@ def test_barbagallo_fer_kd():
 
     from fer_fastai.core import measured, run_folder, settings
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.train.evaluation import report
-    from fer_fastai.train.figures import plot_confusion, plot_history
-    from fer_fastai.train.models import parameters
+    from fer_fastai.papers import examples, measured_metrics, with_and_without
+    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.train.models import layer_table, parameters
     from fer_fastai.train.nets import KD_ABLATIONS, fer_kd
     from fer_fastai.train.recipes import Recipe, Stage, read_history, train
 
@@ -22,23 +22,33 @@ def test_barbagallo_fer_kd():
     rows = [{"variant": name or "as published", "convolutions": convolutions, "dense layers": dense + 1, "parameters": parameters(fer_kd(ablation=name))} for name, (convolutions, dense) in KD_ABLATIONS.items()]
     variants = pd.DataFrame(rows).set_index("variant")
     assert variants.parameters["as published"] == 10_479_111
-    variants.style.format({"parameters": "{:,}"})
+    display(variants.style.format({"parameters": "{:,}"}))
+    table = layer_table(fer_kd(), channels=3, size=48)
+    assert table.parameters.sum() == 10_479_111 and table.out.iloc[-1] == "7"
+    table.style.set_caption("FER_KD as published, layer by layer").format({"parameters": "{:,}"}).hide()
 
     # nbs/papers/barbagallo_fer_kd.ipynb #efb23b30
     faces = synthetic_faces(1200 if full else 300, seed=3)
     histories = {}
-    for ablation in ("-4conv", "-3conv", "-2conv"):
-        plan = Recipe(f"fer-kd{ablation}", (Stage(8 if full else 1, size=32, rate=2e-3),), arch=f"fer_kd{ablation}", channels=3, batch_size=32, seed=1)
-        learner = train(faces, plan, run_folder(plan.name))
+    def plan_of(ablation: str) -> Recipe: return Recipe(f"fer-kd{ablation}", (Stage(8 if full else 1, size=32, rate=2e-3),), arch=f"fer_kd{ablation}", channels=3, batch_size=32, seed=1)
+    for ablation in ("-4conv", "-3conv"):
+        learner = train(faces, plan_of(ablation), run_folder(f"fer-kd{ablation}"))
         histories[ablation] = read_history(learner.path)
-        assert len(histories[ablation]) == plan.epochs and learner.dls.one_batch()[0].shape[1] == 3
+        assert len(histories[ablation]) == plan_of(ablation).epochs and learner.dls.one_batch()[0].shape[1] == 3
+    found, twice = with_and_without(faces, plan_of("-2conv"), run_folder("fer-kd-2conv"))
+    histories["-2conv"] = twice["augmented"]
+    display(plot_histories(twice))
     pd.concat(histories, names=["variant"]).reset_index(level=0)[["variant", "epoch", "train_loss", "valid_loss", "accuracy"]].round(3)
 
     # nbs/papers/barbagallo_fer_kd.ipynb #089060bf
-    found = report(learner, faces, "test", views=("single",))
-    metrics = found.metrics["drawn labels", "single"]
+    metrics = found.headline
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
-    display(plot_confusion(metrics))
+    display(plot_confusion(metrics), plot_per_class(metrics))
+
+    # nbs/papers/barbagallo_fer_kd.ipynb #9766ac4a
+    right, wrong = examples(found)
+    assert len(right.axes) and len(wrong.axes)
+    display(right, wrong)
 
     # nbs/papers/barbagallo_fer_kd.ipynb #5a99e756
     rows = [("paper", 64.42, 63.68, "tested on PublicTest, chosen on PrivateTest")]
@@ -47,11 +57,18 @@ def test_barbagallo_fer_kd():
         def accuracy(part): return {m["views"]: 100 * m["accuracy"] for m in ours[part]["metrics"] if m["truth"] == "FER2013 labels"}
         private, public = accuracy("private"), accuracy("public")
         rows += [(f"ours, {view.replace('_', ' ')}", private[view], public[view], "tested on PrivateTest, chosen on PublicTest") for view in private]
+        print(ours["claims"][0]["protocol"])
         display(plot_history(pd.DataFrame(ours["history"])))
     else: print("not measured yet; python benchmarks/nets.py fer_kd")
     table = pd.DataFrame(rows, columns=["system", "PrivateTest %", "PublicTest %", "protocol"])
     assert table["PrivateTest %"].between(50, 80).all()
     table.style.format({"PrivateTest %": "{:.2f}", "PublicTest %": "{:.2f}"}).hide()
+
+    # nbs/papers/barbagallo_fer_kd.ipynb #3097bee0
+    metrics = measured_metrics("fer_kd")
+    if metrics:
+        assert metrics.faces == 3589 and metrics.confusion.to_numpy().sum() == 3589
+        display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/barbagallo_fer_kd.ipynb #451cb388
     ablation = measured("ablation")
@@ -62,5 +79,15 @@ def test_barbagallo_fer_kd():
         plt.close(figure)
         display(figure)
         assert set(table.index) == {name or "as published" for name in KD_ABLATIONS}
-        display(table)
+        display(table.style.format({"parameters": "{:,}", "public_accuracy": "{:.2%}", "public_loss": "{:.3f}", "train_loss": "{:.3f}"}))
+        fewer = table.public_accuracy[["as published", "-1conv", "-2conv", "-3conv", "-4conv"]]
+        costs = (-100 * fewer.diff()).iloc[1:]
+        print("Each convolution that is taken away costs:", ", ".join(f"{name} {cost:+.2f} points" for name, cost in costs.items()))
+        print("The paper's order, every removed convolution costs:", "holds" if (costs > 0).all() else f"does not hold for {', '.join(costs.index[costs <= 0])}")
     else: print("not measured yet; python benchmarks/ablation.py")
+
+    # nbs/papers/barbagallo_fer_kd.ipynb #dea0dc60
+    copies = measured("copies")
+    if copies:
+        assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
+        print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")

@@ -5,6 +5,8 @@ from IPython.display import display
 
 def test_korber_facenet_angles():
     # nbs/papers/korber_facenet_angles.ipynb #9254f094
+    import warnings
+
     import numpy as np
     import pandas as pd
     import torch
@@ -19,9 +21,10 @@ def test_korber_facenet_angles():
     from fer_fastai.data.sources import FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.inspect.angles import AngularSeparation
-    from fer_fastai.train.models import face_learner, parameters, train_last
+    from fer_fastai.papers import LASTS, examples, korber, measured_metrics, summary, with_and_without
+    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.train.models import face_learner, layer_table, parameters, train_last
     from fer_fastai.train.nets import facenet
-    from fer_fastai.papers import LASTS, korber
     from fer_fastai.train.plans import Stage, recipe
     from fer_fastai.train.tables import scaling, sheet_faces
 
@@ -31,16 +34,36 @@ def test_korber_facenet_angles():
     net = facenet()
     counts = pd.DataFrame({"paper": {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}, "ours": {last: train_last(net, last) for last in LASTS}}).rename_axis("last layers")
     assert (counts.paper == counts.ours).all() and parameters(net) == 23_486_215
-    counts.style.format("{:,}")
+    display(counts.style.format("{:,}"))
+    table = layer_table(net, channels=3, size=160)
+    assert table.parameters.sum() == 23_486_215 and table.out.iloc[-1] == "7"
+    table.style.set_caption("FaceNet at 160 pixels, layer by layer").format({"parameters": "{:,}"}).hide()
 
     # nbs/papers/korber_facenet_angles.ipynb #e4d5fba8
     drawn = synthetic_faces(210 if full else 56, faces_per_person=4, seed=5)
     faces = FaceSet(drawn.table[["label", "group"]], SFEW, drawn.pixels)
     plan = recipe("korber-facenet").but(batch_size=16, stages=(Stage(2 if full else 1, size=80, last=1, rate=3e-3),))
     small = recipe("small-cnn").but(batch_size=16, stages=(Stage(12 if full else 1, size=48, rate=1e-3),))
-    table = korber(faces, run_folder("korber"), n=1, lasts=(1, 4) if full else (1,), plan=plan, small=small)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        table = korber(faces, run_folder("korber"), n=1, lasts=(1, 4) if full else (1,), plan=plan, small=small)
+    print(*{str(word.message) for word in said if "FaceNet" in str(word.message)}, sep="\n")
     assert table[("random", "mean")].between(0, 100).all() and table.index.get_level_values("system").str.contains("FaceNet").any()
     table.round(1)
+
+    # nbs/papers/korber_facenet_angles.ipynb #63764ad1
+    several = synthetic_faces(1200 if full else 300, seed=3)
+    found, histories = with_and_without(several, recipe("small-cnn").but(batch_size=32, augment=recipe("korber-facenet").augment, stages=(Stage(15 if full else 1, size=48, rate=1e-3),), seed=1), run_folder("korber-small"))
+    assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
+    display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
+
+    # nbs/papers/korber_facenet_angles.ipynb #ecf24ab6
+    ours, metrics = measured("facenet_fer2013"), measured_metrics("facenet_fer2013")
+    if metrics:
+        assert metrics.faces == 3589 and ours["parameters"] == parameters(net)
+        print(metrics, ours["claims"][0]["protocol"], sep="\n")
+        display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
+    else: print("not measured yet; python benchmarks/nets.py facenet_fer2013")
 
     # nbs/papers/korber_facenet_angles.ipynb #53263eee
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
@@ -74,3 +97,11 @@ def test_korber_facenet_angles():
         for claim in cost["claims"]: print(f"{claim['id']}: {claim['value']:.4g} ({claim['protocol']})")
         assert {c["id"] for c in cost["claims"]} == {"angles_512_channels_ms", "angles_overhead_share"}
     else: print("not measured yet; python benchmarks/angles.py")
+
+    # nbs/papers/korber_facenet_angles.ipynb #47c33920
+    ours = measured("pca")
+    if ours:
+        table = summary(pd.DataFrame(ours["splits"])).droplevel("test")[[("random", "mean"), ("grouped", "mean")]]
+        assert (table["random", "mean"] > table["grouped", "mean"]).mean() > 0.5
+        display(table.style.format("{:.1f}"))
+    else: print("not measured yet; python benchmarks/pca.py")

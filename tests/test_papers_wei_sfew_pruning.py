@@ -18,7 +18,9 @@ def test_wei_sfew_pruning():
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.sources import FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import on_splits, summary, wei
+    from fer_fastai.papers import examples, measured_metrics, on_splits, summary, wei, with_and_without
+    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_per_class
+    from fer_fastai.train.models import layer_table, network, parameters
     from fer_fastai.train.plans import Stage, recipe
     from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
 
@@ -46,7 +48,8 @@ def test_wei_sfew_pruning():
     if ours: rows = pd.concat([rows, summary(pd.DataFrame(ours["splits"])).droplevel("test")])
     else: print("not measured yet; python benchmarks/pca.py")
     assert rows[("random", "mean")].between(10, 60).all()
-    rows.style.format("{:.2f}", na_rep="")
+    display(rows.style.format("{:.2f}", na_rep=""))
+    if ours: print("Of 150 hidden neurons, pruning leaves", ", ".join(f"{count:.1f} ({dict(published='as published', clusters='by clusters', ours='ours, by clusters')[rule]})" for rule, count in ours["neurons_left"].items()), "in the mean: on ten features hardly two of them say the same, so that the pruned rows are those of the whole networks.")
 
     # nbs/papers/wei_sfew_pruning.ipynb #dd702aa5
     faces = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
@@ -55,6 +58,23 @@ def test_wei_sfew_pruning():
     table = wei(faces, run_folder("wei"), n=2 if full else 1, plan=plan)
     assert len(table) == 8 and table[("grouped", "mean")].notna().all()
     table.round(1)
+
+    # nbs/papers/wei_sfew_pruning.ipynb #40272d0a
+    net = network("resnet34", head="sigmoid", dropout=0.0)
+    table = layer_table(net)
+    assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "7"
+    display(table.style.set_caption("ResNet-34 with 128 sigmoid neurons, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
+    several = synthetic_faces(1200 if full else 210, seed=3)
+    found, histories = with_and_without(several, plan.but(stages=(Stage(9 if full else 1, size=32, rate=2e-3, schedule="steps"),), seed=1), run_folder("wei-augment"))
+    assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
+    display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
+
+    # nbs/papers/wei_sfew_pruning.ipynb #e296aa61
+    metrics = measured_metrics("resnet34_student")
+    if metrics:
+        assert metrics.faces == 3589
+        print("The network that is pruned, whole:", metrics)
+        display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/wei_sfew_pruning.ipynb #4b6bebba
     ours = measured("pruning")

@@ -6,8 +6,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.train.evaluation import (
-    BINS, bootstrap, calibration_error, checked_probabilities, evaluate, from_confusion, label_codes, over_seeds,
-    reliability, report_on, top_losses,
+    BINS, bootstrap, calibration_error, checked_probabilities, evaluate, from_confusion, label_codes, metrics_from_dict,
+    over_seeds, reliability, report_on, top_losses,
 )
 
 # nbs/36_train.evaluation.ipynb #b9eb140a
@@ -74,7 +74,11 @@ def test_metrics():
     # nbs/36_train.evaluation.ipynb #e9d46b3c
     rows = evaluate(np.eye(2)[[0, 0, 1]], [0, 1, 1], ["happy", "sad"])
     test_eq(rows.confusion_rows.loc["sad"].tolist(), [0.5, 0.5])
-    test_eq(json.loads(json.dumps(rows.to_dict()))["per_class"][0]["class"], "happy")
+    written = json.loads(json.dumps(rows.to_dict()))
+    test_eq(written["per_class"][0]["class"], "happy")
+    read = metrics_from_dict(written)                       # and back
+    test_eq(read.to_dict(), rows.to_dict())
+    test_eq(read.confusion_rows.to_numpy(), rows.confusion_rows.to_numpy())
     rows
 
 
@@ -118,6 +122,8 @@ def test_edge_cases():
     test_eq(two.macro_f1, 1.0); test_eq(two.balanced_accuracy, 1.0); assert np.isnan(two.per_class.f1["fear"])
     assert two.confusion_rows.loc["fear"].isna().all()
     test_eq(two.to_dict()["per_class"][2]["recall"], None)
+    test_eq(metrics_from_dict(json.loads(json.dumps(two.to_dict()))).to_dict(), two.to_dict())
+    with ExceptionExpected(DataError, "KeyError: 'confusion'"): metrics_from_dict({"vocab": ["happy", "sad"]})
     json.dumps(two.to_dict(), allow_nan=False)
     # a class that is predicted and never there counts against macro-F1, as in scikit-learn
     test_close(evaluate(np.eye(3)[[0, 2]], ["happy", "happy"], names).macro_f1, (2 * 1 / 3 + 0) / 2)

@@ -6,7 +6,8 @@ import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.train.figures import (
-    THEMES, plot_confusion, plot_history, plot_lr_find, plot_per_class, plot_reliability, plot_top_losses, themed,
+    THEMES, plot_confusion, plot_histories, plot_history, plot_lr_find, plot_per_class, plot_reliability,
+    plot_top_losses, themed,
 )
 
 # nbs/37_train.figures.ipynb #5421778b
@@ -77,6 +78,12 @@ def test_learning_curves():
     test_eq([t.get_text() for t in figure.axes[1].get_legend().texts], ["accuracy", "f1"])
     figure
 
+    # nbs/37_train.figures.ipynb #9d4c1d60
+    figure = plot_histories({"augmented": history, "as they are": history.assign(train_loss=history.train_loss - 0.3)})
+    test_eq([axis.get_title() for axis in figure.axes], ["augmented", "as they are"])
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    figure
+
 
 def test_learning_rate_search():
     # nbs/37_train.figures.ipynb #42827c48
@@ -100,4 +107,5 @@ def test_edge_cases():
     with ExceptionExpected(DataError, regex="train_loss"): plot_history(pd.DataFrame({"epoch": [1]}))
     with ExceptionExpected(DataError, regex="lr and loss"): plot_lr_find({"rate": [1]})
     with ExceptionExpected(DataError, regex="light or dark"): plot_confusion(odd, "sepia")
+    with ExceptionExpected(DataError, "'one'"): plot_histories({"one": pd.DataFrame({"train_loss": [1.9]})})
     test_eq(plt.get_fignums(), [])

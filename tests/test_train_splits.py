@@ -31,6 +31,7 @@ def test_repeated_splits():
     found = over_splits(table).accuracy["mean"]
     assert found["random"] > 0.95 and abs(found["grouped"] - 1 / 3) < 0.15
     test_eq(table.groupby("kind").size().to_dict(), {"grouped": 3, "random": 3})
+    assert over_splits(table[table.seed == 0]).accuracy["std"].isna().all()
     figure, axis = plt.subplots(figsize=(4, 2.6))
     for place, kind in enumerate(KINDS): axis.scatter([place] * 3, table[table.kind == kind].accuracy)
     axis.axhline(1 / 3, color="grey", linestyle=":"); axis.set(xticks=[0, 1], xticklabels=["frames at random", "clips kept apart"], xlim=(-0.5, 1.5), ylim=(0, 1.05), ylabel="accuracy")

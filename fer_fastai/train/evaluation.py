@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BINS', 'INTERVALS', 'SCORES', 'label_codes', 'checked_probabilities', 'reliability', 'calibration_error',
-           'from_confusion', 'bootstrap', 'Metrics', 'records', 'evaluate', 'over_seeds', 'top_losses', 'Report',
-           'report_on', 'report']
+           'from_confusion', 'bootstrap', 'Metrics', 'metrics_from_dict', 'records', 'evaluate', 'over_seeds',
+           'top_losses', 'Report', 'report_on', 'report']
 
 # %% ../../nbs/36_train.evaluation.ipynb #917c6ec9
 from collections.abc import Mapping, Sequence
@@ -152,6 +152,18 @@ class Metrics:
                 f"macro-F1 {self.macro_f1:.3f}, calibration error {self.ece:.3f}, {self.faces:,} faces")
 
     def _repr_html_(self) -> str: return self.frame()._repr_html_()
+
+def metrics_from_dict(
+    values: Mapping,            # as of Metrics.to_dict, or one of the metrics of a results file
+) -> Metrics:
+    "The Metrics that a file holds"
+    try:
+        names = list(values["vocab"])
+        confusion = pd.DataFrame(values["confusion"]).set_index("actual").rename_axis(columns="predicted").loc[names, names]
+        tables = {"per_class": pd.DataFrame(values["per_class"]).set_index("class").astype(float).loc[names], "confusion": confusion, "reliability": pd.DataFrame(values["reliability"]).astype({"confidence": float, "accuracy": float}),
+                  "intervals": pd.DataFrame(values["intervals"], index=["low", "high"]).T}
+        return Metrics(vocab=tuple(names), excluded=dict(values["excluded"]), **{name: values[name] for name in ("truth", "faces", *SCORES, "groups")}, **tables)
+    except (KeyError, TypeError, ValueError) as error: raise DataError(f"{type(error).__name__}: {error}", "metrics", "what Metrics.to_dict gives") from error
 
 def records(table: pd.DataFrame) -> list[dict]:
     "Rows of a table, ready for JSON: NaN becomes None, a named index a column"

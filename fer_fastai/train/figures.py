@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['THEMES', 'NOT_SCORES', 'themed', 'plot_confusion', 'plot_per_class', 'plot_reliability', 'plot_top_losses',
-           'plot_history', 'plot_lr_find']
+           'plot_history', 'plot_histories', 'plot_lr_find']
 
 # %% ../../nbs/37_train.figures.ipynb #d71f7d6b
 import contextlib
@@ -163,6 +163,25 @@ def plot_history(
             axis.legend()
         axes.flat[-1].set(xlabel="epoch", xlim=(0.5, len(number) + 0.5))
         axes.flat[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    plt.close(figure)
+    return figure
+
+def plot_histories(
+    histories: Mapping[str, pd.DataFrame],      # title -> a row an epoch: train_loss, valid_loss
+    theme: str = "light",
+) -> Figure:
+    "Losses of several trainings side by side, on one scale"
+    missing = [title for title, history in histories.items() if not {"train_loss", "valid_loss"} <= set(history) or not len(history)]
+    if missing or not histories: raise DataError(f"{missing[0]!r}" if missing else "nothing", "histories", "train_loss, valid_loss and a row an epoch")
+    with themed(theme) as c:
+        figure, axes = plt.subplots(1, len(histories), figsize=(0.4 + 3.6 * len(histories), 2.7), sharey=True, squeeze=False)
+        for axis, (title, history) in zip(axes.flat, histories.items()):
+            epochs = np.arange(1, len(history) + 1)
+            for name, colour in (("train_loss", c.main), ("valid_loss", c.second)): axis.plot(epochs, history[name], color=colour, marker="o" if len(history) < 25 else "", markersize=3.5, label=name.replace("_", " "))
+            axis.set(title=title, xlabel="epoch")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.grid(axis="y")
+        axes.flat[0].set_ylabel("loss"); axes.flat[0].legend()
     plt.close(figure)
     return figure
 

@@ -54,6 +54,6 @@ def repeat(
 
 def over_splits(
     table: pd.DataFrame,            # of repeat
-) -> pd.DataFrame:                  # by kind: accuracy and macro_f1, mean and standard deviation over splits
+) -> pd.DataFrame:                  # by kind: accuracy and macro_f1, mean and standard deviation over splits; NaN: one split has no spread
     "Mean and spread"
-    return table.groupby("kind", sort=False)[["accuracy", "macro_f1"]].agg(["mean", "std"]).fillna(0.0)
+    return table.groupby("kind", sort=False)[["accuracy", "macro_f1"]].agg(["mean", "std"])
