@@ -1,6 +1,6 @@
 """Our two small nets and the papers' networks on FER2013, from scratch, each by its recipe; and further cycles of a ResNet-34.
 
-    python benchmarks/nets.py [compact resnet34_taught resnet34_student resnet34_student_on fer_kd mini_xception mini_xception_early sequential_cnn swift] [--share 0.7]
+    python benchmarks/nets.py [compact resnet34_taught resnet34_student resnet34_student_on fer_kd mini_xception mini_xception_early sequential_cnn facenet_fer2013 swift] [--share 0.7]
 
 Training targets are the label and, for `share` of them, what trained networks answer to the face: joint.py's ResNet-34 alone teaches the compact
 net, which passes it, and the two together teach mini-Xception, swift and the ResNet-34 itself. The others need none of these runs: the compact
@@ -30,6 +30,7 @@ SYSTEMS = {  # recipe, claim and teachers of each
     "mini_xception": ("mini-xception", "mini_xception_private_accuracy", BOTH),
     "mini_xception_early": ("mini-xception-early", "mini_xception_early_private_accuracy", SHIPPED),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", SHIPPED),
+    "facenet_fer2013": ("facenet-fer2013", "facenet_fer2013_private_accuracy", SHIPPED),
     "swift": ("swift", "swift_private_accuracy", BOTH),
 }
 GOES_ON = {"resnet34_taught": "resnet34_best", "resnet34_student_on": "resnet34_student"}  # from these weights, not from scratch

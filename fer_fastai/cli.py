@@ -11,6 +11,7 @@ __all__ = ['app', 'data_app', 'Source', 'Log', 'main', 'for_every_command', 'sho
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -257,6 +258,7 @@ def paper_command(
     start: Annotated[Optional[str], typer.Option(help="run folder of the network to start from; without one, wei starts from scratch and korber from the published FaceNet where it is at hand")] = None,
     splits: Annotated[int, typer.Option(help="of each kind, random and by film")] = 3,
     test: Annotated[float, typer.Option(help="share of faces: 0.2, or 0.5 for halves")] = 0.2,
+    last: Annotated[Optional[list[int]], typer.Option(help="korber: how many of FaceNet's last layers to train; give it several times; without it 1, 2, 4, 6 and 9")] = None,
     folder: Annotated[Optional[Path], typer.Option(help="of faces, runs and tables; an interrupted call goes on")] = None,
 ):
     """Train and test every system of a paper on SFEW, on random splits and on splits that keep films apart.
@@ -266,8 +268,9 @@ def paper_command(
     from fer_fastai.core import run_folder
     from fer_fastai.data.folders import read_sfew
     from fer_fastai import papers
-    systems: dict[str, Callable] = {"wei": papers.wei, "korber": papers.korber}
+    systems: dict[str, Callable] = {"wei": papers.wei, "korber": partial(papers.korber, lasts=last or papers.LASTS)}
     if name not in systems: raise DataError(f"paper {name!r}", expected=" or ".join(systems))
+    if last and (name != "korber" or min(last) < 1): raise DataError(f"--last {' --last '.join(map(str, last))}", f"fer paper {name}", "at least 1, of korber's FaceNet")
     papers.check_plan(start, test, splits, {"wei": "resnet34", "korber": "facenet"}[name])
     photos, folder = read_sfew(data), folder or run_folder(name)
     typer.echo(f"{photos}")

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from fer_fastai import __version__
+from fer_fastai.core import read_json
 from fer_fastai.cli import app, faces_of
 import pytest
 
@@ -67,6 +68,9 @@ def test_papers():
             Image.fromarray(frame).save(path)
         done = CliRunner().invoke(app, ["paper", "wei", "--data", f"{folder}/sfew", "--splits", "1", "--folder", f"{folder}/out"], env={"FER_BUDGET": "quick", "FER_CACHE": f"{folder}/cache"}, catch_exceptions=False)
         assert "128 sigmoid neurons" in done.output and Path(folder, "out", "table.json").exists(), done.output
+        done = CliRunner().invoke(app, ["paper", "korber", "--data", f"{folder}/sfew", "--splits", "1", "--last", "1", "--folder", f"{folder}/korber"], env={"FER_BUDGET": "quick", "FER_CACHE": f"{folder}/cache"}, catch_exceptions=False)
+        assert "last 1, no augmentation" in done.output and read_json(Path(folder, "korber", "table.json"))["frames"] == 72, done.output
+    assert "of korber's FaceNet" in str(CliRunner().invoke(app, ["paper", "wei", "--data", "sfew", "--last", "0"]).exception)
 
 
 @pytest.mark.slow
