@@ -65,6 +65,16 @@ def test_korber_facenet_angles():
         display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
     else: print("not measured yet; python benchmarks/nets.py facenet_fer2013")
 
+    # nbs/papers/korber_facenet_angles.ipynb #642d418c
+    ours = measured("few")
+    if ours:
+        table = summary(pd.DataFrame(ours["splits"])).droplevel("test")
+        known = table.index.str.startswith("FER2013's")
+        assert len(table) == len(ours["recipe"]) and table.loc[known, ("random", "mean")].min() > table.loc[~known, ("random", "mean")].max()
+        print(f"{sum(ours['faces'].values())} faces; {ours['protocol']}")
+        display(table.style.format("{:.1f}"))
+    else: print("not measured yet; python benchmarks/few.py")
+
     # nbs/papers/korber_facenet_angles.ipynb #53263eee
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
     rows = sheet_faces(sheet) if sheet.exists() else FaceSet(pca_features(synthetic_faces(175, seed=3), fit_on=None), SFEW)

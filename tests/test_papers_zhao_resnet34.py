@@ -31,8 +31,8 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #7e820e08
     faces = synthetic_faces(1200 if settings().budget == "full" else 400, seed=3).without("disgust")
-    plan = Recipe("zhao-small", (Stage(1, size=32, frozen=True, rate=5e-3), Stage(3 if settings().budget == "full" else 1, size=32, spread=3, rate=5e-3)),
-                  arch="resnet18", batch_size=64, class_weights="by_hand", seed=1, fast=False)
+    plan = Recipe("zhao-small", (Stage(1, size=32, frozen=True, rate=5e-3), Stage(9 if settings().budget == "full" else 1, size=32, spread=3, rate=5e-3)),
+                  arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, fast=False)
     net = network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
     table = layer_table(net, channels=3)
     assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "6"
@@ -66,7 +66,7 @@ def test_zhao_resnet34():
         f1 = pd.DataFrame({names[method]: {c["class"]: c["f1"] for c in next(m for m in row["report"]["metrics"] if m["views"] == "single" and m["truth"] == "FER2013 labels")["per_class"]}
                            for method, row in six["weights"].items()}).loc[list(SIX)]
         figure, axis = plt.subplots(figsize=(8, 3))
-        f1.plot.bar(ax=axis, rot=0, width=0.8); axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1)); axis.legend(title="class weights", ncols=3, loc="upper right", fontsize=8)
+        f1.plot.bar(ax=axis, rot=0, width=0.8); axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1)); axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
         assert f1.notna().all(axis=None)
         plt.close(figure)
         chosen = metrics_from_dict(next(m for m in six["weights"][six["chosen"]]["report"]["metrics"] if (m["views"], m["truth"]) == (six["view"], "FER2013 labels")))
@@ -112,14 +112,15 @@ def test_zhao_resnet34():
     together = measured("ensemble")
     if together:
         rows += [(f"ours, ensemble of {len(together['members'])} (chosen on PublicTest)", m["truth"], "as chosen", m["faces"], 100 * m["accuracy"]) for m in together["private"]["metrics"] if m["truth"] == "FER2013 labels"]
-        print("The ensemble:", ", ".join(together["members"]))
+        print("The ensemble:", ", ".join(f"{name} (times {times})" if times > 1 else name for name, times in together["members"].items()))
     table = pd.DataFrame(rows, columns=["system", "against", "views", "faces", "PrivateTest %"])
     assert table["PrivateTest %"].between(60, 95).all()
     display(table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide())
-    AIMS = {"ResNet-34 on two cores": (("resnet34_best", "resnet34_taught", "resnet34_student_on"), 70.0), "ensemble, on a GPU": (("ensemble",), 75.5)}
-    for name, (systems, aim) in AIMS.items():
-        reached = [100 * next(m["accuracy"] for m in ours["private"]["metrics"] if m["truth"] == "FER2013 labels" and m["views"] == ours.get("view", m["views"])) for system in systems if (ours := measured(system))]
-        if reached: print(f"{name}: {max(reached):.2f} %, {abs(max(reached) - aim):.2f} points {'over' if max(reached) >= aim else 'short of'} what we aimed at ({aim:g} %)")
+    AIMS = {"resnet34_best_private_accuracy": ("ResNet-34, the better of ours on PublicTest, on two cores", 70.0), "ensemble_private_accuracy": ("ensemble, on a GPU", 75.5)}
+    for claim in [claim for name in ("resnet34_best", "resnet34_taught", "resnet34_student_on", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
+        if claim["id"] not in AIMS: continue
+        (system, aim), reached = AIMS[claim["id"]], 100 * claim["value"]
+        print(f"{system}: {reached:.2f} %, {abs(reached - aim):.2f} points {'over' if reached >= aim else 'short of'} what we aimed at ({aim:g} %)")
 
     # nbs/papers/zhao_resnet34.ipynb #1e374c4f
     portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))

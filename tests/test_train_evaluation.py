@@ -123,6 +123,7 @@ def test_edge_cases():
     assert two.confusion_rows.loc["fear"].isna().all()
     test_eq(two.to_dict()["per_class"][2]["recall"], None)
     test_eq(metrics_from_dict(json.loads(json.dumps(two.to_dict()))).to_dict(), two.to_dict())
+    pd.testing.assert_frame_equal(metrics_from_dict(two.to_dict()).per_class, two.per_class, check_names=False)
     with ExceptionExpected(DataError, "KeyError: 'confusion'"): metrics_from_dict({"vocab": ["happy", "sad"]})
     json.dumps(two.to_dict(), allow_nan=False)
     # a class that is predicted and never there counts against macro-F1, as in scikit-learn

@@ -160,7 +160,7 @@ def metrics_from_dict(
     try:
         names = list(values["vocab"])
         confusion = pd.DataFrame(values["confusion"]).set_index("actual").rename_axis(columns="predicted").loc[names, names]
-        tables = {"per_class": pd.DataFrame(values["per_class"]).set_index("class").astype(float).loc[names], "confusion": confusion, "reliability": pd.DataFrame(values["reliability"]).astype({"confidence": float, "accuracy": float}),
+        tables = {"per_class": pd.DataFrame(values["per_class"]).set_index("class").astype(float).astype({"support": int}).loc[names], "confusion": confusion, "reliability": pd.DataFrame(values["reliability"]).astype({"confidence": float, "accuracy": float}),
                   "intervals": pd.DataFrame(values["intervals"], index=["low", "high"]).T}
         return Metrics(vocab=tuple(names), excluded=dict(values["excluded"]), **{name: values[name] for name in ("truth", "faces", *SCORES, "groups")}, **tables)
     except (KeyError, TypeError, ValueError) as error: raise DataError(f"{type(error).__name__}: {error}", "metrics", "what Metrics.to_dict gives") from error
