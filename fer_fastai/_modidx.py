@@ -1317,6 +1317,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'fer_fastai.papers.korber': ('papers.html#korber', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.measured_metrics': ('papers.html#measured_metrics', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.on_splits': ('papers.html#on_splits', 'fer_fastai/papers.py'),
+                                   'fer_fastai.papers.plan_of': ('papers.html#plan_of', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.prune_head': ('papers.html#prune_head', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.summary': ('papers.html#summary', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.two_layer_pruned': ('papers.html#two_layer_pruned', 'fer_fastai/papers.py'),

@@ -261,7 +261,7 @@ def paper_command(
     last: Annotated[Optional[list[int]], typer.Option(help="korber: how many of FaceNet's last layers to train; give it several times; without it 1, 2, 4, 6 and 9")] = None,
     folder: Annotated[Optional[Path], typer.Option(help="of faces, runs and tables; an interrupted call goes on")] = None,
 ):
-    """Train and test every system of a paper on SFEW, on random splits and on splits that keep films apart.
+    """Train and test every system of a paper on SFEW, on random splits and on splits that keep films apart. FER_BUDGET=quick tries it with an epoch a stage.
 
     Example: `fer paper wei --data SFEW --start runs/resnet34`
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fastai.callback.core import Callback
-from fer_fastai.core import RecipeError
+from fer_fastai.core import RecipeError, read_json
 from fer_fastai.train.plans import Recipe, Stage
 from fer_fastai.train.recipes import load_run, predictions, read_history, recipe, recipe_learner, train
 
@@ -129,5 +129,6 @@ def test_edge_cases():
         train(faces, stopped, learner.path)
         test_eq((learner.path / "history.csv").stat().st_mtime_ns, stamp)
         voters = faces.with_votes(pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids))
-        train(voters, Recipe("votes", (Stage(1, size=24, rate=1e-3),), arch="swift", batch_size=64, target="votes", sampling="inverse", fast=False, seed=0), Path(folder, "votes"))
+        train(voters, Recipe("votes", (Stage(1, size=24, rate=1e-3),), arch="swift", batch_size=64, target="votes", sampling="inverse", seed=0), Path(folder, "votes"))
+        assert read_json(Path(folder, "votes", "run.json"))["probe"] is None, "three steps are not worth a probe"
         assert 0 <= read_history(Path(folder, "votes")).accuracy.iloc[0] <= 1

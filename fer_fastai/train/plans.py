@@ -60,7 +60,7 @@ class Recipe:
     weight_decay: float = 0.01          # decoupled (AdamW)
     monitor: str = "accuracy"           # on validation: chooses the best epoch; accuracy, f1_score or valid_loss
     patience: int | None = None         # epochs without a better one before stopping; None: never stop
-    fast: bool = True                   # choose number format and layout by a probe; False: plain float32
+    fast: bool = True                   # choose number format and layout by a probe (trainings of 100 steps and more); False: plain float32
     seed: int | None = None             # None: settings().seed
     note: str = ""                      # what it reproduces
 
