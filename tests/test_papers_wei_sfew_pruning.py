@@ -65,7 +65,8 @@ def test_wei_sfew_pruning():
     assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "7"
     display(table.style.set_caption("ResNet-34 with 128 sigmoid neurons, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
     several = synthetic_faces(1200 if full else 210, seed=3)
-    found, histories = with_and_without(several, plan.but(stages=(Stage(12 if full else 1, size=32, rate=2e-2, schedule="steps"),), seed=1), run_folder("wei-augment"))
+    longer = recipe("wei-resnet34").but(arch="resnet18", batch_size=8, stages=(Stage(12 if full else 1, size=32, rate=2e-2, schedule="steps"),), seed=1)
+    found, histories = with_and_without(several, longer, run_folder("wei-augment"))
     assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
     display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
 
