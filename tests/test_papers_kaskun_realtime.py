@@ -82,6 +82,8 @@ def test_kaskun_realtime():
         assert options.single.between(0.3, 0.95).all() and "base" in options.index
         options["to base"] = (options.single - options.single["base"]).where(options.faces == options.faces["base"])
         display(options.style.format({"faces": "{:,}", "single": "{:.2%}", "flip": "{:.2%}", "ten_crop": "{:.2%}", "macro_f1": "{:.3f}", "nll": "{:.3f}", "to base": "{:+.2%}"}, na_rep=""))
+        soft = options["to base"][["opinions out of fold", "a teacher's answers, kept", "FER+ votes beside the labels"]]
+        assert soft.min() > options["to base"].drop(soft.index).max() and options.single["FER+ soft labels"] > options.single["FER+ majority"]
         display(plot_histories({f"FER2013, {name}": pd.DataFrame(next(row["history"] for row in ours["rows"] if row["option"] == name)) for name in ("base", "no augmentation")}))
     else: print("not measured yet; python benchmarks/options.py")
 
