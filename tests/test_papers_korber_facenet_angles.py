@@ -73,6 +73,8 @@ def test_korber_facenet_angles():
         assert len(table) == len(ours["recipe"]) and table.loc[known, ("random", "mean")].min() > table.loc[~known, ("random", "mean")].max()
         print(f"{sum(ours['faces'].values())} faces; {ours['protocol']}")
         display(table.style.format("{:.1f}"))
+        means = table["random", "mean"]
+        print(f"Knowing FER2013 gives {means[known].min() - means[~known].max():.1f} points at the least; how much of what it knows is trained again, and how, {means[known].max() - means[known].min():.1f} at the most")
     else: print("not measured yet; python benchmarks/few.py")
 
     # nbs/papers/korber_facenet_angles.ipynb #53263eee

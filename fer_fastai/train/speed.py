@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SMALL_MAP', 'PLAIN', 'WAYS', 'patches', 'MatrixConv2d', 'set_matrix_convs', 'Speed', 'UseSpeed', 'probe_speeds',
-           'choose_speed']
+           'has_bfloat16', 'choose_speed']
 
 # %% ../../nbs/32_train.speed.ipynb #6520787e
 import time
@@ -155,6 +155,18 @@ def probe_speeds(
     table = pd.DataFrame({"way": list(seconds), "images_per_s": [len(x) / s for s in seconds.values()]})
     return table.assign(ratio=table.images_per_s / table.images_per_s[0], name=table.way.map(str))
 
+def _product_seconds(device: torch.device, dtype: torch.dtype, side: int = 256) -> float:
+    a = torch.ones(side, side, dtype=dtype, device=device)
+    def seconds():
+        start = time.perf_counter()
+        (a @ a)[0, 0].item()
+        return time.perf_counter() - start
+    return min(seconds() for _ in range(4))
+
+def has_bfloat16(device: torch.device) -> bool:
+    "Does the machine multiply bfloat16 itself? Where it is imitated, a product takes many times as long as in float32"
+    return _product_seconds(device, torch.bfloat16) < 5 * _product_seconds(device, torch.float32)
+
 def choose_speed(
     learner: Learner,
     batch: int = 64,                # faces to try with
@@ -162,6 +174,7 @@ def choose_speed(
     "The fastest way to train this learner on this machine"
     x, y = learner.dls.train.one_batch()[:2]
     x, y = x[:batch], y[:batch]
-    ways = [way for way in WAYS if not way.matrix_convs or (x.device.type == "cpu" and any(map(_suits, learner.model.modules())))]
+    halves, products = has_bfloat16(x.device), x.device.type == "cpu" and any(map(_suits, learner.model.modules()))
+    ways = [way for way in WAYS if way.bfloat16 <= halves and way.matrix_convs <= products]
     table = probe_speeds(learner.model, learner.loss_func, x, y, ways)
     return table.way[table.images_per_s.idxmax()], table
