@@ -112,8 +112,6 @@ RECIPES = {r.name: r for r in (
            note="a further cycle on what a ResNet-34 and a student that has passed it answer together: pass pretrained="),
     Recipe("resnet34-student", (Stage(12, size=48, grow_from=32, rate=4e-3),), batch_size=128, target="votes", augment=_AUGMENT, weight_decay=0.05, average=0.998,
            note="from scratch, taught by the compact model that comes with the package: pass its answers as votes"),
-    Recipe("resnet34-student-on", (Stage(24, size=48, grow_from=40, rate=3e-3, warm_up=0.15),), batch_size=128, target="votes", augment=_AUGMENT, weight_decay=0.05, average=0.998,
-           note="a second, longer cycle of resnet34-student: pass pretrained="),
     Recipe("fold", (Stage(10, size=40, grow_from=32),), arch="resnet18", batch_size=128, class_weights="effective", smoothing=0.1, augment=_AUGMENT, weight_decay=0.05,
            note="scores out of sample: five folds of FER2013 in an hour on two cores"),
     Recipe("fold-softened", (Stage(10, size=40, grow_from=32),), arch="resnet18", batch_size=128, target="votes", augment=_AUGMENT, weight_decay=0.05, average=0.998,
