@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 import numpy as np
+import onnx
 import safetensors.torch
 import torch
 from fastai.basics import Learner
@@ -21,6 +22,7 @@ import pytest
 
 # nbs/61_deploy.model_folder.ipynb #7dba9c73
 from fastcore.test import ExceptionExpected, test_close, test_eq
+from onnx.numpy_helper import to_array
 
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.inspect.pruning import prune
@@ -104,6 +106,8 @@ def test_eight_bits():
         pixels = faces.pixels[:64, None]
         exact, rough = (session(folder / name).run(None, {"faces": pixels})[0] for name in ("model.onnx", "model-int8.onnx"))
         test_close(rough.sum(1), 1, eps=1e-5)
+        weights = [to_array(t) for t in onnx.load(folder / "model-int8.onnx").graph.initializer if t.data_type == onnx.TensorProto.INT8 and len(t.dims) > 1]
+        assert weights and max(int(np.abs(part.astype(int)).max()) for part in weights) <= 64       # two products fit in 16 bits on every processor
         assert 0 < np.abs(exact - rough).max() < 0.2 and abs(cost["accuracy"] - cost["accuracy_int8"]) < 0.2
         again = add_int8(folder, faces.load(size=32), faces.split("valid"))         # any size is brought to the model's; written anew
         test_eq(again["accuracy"], cost["accuracy"]); load_model(folder)

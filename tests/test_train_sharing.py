@@ -53,10 +53,11 @@ def test_the_trainer():
     # nbs/34_train.sharing.ipynb #19c89146
     script = """
 import json, sys
+from pathlib import Path
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.train.processes import is_first
 from fer_fastai.train.recipes import RECIPES, Stage, train
 from fastai.callback.core import Callback
+from fastai.torch_core import rank_distrib
 class Double(Callback):
     "Sixteen digits, so that rounding does not count"
     order = 5
@@ -65,35 +66,37 @@ class Double(Callback):
 class Rows(Callback):
     "Which faces this process has learned from, epoch by epoch"
     order, seen = 1, []
-    def before_epoch(self): self.seen.append([])
+    def before_train(self): self.seen.append([])
     def before_batch(self):
         if self.training: self.seen[-1] += list(self.dl.rows)
 plan = RECIPES["demo"].but(arch="mini_xception", batch_size=64, dropout=0.0, fast=False, class_weights="none", seed=1, average=0.5, stages=(Stage(int(sys.argv[2]), size=24, rate=8e-3),))
 rows = Rows()
 train(synthetic_faces(400, seed=1), plan, sys.argv[1], cbs=(rows, Double()))
-print("seen", json.dumps(rows.seen), flush=True)
+Path(sys.argv[1] + f"-seen-{rank_distrib()}.json").write_text(json.dumps(rows.seen))
 """
 
-    def seen(text: str) -> list:
-        "What every process printed: epochs of rows"
-        found = [json.loads(line.removeprefix("seen")) for line in text.splitlines() if line.startswith("seen")]
-        assert found, text[-2000:]
+    def seen(run: Path, processes: int = 2) -> list:
+        "A training to its end, and what every process has seen: epochs of rows"
+        text = launched([str(run.parent / "both.py"), str(run), "6"], processes).communicate(timeout=300)[0]
+        found = [json.loads(part.read_text()) for part in sorted(run.parent.glob(f"{run.name}-seen-*.json"))]
+        test_eq((len(found), text if len(found) != processes else ""), (processes, ""))
         return found
 
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         (place / "both.py").write_text(script)
-        printed = {n: seen(launched([str(place / "both.py"), str(place / f"run-{n}"), "6"], n).communicate(timeout=300)[0]) for n in (1, 2)}
+        rows = {n: seen(place / f"run-{n}", n) for n in (1, 2)}
         histories = {n: read_history(place / f"run-{n}") for n in (1, 2)}
         test_eq(sorted(p.name for p in (place / "run-1").iterdir()), sorted(p.name for p in (place / "run-2").iterdir()))
         victim = launched([str(place / "both.py"), str(place / "run-3"), "6"], start_new_session=True)
-        while not (place / "run-3/history.csv").exists(): time.sleep(0.05)
+        while not (place / "run-3/history.csv").exists():
+            assert victim.poll() is None, victim.communicate()[0]
+            time.sleep(0.05)
         os.killpg(victim.pid, signal.SIGKILL); victim.wait()
         stopped = len(read_history(place / "run-3"))
-        seen(launched([str(place / "both.py"), str(place / "run-3"), "6"]).communicate(timeout=300)[0])
+        seen(place / "run-3")
         resumed = read_history(place / "run-3")
-    test_eq((len(printed[1]), len(printed[2])), (1, 2))
-    for epoch_of_one, *parts in zip(printed[1][0], *printed[2]): test_eq(sorted(epoch_of_one), sorted(sum(parts, [])))
+    for epoch_of_one, *parts in zip(rows[1][0], *rows[2], strict=True): test_eq(sorted(epoch_of_one), sorted(sum(parts, [])))
     columns = ["valid_loss", "accuracy", "f1_score"]
     display(pd.concat({f"{n} process(es)": h[columns] for n, h in histories.items()}, axis=1).round(4))
     test_close(histories[1][columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
