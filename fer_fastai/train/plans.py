@@ -124,6 +124,8 @@ RECIPES = {r.name: r for r in (
            note="at most 60 thousand parameters; pass teacher= to learn from a big network"),
     Recipe("mini-xception-early", (Stage(48, size=48, grow_from=32, rate=8e-3),), arch="mini_xception-early", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.998,
            note="mini-Xception with as many weights, more of them where the face is still large; pass teacher="),
+    Recipe("mini-xception-64", (Stage(20, size=64, rate=4e-3),), arch="mini_xception-early", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.998,
+           note="mini-xception-early trained on, at the 64 pixels of the published weights: pass pretrained= and teacher="),
     Recipe("sequential-cnn", (Stage(100, size=48, rate=4e-3),), arch="sequential_cnn", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.02, average=0.998,
            note="nine convolutions, no dense layer"),
     Recipe("compact", (Stage(40, size=48, grow_from=32, rate=6e-3),), arch="compact", batch_size=128, augment=_AUGMENT, weight_decay=0.05, average=0.998,
