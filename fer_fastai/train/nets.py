@@ -70,12 +70,13 @@ def mini_xception(
     classes: int = 7,
     channels: int = 1,
     widths: Sequence[int] = (8, 16, 32, 64, 128),   # of the stem and of each block
+    act: bool = False,              # a ReLU after each block's sum too
 ) -> nn.Sequential:                 # body and head; made for 48x48 to 64x64
     "mini-Xception"
     layers = [convolution(channels, widths[0]), convolution(widths[0], widths[0])]
     for before, after in zip(widths, widths[1:]):
         path = nn.Sequential(separable(before, after), separable(after, after, act=False), nn.MaxPool2d(3, 2, padding=1))
-        layers.append(Residual(path, convolution(before, after, 1, 2, act=False)))
+        layers.append(Residual(path, convolution(before, after, 1, 2, act=False), act))
     return nn.Sequential(nn.Sequential(*layers), class_maps(widths[-1], classes))
 
 def sequential_cnn(
@@ -179,6 +180,7 @@ def facenet(
 
 # %% ../../nbs/30_train.nets.ipynb #6d31a486
 NETS: dict[str, Callable[[int, int], nn.Sequential]] = {
-    "mini_xception": mini_xception, "mini_xception-early": partial(mini_xception, widths=EARLY), "sequential_cnn": sequential_cnn, "small_cnn": small_cnn, "compact": compact, "swift": swift, "facenet": facenet,
+    "mini_xception": mini_xception, "mini_xception-early": partial(mini_xception, widths=EARLY), "mini_xception-relu": partial(mini_xception, widths=EARLY, act=True),
+    "sequential_cnn": sequential_cnn, "small_cnn": small_cnn, "compact": compact, "swift": swift, "facenet": facenet,
     **{f"fer_kd{ablation}": partial(fer_kd, ablation=ablation) for ablation in KD_ABLATIONS},
 }
