@@ -49,7 +49,8 @@ def test_the_whole_network():
     drawn = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
     seen, unseen = (torch.cat([x for x, _ in loader]).as_subclass(Tensor) for loader in (drawn.train, drawn.valid))
     torch.manual_seed(0)
-    big = grown(small, seen[:32])
+    big = grown(small.train(), seen[:32])
+    assert small.training and not small.eval().training     # it stays as it was
     with torch.no_grad(): ours, theirs = big(unseen[:16]), small(unseen[:16])
     assert (ours - theirs).abs().max() < 0.01 * theirs.std(), "the same answers, on faces that it was not made with"
     print(f"{parameters(small):,} -> {parameters(big):,} parameters; answers differ by {float((ours - theirs).abs().max()):.1e}")

@@ -6,6 +6,8 @@
 __all__ = ['grown']
 
 # %% ../../nbs/31_train.growing.ipynb #77808ed4
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -73,7 +75,7 @@ def _hold_halving(before: nn.Module, after: nn.Module, small: nn.Module, x: Tens
     "The separable block from 12 to 6 pixels: a block before, the first convolution after; x: what reaches them"
     path, (scale, offset), (across, beside) = small.path, _affine(small.path[1][1][1]), _affine(small.shortcut[-1][1])
     basis = _basis((small.shortcut[-1][0].weight[:, :, 0, 0] * across[:, None]).double())
-    width, known = len(basis), small.shortcut[-1][0].in_channels
+    width = len(basis)
     _put(before.conv1, _full(path[0])); _copy(before.bn1, path[0][1][1])
     mixed = torch.linalg.solve(basis, (path[1][1][0].weight[:, :, 0, 0] * scale[:, None]).double()).to(x)
     _put(before.conv2, mixed[:, :, None, None] * path[1][0].weight[:, 0])
@@ -89,14 +91,15 @@ def _hold_halving(before: nn.Module, after: nn.Module, small: nn.Module, x: Tens
 def grown(
     small: nn.Sequential,           # a compact network; it stays as it is
     faces: Tensor,                  # some dozens as it gets them, (n, channels, 48, 48): the batch norms' statistics come from them
-) -> nn.Sequential:                 # a ResNet-34 with the stem 3x3-nopool, of the same answers
+) -> nn.Sequential:                 # a ResNet-34 with the stem 3x3-nopool, of the same answers, on the CPU
     "A ResNet-34 that goes on where a compact network stopped (Net2Net)"
     made = getattr(small, "made", {})
     if made.get("arch") != "compact": raise RecipeError(f"a network of kind {made.get('arch')}", "grown", "compact", 'Use load_model(embedded("compact")).network, or network("compact")')
     if [p.shape for p in small.parameters()] != [p.shape for p in network("compact", made["classes"], made["channels"]).parameters()]: raise RecipeError("a compact network of other widths", "grown", "a whole one", "Grow it before it is pruned")
+    small, faces = deepcopy(small).cpu().eval(), faces.cpu()
     big = network("resnet34", made["classes"], made["channels"], "3x3-nopool", dropout=made["dropout"]).eval()
     stem, stem_norm, _, _, *rungs = layers(big)[:8]
-    first, second, *blocks = (part.eval() for part in small[0])
+    first, second, *blocks = small[0]
     _put(stem, first[0].weight); _copy(stem_norm, first[1])
     for block in rungs[0]: _silence(block.bn2, 0, 32)
     _hold_second(rungs[1], second)
