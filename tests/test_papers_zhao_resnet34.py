@@ -109,7 +109,7 @@ def test_zhao_resnet34():
     for name, system, truth in (("resnet34_best", "ours, two truths", "FER2013 labels"), ("resnet34_taught", "ours, and a further cycle", "FER2013 labels"), ("resnet34_student", "ours, from scratch, taught by the model that ships", "FER2013 labels"),
                                 ("compact", "our compact net, a twentieth of the size", "FER2013 labels"), ("resnet34_grown", "ours, grown out of the compact net", "FER2013 labels"), ("ferplus_majority", "ours, two truths", "FER+ majority")):
         ours = measured(name)
-        if ours: rows += [(f"{system}{' (view chosen on PublicTest)' if m['views'] == ours['view'] else ''}", truth, m["views"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["truth"] == truth]
+        if ours: rows += [(f"{system}{' (view chosen on PublicTest)' if m['views'] == ours.get('view') else ''}", truth, m["views"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["truth"] == truth]
     together = measured("ensemble")
     if together:
         rows += [(f"ours, ensemble of {len(together['members'])} (chosen on PublicTest)", m["truth"], "as chosen", m["faces"], 100 * m["accuracy"]) for m in together["private"]["metrics"] if m["truth"] == "FER2013 labels"]
