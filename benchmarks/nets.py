@@ -27,9 +27,9 @@ from fer_fastai.train.recipes import read_history, recipe, train
 FIRST, BOTH, SHIPPED = ("resnet34_best",), ("resnet34_best", "compact"), (embedded("compact"),)
 SYSTEMS = {  # recipe, claim and teachers of each
     "compact": ("compact", "compact_private_accuracy", FIRST),
-    "resnet34_taught": ("resnet34-taught", "resnet34_best_private_accuracy", BOTH),
+    "resnet34_taught": ("resnet34-taught", "resnet34_taught_private_accuracy", BOTH),
     "resnet34_student": ("resnet34-student", "resnet34_student_private_accuracy", SHIPPED),
-    "resnet34_grown": ("resnet34-grown", "resnet34_grown_private_accuracy", SHIPPED),
+    "resnet34_grown": ("resnet34-grown", "resnet34_best_private_accuracy", SHIPPED),
     "fer_kd": ("fer-kd", "fer_kd_test_accuracy", SHIPPED),
     "mini_xception": ("mini-xception", "mini_xception_published_private_accuracy", BOTH),
     "mini_xception_early": ("mini-xception-early", "mini_xception_early_private_accuracy", SHIPPED),

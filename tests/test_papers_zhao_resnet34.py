@@ -118,14 +118,17 @@ def test_zhao_resnet34():
     assert table["PrivateTest %"].between(60, 95).all()
     display(table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide())
     AIMS = {"resnet34_best_private_accuracy": ("ResNet-34, on two cores", 70.0), "ensemble_private_accuracy": ("ensemble, on a GPU", 75.5)}
-    for claim in [claim for name in ("resnet34_best", "resnet34_taught", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
+    for claim in [claim for name in ("resnet34_grown", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
         if claim["id"] not in AIMS: continue
         (system, aim), reached = AIMS[claim["id"]], 100 * claim["value"]
         print(f"{system}: {reached:.2f} %, {abs(reached - aim):.2f} points {'over' if reached >= aim else 'short of'} what we aimed at ({aim:g} %)")
     compact, grown = (measured_metrics(name) for name in ("compact", "resnet34_grown"))
     if compact and grown:
-        epoch, voted = measured("resnet34_grown")["recipe"]["stages"][0], [measured_metrics(name, truth="FER+ majority").accuracy for name in ("compact", "resnet34_grown")]
-        print(f"The grown ResNet-34 began as compact ({compact.accuracy:.2%}); after {epoch['epochs']} epoch(s) at a rate of {epoch['rate']:g} it stands at {grown.accuracy:.2%} ({grown.accuracy - compact.accuracy:+.2%}), against FER+'s majority at {voted[1]:.2%} ({voted[1] - voted[0]:+.2%}): single views of PrivateTest")
+        epochs, voted = measured("resnet34_grown")["recipe"]["stages"][0], [measured_metrics(name, truth="FER+ majority").accuracy for name in ("compact", "resnet34_grown")]
+        print(f"The grown ResNet-34 began as compact ({compact.accuracy:.2%}); after {epochs['epochs']} epochs at a rate of {epochs['rate']:g} it stands at {grown.accuracy:.2%} ({grown.accuracy - compact.accuracy:+.2%}), against FER+'s majority at {voted[1]:.2%} ({voted[1] - voted[0]:+.2%}): single views of PrivateTest")
+        public = {name: max(m["accuracy"] for m in measured(name)["public"]["metrics"] if m["truth"] == "FER2013 labels") for name in ("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown") if measured(name)}
+        assert max(public, key=public.get) == "resnet34_grown"      # the choice, on PublicTest
+        print("PublicTest, the better view:", ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in public.items()))
 
     # nbs/papers/zhao_resnet34.ipynb #1e374c4f
     portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))

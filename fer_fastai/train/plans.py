@@ -128,7 +128,7 @@ RECIPES = {r.name: r for r in (
            note="mini-Xception with as many weights, more of them where the face is still large; pass teacher="),
     Recipe("mini-xception-64", (Stage(20, size=64, rate=4e-3),), arch="mini_xception-early", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.998,
            note="mini-xception-early trained on, at the 64 pixels of the published weights: pass pretrained= and teacher="),
-    Recipe("mini-xception-relu", (Stage(46, size=64, grow_from=40, rate=6e-3),), arch="mini_xception-relu", batch_size=64, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.999,
+    Recipe("mini-xception-relu", (Stage(42, size=64, grow_from=40, rate=6e-3),), arch="mini_xception-relu", batch_size=64, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.999,
            note="mini-xception-early with a ReLU after each block, at the 64 pixels of the published weights: pass teacher="),
     Recipe("sequential-cnn", (Stage(100, size=48, rate=4e-3),), arch="sequential_cnn", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.02, average=0.998,
            note="nine convolutions, no dense layer"),
