@@ -1,6 +1,7 @@
 """What every benchmark shares: where results go, and what stands beside each number."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fer_fastai.deploy.model_folder import as_learner, load_model
 from fer_fastai.train.recipes import load_run
 
 RESULTS = Path(__file__).resolve().parent / "results"
-RUNS = Path(__file__).resolve().parent.parent / "runs"
+RUNS = Path(os.environ.get("FER_RUNS", Path(__file__).resolve().parent.parent / "runs")).resolve()
 START = time.perf_counter()
 
 

@@ -18,27 +18,28 @@ from ..core import RecipeError
 from .processes import inner
 
 # %% ../../nbs/32_train.methods.ipynb #f2eab164
-def _mean(decay: float):
-    "Move the averages towards the weights; counters are copied"
-    def move(averages, weights, steps):
-        share = 1 - min(decay, (1 + float(steps)) / (10 + float(steps)))
-        if torch.is_floating_point(averages[0]): torch._foreach_lerp_(list(averages), list(weights), share)
-        else: torch._foreach_copy_(list(averages), list(weights))
-    return move
-
 class WeightAverage(Callback):
     "Validate, and keep, an exponential moving average of the weights"
     order = 90
     mean: AveragedModel | None = None   # from the first training on
     def __init__(self, decay: float = 0.999):
         if not 0 < decay < 1: raise RecipeError(f"decay {decay}", "WeightAverage", "between 0 and 1")
-        self.decay, self.inside = decay, False
+        self.decay, self.steps, self.inside = decay, 0, False
+
+    def _move(self, averages, weights, _):              # torch's own count lies on the device, where asking for it would wait for the step
+        "Move the averages towards the weights; counters are copied"
+        share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
+        if torch.is_floating_point(averages[0]): torch._foreach_lerp_(list(averages), list(weights), share)
+        else: torch._foreach_copy_(list(averages), list(weights))
+    def _averaged(self, model: nn.Module) -> AveragedModel: return AveragedModel(model, multi_avg_fn=self._move, use_buffers=True)
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
-        if self.run and self.mean is None: self.mean = AveragedModel(inner(self.learn.model), multi_avg_fn=_mean(self.decay), use_buffers=True)
+        if self.run and self.mean is None: self.mean = self._averaged(inner(self.learn.model))
     def after_batch(self):
-        if self.training: self.mean.update_parameters(inner(self.learn.model))
+        if not self.training: return
+        self.mean.update_parameters(inner(self.learn.model))
+        self.steps += 1
     def before_validate(self): self._exchange(True)
     def after_epoch(self): self._exchange(False)        # after a diary has kept what was validated
     def after_cancel_fit(self): self._exchange(False)
@@ -61,8 +62,9 @@ class WeightAverage(Callback):
     def restore(self, model: nn.Module, state: dict):   # as of states
         "Go on from a checkpoint"
         state = dict(state)
-        self.mean = AveragedModel(model, multi_avg_fn=_mean(self.decay), use_buffers=True)
+        self.mean = self._averaged(model)
         self.mean.n_averaged.copy_(state.pop("steps"))
+        self.steps = int(self.mean.n_averaged)
         self.mean.module.load_state_dict(state)
 
 # %% ../../nbs/32_train.methods.ipynb #6f3eb946

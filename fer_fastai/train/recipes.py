@@ -26,7 +26,7 @@ from fastai.data.core import DataLoaders
 from fastai.callback.mixup import MixUp
 from fastai.callback.training import BnFreeze
 from fastai.metrics import F1Score, accuracy
-from fastai.optimizer import SGD, Adam
+from fastai.optimizer import SGD
 
 from ..core import RecipeError, atomic_path, commit, hardware, made_folder, read_json, run_folder, set_seeds, settings, versions, write_json
 from ..data.faceset import FaceSet
@@ -38,7 +38,7 @@ from .models import face_learner, load_weights, parameters, save_weights, train_
 from . import plans
 from .plans import RECIPES, Recipe, Stage, recipe_from_dict  # noqa: F401  asked for here too
 from .processes import from_first, inner, is_first, meet, shared
-from .speed import PLAIN, Speed, UseSpeed, choose_speed
+from .speed import PLAIN, Speed, UseSpeed, adam, choose_speed
 
 # %% ../../nbs/33_train.recipes.ipynb #0db6fd23
 recipe = plans.recipe          # by name: asked for here too
@@ -70,7 +70,7 @@ def recipe_learner(
     if recipe.target == "votes": metrics = [soft_accuracy]; metrics[0].__name__ = "accuracy"
     else: metrics = [accuracy, F1Score(average="macro")]
     return face_learner(recipe_dls(faceset, recipe, recipe.stages[0].size), recipe.arch, recipe.stem, recipe.pretrained, recipe.head, loss_func=recipe_loss(faceset, recipe),
-                        metrics=metrics, ps=recipe.dropout, wd=recipe.weight_decay, opt_func=partial(SGD, mom=0.9) if recipe.optimizer == "sgd" else Adam, path=folder or Path(), model_dir=".")
+                        metrics=metrics, ps=recipe.dropout, wd=recipe.weight_decay, opt_func=partial(SGD, mom=0.9) if recipe.optimizer == "sgd" else adam, path=folder or Path(), model_dir=".")
 
 def recipe_callbacks(
     faceset: FaceSet,
@@ -185,6 +185,7 @@ def train(
     recipe: Recipe | str | None = None, # a plan, its name, or None: settings().recipe
     folder: Path | str | None = None,   # of the run; one that was interrupted is gone on with; None: a new one
     cbs: tuple = (),                    # further fastai callbacks
+    speed: Speed | None = None,         # how to compute; None: found by a probe, or plain, as the recipe says
 ) -> Learner:                           # with the best epoch's weights; learner.path is the run folder
     "Follow a recipe: lr_find, one cycle, unfreeze; keep the best epoch"
     plan = recipe if isinstance(recipe, Recipe) else plans.recipe(recipe)
@@ -196,11 +197,11 @@ def train(
     from_first(lambda: _claim_folder(place, faceset, plan, seed))
     if (place / "run.json").exists(): return _with_best(learner, place, plan.stages[-1].size)
     begun = time.perf_counter()
-    worth_it = plan.fast and plan.epochs * len(learner.dls.train) >= PROBE_FROM
-    speed, probe = from_first(lambda: choose_speed(learner)) if worth_it else (PLAIN, None)
+    worth_it = speed is None and plan.fast and plan.epochs * len(learner.dls.train) >= PROBE_FROM
+    chosen, probe = from_first(lambda: choose_speed(learner)) if worth_it else (speed or PLAIN, None)
     checkpoint = _checkpoint(learner, place / "checkpoint.pt")
     diary = RunDiary(place, plan, seed, checkpoint["history"] if checkpoint else None)
-    learner.add_cbs([UseSpeed(speed), diary, *more, *cbs])
+    learner.add_cbs([UseSpeed(chosen), diary, *more, *cbs])
     if checkpoint and plan.average: learner.weight_average.restore(learner.model, checkpoint["average"])
     for number, stage in enumerate(plan.stages):
         if checkpoint and number < checkpoint["stage"]: continue
@@ -209,7 +210,7 @@ def train(
     learner.remove_cbs([diary, *learner.cbs.filter(lambda cb: isinstance(cb, MixUp | Distill | WeightAverage))])
     meet()
     _with_best(learner, place, plan.stages[-1].size)
-    from_first(lambda: _finish(learner, faceset, plan, diary, speed, probe, time.perf_counter() - begun))
+    from_first(lambda: _finish(learner, faceset, plan, diary, chosen, probe, time.perf_counter() - begun))
     return learner
 
 def _checkpoint(learner: Learner, path: Path) -> dict | None:

@@ -1,0 +1,177 @@
+"""On one GPU, in a quarter of an hour: teachers, students of all of them together, small students, each phase's networks side by side.
+
+    python benchmarks/gpu.py teachers students minis [--epochs 40] [--out FOLDER]
+    python benchmarks/gpu.py --results
+
+The teachers learn FER2013's labels and FER+'s votes together (train.joint) and are cut to FER2013's seven classes. The students learn each face's label and,
+for most of the target, what the teachers answer to it on the average. All learn from Training alone, without exact copies of test faces; a student's epoch is
+chosen on PublicTest, a teacher's by its loss there. Every network keeps its probabilities for PublicTest and PrivateTest in three views in runs/<name>-42.
+`--results` compares them: among the ResNet-34s and among the mini-Xceptions PublicTest chooses network and view, PrivateTest is scored for the one that it
+chose. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+from common import RUNS, answers, claim, told, write_result
+from fer_fastai.core import read_json
+from fer_fastai.data.emotions import FER2013
+from fer_fastai.data.groups import without_leaks
+from fer_fastai.data.loaders import Augment
+from fer_fastai.data.sources import fer2013
+from fer_fastai.train.evaluation import report_on
+from fer_fastai.train.joint import cut_run, join_truths
+from fer_fastai.train.plans import Stage
+from fer_fastai.train.recipes import load_run, read_history, recipe, train
+from fer_fastai.train.speed import PLAIN, Speed
+from fer_fastai.train.truth import ferplus_shares
+from fer_fastai.train.views import predict_faces
+
+SPLITS, VIEWS = {"public": "valid", "private": "test"}, ("single", "flip", "ten_crop")
+HALF = Speed(bfloat16=True, channels_last=True)
+STRONG = Augment(rotate=14, shift=0.08, zoom=0.14, brightness=0.15, contrast=0.3, erase=0.3)
+PLAN = "resnet34-gpu"
+PHASES = {  # name: recipe, its changes, share of the teachers in the targets (None: a teacher)
+    "teachers": {
+        "gpu_teacher_resnet34_a": (PLAN, {}, None),
+        "gpu_teacher_resnet34_b": (PLAN, dict(augment=STRONG), None),
+        "gpu_teacher_resnet18_a": (PLAN, dict(arch="resnet18"), None),
+        "gpu_teacher_resnet18_b": (PLAN, dict(arch="resnet18", augment=STRONG), None),
+        "gpu_teacher_fer_kd_a": (PLAN, dict(arch="fer_kd", channels=3), None),
+        "gpu_teacher_fer_kd_b": (PLAN, dict(arch="fer_kd", channels=3, augment=STRONG), None),
+        "gpu_teacher_compact": (PLAN, dict(arch="compact"), None),
+    },
+    "students": {
+        "gpu_resnet34_a": (PLAN, {}, 0.7),
+        "gpu_resnet34_b": (PLAN, dict(augment=STRONG), 0.7),
+        "gpu_resnet34_c": (PLAN, dict(augment=STRONG, dropout=0.4), 0.85),
+        "gpu_compact": (PLAN, dict(arch="compact", rate=6e-3), 0.8),
+    },
+    "minis": {
+        "gpu_mini_xception_a": ("mini-xception-relu", dict(batch_size=128), 0.9),
+        "gpu_mini_xception_b": ("mini-xception-relu", dict(batch_size=128, rate=9e-3), 0.9),
+        "gpu_mini_xception_c": ("mini-xception-relu", {}, 0.9),
+        "gpu_mini_xception_d": ("mini-xception-relu", dict(batch_size=128), 1.0),
+    },
+}
+ALL = {name: way for phase in PHASES.values() for name, way in phase.items()}
+FAMILIES = {"resnet34": "resnet34_gpu", "mini_xception-relu": "mini_xception_gpu", "compact": "compact_gpu"}  # architecture: claim and file
+PROTOCOL = ("{arch}, {parameters:,} parameters, from scratch on a GPU; FER2013's Training without exact copies of test faces, label and, for {share:g} of the target, the mean answers of {teachers} teachers "
+            "trained on the same faces and their FER+ votes; epoch, network ({name} of {networks}) and view ({view}) chosen on PublicTest; PrivateTest, no face cleaned; 1 seed")
+
+
+def folder(name): return RUNS / f"{name}-42"
+
+
+def plan_of(name, epochs):
+    "A network's recipe"
+    base, changes, share = ALL[name]
+    plan, changes = recipe(base, seed=42 + list(ALL).index(name)), dict(changes)
+    stage = plan.stages[0]
+    rate, times = changes.pop("rate", stage.rate), epochs.get(name, epochs.get("all", stage.epochs))
+    return plan.but(name=name, target="votes", stages=(Stage(times, stage.size, stage.grow_from, rate=rate),), monitor="valid_loss" if share is None else "accuracy", **changes)
+
+
+def keep_views(learner, faces, place):
+    "Probabilities for both test splits"
+    for split, part in SPLITS.items():
+        there = faces.split(part)
+        found = {view: predict_faces(learner, there, view, 1024) for view in VIEWS}
+        pd.concat([pd.DataFrame(p, there.ids, [f"{view}_{emotion}" for emotion in FER2013]) for view, p in found.items()], axis=1).to_parquet(place / f"{split}_predictions.parquet")
+
+
+def one(name, epochs):
+    "Train one network; keep what it says of the test faces and, a teacher, of the training faces"
+    base, _, share = ALL[name]
+    faces, plan, place, begun = without_leaks(fer2013()), plan_of(name, epochs), folder(name), time.perf_counter()
+    speed = PLAIN if "mini" in base else HALF   # a net this small is not slowed by 32 bits
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = True, speed is HALF
+    if share is None:
+        seen = faces.subset((faces.table.split != "test").to_numpy())
+        train(join_truths(seen, ferplus_shares(seen)), plan, RUNS / f"joint_{name}-42", speed=speed)
+        learner = load_run(cut_run(RUNS / f"joint_{name}-42", FER2013, place), faces)
+        answers(place, faces)
+    else:
+        learner = train(told(faces, [folder(teacher) for teacher in teachers()], share), plan, place, speed=speed)
+    trained = time.perf_counter() - begun
+    keep_views(learner, faces, place)
+    table = pd.read_parquet(place / "public_predictions.parquet")
+    there = faces.split("valid")
+    right = {view: float((table[[f"{view}_{emotion}" for emotion in FER2013]].to_numpy().argmax(1) == there.codes).mean()) for view in VIEWS}
+    print(f"{name}: {plan.epochs} epochs, {trained:.0f} s, last epoch {read_history(RUNS / f'joint_{name}-42' if share is None else place).seconds.iloc[-1]:.1f} s; PublicTest", {view: round(v, 4) for view, v in right.items()}, flush=True)
+
+
+def teachers(): return [name for name in PHASES["teachers"] if (folder(name) / "training_answers.parquet").exists()]
+
+
+def side_by_side(names, options):
+    "Each network in a process of its own, all at once"
+    RUNS.mkdir(exist_ok=True)
+    environment = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+    logs = {name: (RUNS / f"{name}.log").open("w") for name in names}
+    running = {name: subprocess.Popen([sys.executable, __file__, "--one", name, *[f"--epochs={pair}" for pair in options.epochs]], stdout=log, stderr=subprocess.STDOUT, env=environment) for name, log in logs.items()}
+    until = time.monotonic() + options.seconds
+    for process in running.values():
+        try: process.wait(max(1.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired: process.kill()
+    for name, process in running.items():
+        lines = (RUNS / f"{name}.log").read_text().splitlines()
+        print(*([line for line in lines if line.startswith(name)] or [f"{name}: exit {process.returncode}", *lines[-12:]]), sep="\n", flush=True)
+
+
+def pack(names, out):
+    "What fits through a narrow door: predictions, answers, histories, and the weights of the small ones"
+    with tarfile.open(out / f"{names[0]}.tar", "w") as tar:
+        for path in sorted(p for name in names for place in (folder(name), RUNS / f"joint_{name}-42") for p in place.glob("*") if p.suffix in (".parquet", ".json", ".csv") or p.name == "model.safetensors" and p.stat().st_size < 5e6):
+            tar.add(path, path.relative_to(RUNS))
+        for name in names: tar.add(RUNS / f"{name}.log", f"{name}.log")
+
+
+def table_of(name, split, view, faces):
+    "A network's probabilities for a split"
+    table = pd.read_parquet(folder(name) / f"{split}_predictions.parquet").loc[faces.split(SPLITS[split]).ids]
+    return table[[f"{view}_{emotion}" for emotion in FER2013]].to_numpy()
+
+
+def results(faces):
+    "Choose on PublicTest, score PrivateTest"
+    for arch, system in FAMILIES.items():
+        family = [name for name in ALL if ALL[name][2] is not None and (folder(name) / "run.json").exists() and read_json(folder(name) / "run.json", ("recipe",))["recipe"]["arch"] == arch]
+        if not family: continue
+        views = VIEWS if arch == "resnet34" else VIEWS[:1]  # of small nets a single crop is asked
+        public = {(name, view): report_on({view: table_of(name, "public", view, faces)}, faces, "valid", resamples=10).headline.accuracy for name in family for view in views}
+        name, view = max(public, key=public.get)
+        tuned, found = (report_on({v: table_of(name, split, v, faces) for v in (view, *(v for v in VIEWS if v != view))}, faces, part, title=name) for split, part in SPLITS.items())
+        run, history = read_json(folder(name) / "run.json", ("recipe", "parameters")), read_history(folder(name))
+        protocol = PROTOCOL.format(arch=arch, parameters=run["parameters"], share=ALL[name][2], teachers=len(teachers()), name=name, networks=len(family), view=view.replace("_", " "))
+        write_result(system, [claim(f"{system}_private_accuracy", found.headline.accuracy, protocol)], recipe=run["recipe"], view=view, teachers=teachers(), seeds=[run["seed"]], wall_s=history.seconds.sum(), parameters=run["parameters"],
+                     hardware=run["hardware"], versions=run["versions"], public_choice={f"{n} {v}": a for (n, v), a in public.items()}, public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("phases", nargs="*", choices=list(PHASES))
+    parser.add_argument("--epochs", action="append", default=[], help="of all, or NAME=EPOCHS; default: the recipe's")
+    parser.add_argument("--seconds", type=float, default=1e6, help="of a phase, after which its networks are stopped; they go on when called again")
+    parser.add_argument("--out", type=Path, help="a folder for what is kept of each phase")
+    parser.add_argument("--one", choices=list(ALL), help="train this network alone")
+    parser.add_argument("--results", action="store_true", help="write the results files")
+    options = parser.parse_args()
+    if options.one:
+        epochs = dict((pair if "=" in pair else f"all={pair}").split("=") for pair in options.epochs)
+        one(options.one, {name: int(value) for name, value in epochs.items()})
+    for phase in options.phases:
+        side_by_side(list(PHASES[phase]), options)
+        if options.out: pack(list(PHASES[phase]), options.out)
+    if options.results: results(without_leaks(fer2013()))
+
+
+if __name__ == "__main__":
+    main()
