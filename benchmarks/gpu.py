@@ -1,4 +1,4 @@
-"""On one GPU, in a quarter of an hour: teachers, students of all of them together, small students, each phase's networks side by side.
+"""For one GPU: teachers, students of all of them together, small students, each phase's networks side by side in processes of their own.
 
     python benchmarks/gpu.py teachers students minis [--epochs 40] [--out FOLDER]
     python benchmarks/gpu.py --results

@@ -7,6 +7,7 @@ import pandas as pd
 from fastai.callback.core import Callback
 from fer_fastai.core import RecipeError, read_json
 from fer_fastai.train.plans import Recipe, Stage
+from fer_fastai.train.speed import Speed
 from fer_fastai.train.recipes import load_run, predictions, read_history, recipe, recipe_learner, train
 
 # nbs/33_train.recipes.ipynb #07fcbccd
@@ -131,4 +132,6 @@ def test_edge_cases():
         voters = faces.with_votes(pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids))
         train(voters, Recipe("votes", (Stage(1, size=24, rate=1e-3),), arch="swift", batch_size=64, target="votes", sampling="inverse", seed=0), Path(folder, "votes"))
         assert read_json(Path(folder, "votes", "run.json"))["probe"] is None, "three steps are not worth a probe"
+        train(faces, stopped.but(name="given"), Path(folder, "given"), speed=Speed(channels_last=True))
+        test_eq(read_json(Path(folder, "given", "run.json"))["speed"], "float32 + channels last")
         assert 0 <= read_history(Path(folder, "votes")).accuracy.iloc[0] <= 1
