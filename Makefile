@@ -10,7 +10,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble ablation pca angles pruning embed glasses predict memory two_processes scaling bulk bad_inputs covered
+MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble chosen ablation pca angles pruning embed glasses predict memory two_processes scaling bulk bad_inputs covered
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
 .PHONY: demo test lab prepare docs bench audit

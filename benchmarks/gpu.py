@@ -7,7 +7,7 @@ The teachers learn FER2013's labels and FER+'s votes together (train.joint) and 
 for most of the target, what the teachers answer to it on the average. All learn from Training alone, without exact copies of test faces; a student's epoch is
 chosen on PublicTest, a teacher's by its loss there. Every network keeps its probabilities for PublicTest and PrivateTest in three views in runs/<name>-42.
 `--results` compares them: among the ResNet-34s and among the mini-Xceptions PublicTest chooses network and view, PrivateTest is scored for the one that it
-chose. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together.
+chose. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together, chosen.py holds them against those of the CPUs.
 """
 
 import argparse

@@ -6,7 +6,7 @@ Training targets are the label and, for `share` of them, what trained networks a
 net, which passes it, and the two together teach mini-Xception, swift and the ResNet-34 itself. The others need none of these runs: the compact
 model that ships teaches them. All of them trained on Training alone, as here.
 The epoch is chosen on PublicTest, PrivateTest is scored once, no test face is cleaned; the claim is a single centre view, of the ResNet-34 the better of two views on PublicTest.
-An interrupted run goes on. Each system writes benchmarks/results/<system>.json.
+An interrupted run goes on. Each system writes benchmarks/results/<system>.json; chosen.py says which ResNet-34 and which mini-Xception is ours.
 """
 
 import argparse
@@ -29,11 +29,11 @@ SYSTEMS = {  # recipe, claim and teachers of each
     "compact": ("compact", "compact_private_accuracy", FIRST),
     "resnet34_taught": ("resnet34-taught", "resnet34_taught_private_accuracy", BOTH),
     "resnet34_student": ("resnet34-student", "resnet34_student_private_accuracy", SHIPPED),
-    "resnet34_grown": ("resnet34-grown", "resnet34_best_private_accuracy", SHIPPED),
+    "resnet34_grown": ("resnet34-grown", "resnet34_grown_private_accuracy", SHIPPED),
     "fer_kd": ("fer-kd", "fer_kd_test_accuracy", SHIPPED),
     "mini_xception": ("mini-xception", "mini_xception_published_private_accuracy", BOTH),
     "mini_xception_early": ("mini-xception-early", "mini_xception_early_private_accuracy", SHIPPED),
-    "mini_xception_64": ("mini-xception-64", "mini_xception_private_accuracy", SHIPPED),
+    "mini_xception_64": ("mini-xception-64", "mini_xception_64_private_accuracy", SHIPPED),
     "mini_xception_relu": ("mini-xception-relu", "mini_xception_relu_private_accuracy", SHIPPED),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", SHIPPED),
     "facenet_fer2013": ("facenet-fer2013", "facenet_fer2013_private_accuracy", SHIPPED),

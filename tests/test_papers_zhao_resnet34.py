@@ -118,7 +118,7 @@ def test_zhao_resnet34():
     assert table["PrivateTest %"].between(60, 95).all()
     display(table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide())
     AIMS = {"resnet34_best_private_accuracy": ("ResNet-34, on two cores", 70.0), "ensemble_private_accuracy": ("ensemble, on a GPU", 75.5)}
-    for claim in [claim for name in ("resnet34_grown", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
+    for claim in [claim for name in ("chosen", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
         if claim["id"] not in AIMS: continue
         (system, aim), reached = AIMS[claim["id"]], 100 * claim["value"]
         print(f"{system}: {reached:.2f} %, {abs(reached - aim):.2f} points {'over' if reached >= aim else 'short of'} what we aimed at ({aim:g} %)")
