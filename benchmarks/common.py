@@ -49,7 +49,7 @@ def opened(place: Path, faces):
 def answers(run: Path, faces):
     "What a trained network says of its own training faces; kept in its run folder, or for one that ships in runs/answers"
     kept, weights, training = (run if (run / "recipe.json").exists() else RUNS / "answers" / run.name) / "training_answers.parquet", run / "model.safetensors", faces.split("train")
-    if kept.exists() and kept.stat().st_mtime > weights.stat().st_mtime:
+    if kept.exists() and (not weights.exists() or kept.stat().st_mtime > weights.stat().st_mtime):
         table = pd.read_parquet(kept)
         if set(table.index) >= set(training.ids):
             return Scores(table.loc[training.ids], source=run.name)

@@ -6,8 +6,8 @@
 The teachers learn FER2013's labels and FER+'s votes together (train.joint) and are cut to FER2013's seven classes. The students learn each face's label and,
 for most of the target, what the teachers answer to it on the average. All learn from Training alone, without exact copies of test faces; a student's epoch is
 chosen on PublicTest, a teacher's by its loss there. Every network keeps its probabilities for PublicTest and PrivateTest in three views in runs/<name>-42.
-`--results` compares them: among the ResNet-34s and among the mini-Xceptions PublicTest chooses network and view, PrivateTest is scored for the one that it
-chose. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together, chosen.py holds them against those of the CPUs.
+`--results` compares them: of the ResNet-34s PublicTest chooses network and view, of the mini-Xceptions and compact nets the network, and PrivateTest is scored
+for the chosen one. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together, chosen.py holds them against those of the CPUs.
 """
 
 import argparse
@@ -63,8 +63,8 @@ PHASES = {  # name: recipe, its changes, share of the teachers in the targets (N
 }
 ALL = {name: way for phase in PHASES.values() for name, way in phase.items()}
 FAMILIES = {"resnet34": "resnet34_gpu", "mini_xception-relu": "mini_xception_gpu", "compact": "compact_gpu"}  # architecture: claim and file
-PROTOCOL = ("{arch}, {parameters:,} parameters, from scratch on a GPU; FER2013's Training without exact copies of test faces, label and, for {share:g} of the target, the mean answers of {teachers} teachers "
-            "trained on the same faces and their FER+ votes; epoch, network ({name} of {networks}) and view ({view}) chosen on PublicTest; PrivateTest, no face cleaned; 1 seed")
+PROTOCOL = ("{arch}, {parameters:,} parameters, from scratch on a GPU; FER2013's Training without exact copies of test faces, targets {share:.0%} the mean answers of {teachers} teachers trained on the same faces and their FER+ votes, "
+            "the rest the label; epoch and network ({name} of {networks}) chosen on PublicTest; PrivateTest, no face cleaned, {view}; 1 seed")
 
 
 def folder(name): return RUNS / f"{name}-42"
@@ -93,22 +93,22 @@ def one(name, epochs):
     faces, plan, place, begun = without_leaks(fer2013()), plan_of(name, epochs), folder(name), time.perf_counter()
     speed = PLAIN if "mini" in base else HALF   # a net this small is not slowed by 32 bits
     torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = True, speed is HALF
+    out = RUNS / f"joint_{name}-42" if share is None else place
     if share is None:
         seen = faces.subset((faces.table.split != "test").to_numpy())
-        train(join_truths(seen, ferplus_shares(seen)), plan, RUNS / f"joint_{name}-42", speed=speed)
-        learner = load_run(cut_run(RUNS / f"joint_{name}-42", FER2013, place), faces)
+        train(join_truths(seen, ferplus_shares(seen)), plan, out, speed=speed)
+        cut_run(out, FER2013, place)
         answers(place, faces)
     else:
-        learner = train(told(faces, [folder(teacher) for teacher in teachers()], share), plan, place, speed=speed)
+        missing = [teacher for teacher in PHASES["teachers"] if not (folder(teacher) / "training_answers.parquet").exists()]
+        if missing: raise SystemExit(f"{name}: no answers of {', '.join(missing)}; run the teachers to their end first")
+        train(told(faces, [folder(teacher) for teacher in PHASES["teachers"]], share), plan, out, speed=speed)
     trained = time.perf_counter() - begun
-    keep_views(learner, faces, place)
+    keep_views(load_run(place, faces), faces, place)
     table = pd.read_parquet(place / "public_predictions.parquet")
     there = faces.split("valid")
     right = {view: float((table[[f"{view}_{emotion}" for emotion in FER2013]].to_numpy().argmax(1) == there.codes).mean()) for view in VIEWS}
-    print(f"{name}: {plan.epochs} epochs, {trained:.0f} s, last epoch {read_history(RUNS / f'joint_{name}-42' if share is None else place).seconds.iloc[-1]:.1f} s; PublicTest", {view: round(v, 4) for view, v in right.items()}, flush=True)
-
-
-def teachers(): return [name for name in PHASES["teachers"] if (folder(name) / "training_answers.parquet").exists()]
+    print(f"{name}: {plan.epochs} epochs, {trained:.0f} s, last epoch {read_history(out).seconds.iloc[-1]:.1f} s; PublicTest", {view: round(v, 4) for view, v in right.items()}, flush=True)
 
 
 def side_by_side(names, options):
@@ -120,14 +120,17 @@ def side_by_side(names, options):
     until = time.monotonic() + options.seconds
     for process in running.values():
         try: process.wait(max(1.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired: process.kill()
+        except subprocess.TimeoutExpired: process.kill(); process.wait()
+    failed = [name for name, process in running.items() if process.returncode]
     for name, process in running.items():
         lines = (RUNS / f"{name}.log").read_text().splitlines()
         print(*([line for line in lines if line.startswith(name)] or [f"{name}: exit {process.returncode}", *lines[-12:]]), sep="\n", flush=True)
+    return failed
 
 
 def pack(names, out):
     "What fits through a narrow door: predictions, answers, histories, and the weights of the small ones"
+    out.mkdir(parents=True, exist_ok=True)
     with tarfile.open(out / f"{names[0]}.tar", "w") as tar:
         for path in sorted(p for name in names for place in (folder(name), RUNS / f"joint_{name}-42") for p in place.glob("*") if p.suffix in (".parquet", ".json", ".csv") or p.name == "model.safetensors" and p.stat().st_size < 5e6):
             tar.add(path, path.relative_to(RUNS))
@@ -143,15 +146,15 @@ def table_of(name, split, view, faces):
 def results(faces):
     "Choose on PublicTest, score PrivateTest"
     for arch, system in FAMILIES.items():
-        family = [name for name in ALL if ALL[name][2] is not None and (folder(name) / "run.json").exists() and read_json(folder(name) / "run.json", ("recipe",))["recipe"]["arch"] == arch]
+        family = [name for name in ALL if ALL[name][2] is not None and (folder(name) / "private_predictions.parquet").exists() and read_json(folder(name) / "run.json", ("recipe",))["recipe"]["arch"] == arch]
         if not family: continue
         views = VIEWS if arch == "resnet34" else VIEWS[:1]  # of small nets a single crop is asked
         public = {(name, view): report_on({view: table_of(name, "public", view, faces)}, faces, "valid", resamples=10).headline.accuracy for name in family for view in views}
         name, view = max(public, key=public.get)
         tuned, found = (report_on({v: table_of(name, split, v, faces) for v in (view, *(v for v in VIEWS if v != view))}, faces, part, title=name) for split, part in SPLITS.items())
         run, history = read_json(folder(name) / "run.json", ("recipe", "parameters")), read_history(folder(name))
-        protocol = PROTOCOL.format(arch=arch, parameters=run["parameters"], share=ALL[name][2], teachers=len(teachers()), name=name, networks=len(family), view=view.replace("_", " "))
-        write_result(system, [claim(f"{system}_private_accuracy", found.headline.accuracy, protocol)], recipe=run["recipe"], view=view, teachers=teachers(), seeds=[run["seed"]], wall_s=history.seconds.sum(), parameters=run["parameters"],
+        protocol = PROTOCOL.format(arch=arch, parameters=run["parameters"], share=ALL[name][2], teachers=len(PHASES["teachers"]), name=name, networks=len(family), view="single view" if len(views) == 1 else f"view ({view.replace('_', ' ')}) chosen on PublicTest too")
+        write_result(system, [claim(f"{system}_private_accuracy", found.headline.accuracy, protocol)], recipe=run["recipe"], view=view, teachers=list(PHASES["teachers"]), commit=run["commit"], seeds=[run["seed"]], wall_s=history.seconds.sum(), parameters=run["parameters"],
                      hardware=run["hardware"], versions=run["versions"], public_choice={f"{n} {v}": a for (n, v), a in public.items()}, public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
 
 
@@ -166,10 +169,13 @@ def main():
     options = parser.parse_args()
     if options.one:
         epochs = dict((pair if "=" in pair else f"all={pair}").split("=") for pair in options.epochs)
+        strange = sorted(set(epochs) - {"all", *ALL})
+        if strange: parser.error(f"--epochs {strange[0]}: no such network; one of {', '.join(ALL)}")
         one(options.one, {name: int(value) for name, value in epochs.items()})
     for phase in options.phases:
-        side_by_side(list(PHASES[phase]), options)
+        failed = side_by_side(list(PHASES[phase]), options)
         if options.out: pack(list(PHASES[phase]), options.out)
+        if failed: raise SystemExit(f"not finished: {', '.join(failed)}; call again, and they go on")
     if options.results: results(without_leaks(fer2013()))
 
 

@@ -1468,8 +1468,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                       'fer_fastai/train/methods.py'),
                                           'fer_fastai.train.methods.WeightAverage.__init__': ( 'train.methods.html#weightaverage.__init__',
                                                                                                'fer_fastai/train/methods.py'),
-                                          'fer_fastai.train.methods.WeightAverage._averaged': ( 'train.methods.html#weightaverage._averaged',
-                                                                                                'fer_fastai/train/methods.py'),
                                           'fer_fastai.train.methods.WeightAverage._exchange': ( 'train.methods.html#weightaverage._exchange',
                                                                                                 'fer_fastai/train/methods.py'),
                                           'fer_fastai.train.methods.WeightAverage._move': ( 'train.methods.html#weightaverage._move',

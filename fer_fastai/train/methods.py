@@ -22,20 +22,22 @@ class WeightAverage(Callback):
     "Validate, and keep, an exponential moving average of the weights"
     order = 90
     mean: AveragedModel | None = None   # from the first training on
+    kept: dict | None = None            # the mean of a run that was interrupted
     def __init__(self, decay: float = 0.999):
         if not 0 < decay < 1: raise RecipeError(f"decay {decay}", "WeightAverage", "between 0 and 1")
         self.decay, self.steps, self.inside = decay, 0, False
 
-    def _move(self, averages, weights, _):              # torch's own count lies on the device, where asking for it would wait for the step
+    def _move(self, averages, weights, _):              # torch's own count is a tensor, on a GPU a wait
         "Move the averages towards the weights; counters are copied"
         share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         if torch.is_floating_point(averages[0]): torch._foreach_lerp_(list(averages), list(weights), share)
         else: torch._foreach_copy_(list(averages), list(weights))
-    def _averaged(self, model: nn.Module) -> AveragedModel: return AveragedModel(model, multi_avg_fn=self._move, use_buffers=True)
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
-        if self.run and self.mean is None: self.mean = self._averaged(inner(self.learn.model))
+        if not self.run or self.mean is not None: return
+        self.mean = AveragedModel(inner(self.learn.model), multi_avg_fn=self._move, use_buffers=True)
+        if self.kept is not None: self.mean.module.load_state_dict(self.kept); self.mean.n_averaged.fill_(self.steps)
     def after_batch(self):
         if not self.training: return
         self.mean.update_parameters(inner(self.learn.model))
@@ -59,13 +61,10 @@ class WeightAverage(Callback):
         learns = inner(self.learn.model)
         mean, model = (learns, self.mean.module) if self.inside else (self.mean.module, learns)
         return model.state_dict(), mean.state_dict() | {"steps": self.mean.n_averaged}
-    def restore(self, model: nn.Module, state: dict):   # as of states
-        "Go on from a checkpoint"
-        state = dict(state)
-        self.mean = self._averaged(model)
-        self.mean.n_averaged.copy_(state.pop("steps"))
-        self.steps = int(self.mean.n_averaged)
-        self.mean.module.load_state_dict(state)
+    def restore(self, state: dict):                     # as of states
+        "Go on from a checkpoint, once the model lies where it is trained"
+        self.kept = dict(state)
+        self.steps = int(self.kept.pop("steps"))
 
 # %% ../../nbs/32_train.methods.ipynb #6f3eb946
 class Distill(Callback):

@@ -185,7 +185,7 @@ def train(
     recipe: Recipe | str | None = None, # a plan, its name, or None: settings().recipe
     folder: Path | str | None = None,   # of the run; one that was interrupted is gone on with; None: a new one
     cbs: tuple = (),                    # further fastai callbacks
-    speed: Speed | None = None,         # how to compute; None: found by a probe, or plain, as the recipe says
+    speed: Speed | None = None,         # how to compute; None: a probe's choice, or plain where the recipe isn't `fast` or is short
 ) -> Learner:                           # with the best epoch's weights; learner.path is the run folder
     "Follow a recipe: lr_find, one cycle, unfreeze; keep the best epoch"
     plan = recipe if isinstance(recipe, Recipe) else plans.recipe(recipe)
@@ -202,7 +202,7 @@ def train(
     checkpoint = _checkpoint(learner, place / "checkpoint.pt")
     diary = RunDiary(place, plan, seed, checkpoint["history"] if checkpoint else None)
     learner.add_cbs([UseSpeed(chosen), diary, *more, *cbs])
-    if checkpoint and plan.average: learner.weight_average.restore(learner.model, checkpoint["average"])
+    if checkpoint and plan.average: learner.weight_average.restore(checkpoint["average"])
     for number, stage in enumerate(plan.stages):
         if checkpoint and number < checkpoint["stage"]: continue
         _run_stage(learner, faceset, plan, diary, number, checkpoint if checkpoint and number == checkpoint["stage"] else None)
@@ -217,7 +217,7 @@ def _checkpoint(learner: Learner, path: Path) -> dict | None:
     "What an interrupted run left, its weights taken; None: nothing"
     if not path.exists(): return None
     try:
-        found = torch.load(path, weights_only=True)
+        found = torch.load(path, weights_only=True, map_location=learner.dls.device)
         learner.model.load_state_dict(found["model"])
         return {name: found[name] for name in ("model", "average", "opt", "stage", "epoch", "history")}
     except Exception as error: raise RecipeError(f"can't be read ({type(error).__name__})", path, "what `train` left when it was interrupted", "Delete it, and the run begins anew") from error

@@ -175,6 +175,8 @@ def choose_speed(
     "The fastest way to train this learner on this machine"
     x, y = learner.dls.train.one_batch()[:2]
     x, y = x[:batch], y[:batch]
+    for part in (learner.model, learner.loss_func):         # fastai moves them when it fits
+        if hasattr(part, "to"): part.to(x.device)
     halves, products = has_bfloat16(x.device), x.device.type == "cpu" and any(map(_suits, learner.model.modules()))
     ways = [way for way in WAYS if way.bfloat16 <= halves and way.matrix_convs <= products]
     table = probe_speeds(learner.model, learner.loss_func, x, y, ways)
@@ -182,7 +184,7 @@ def choose_speed(
 
 # %% ../../nbs/32_train.speed.ipynb #95fefb8a
 class AdamTogether(Optimizer):
-    "fastai's Adam, with decoupled weight decay, for all tensors of a group at once"
+    "fastai's Adam, with decoupled weight decay, for all tensors at once that share rates and count of steps"
     def step(self, closure=None):
         if closure is not None: raise NotImplementedError("no closure: gradients are there before the step")
         for (lr, mom, sqr_mom, eps, wd, step), rows in self._rows().items():
@@ -196,7 +198,7 @@ class AdamTogether(Optimizer):
                 torch._foreach_addcdiv_(weights, means, below, -lr / (1 - mom**step))
 
     def _rows(self) -> dict[tuple, list]:   # rates and count of steps -> weight, gradient and their two averages
-        "Tensors that take the same step; counts theirs"
+        "Groups the tensors that take the same step, and counts it"
         found: dict[tuple, list] = {}
         for weight, _, state, hyper in self.all_params(with_grad=True):
             if "step" not in state: state.update(grad_avg=torch.zeros_like(weight), sqr_avg=torch.zeros_like(weight), step=0)
