@@ -132,7 +132,7 @@ RECIPES = {r.name: r for r in (
            note="mini-xception-early trained on, at the 64 pixels of the published weights: pass pretrained= and teacher="),
     Recipe("mini-xception-relu", (Stage(56, size=64, grow_from=40, rate=6e-3),), arch="mini_xception-relu", batch_size=64, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.01, average=0.999,
            note="mini-xception-early with a ReLU after each block, at the 64 pixels of the published weights: pass teacher="),
-    Recipe("mini-xception-relu-on", (Stage(12, size=64, rate=3e-3, warm_up=0.15),), arch="mini_xception-relu", batch_size=64, augment=Augment(rotate=5, shift=0.03, zoom=0.05, brightness=0.05, contrast=0.1), weight_decay=0.01, average=0.999,
+    Recipe("mini-xception-relu-on", (Stage(10, size=64, rate=3e-3, warm_up=0.15),), arch="mini_xception-relu", batch_size=64, augment=Augment(rotate=5, shift=0.03, zoom=0.05, brightness=0.05, contrast=0.1), weight_decay=0.01, average=0.999,
            note="a further cycle of mini-xception-relu on faces that are changed less: pass pretrained= and teacher="),
     Recipe("sequential-cnn", (Stage(100, size=48, rate=4e-3),), arch="sequential_cnn", batch_size=128, augment=Augment(rotate=8, shift=0.05, zoom=0.08, brightness=0.1, contrast=0.2), weight_decay=0.02, average=0.998,
            note="nine convolutions, no dense layer"),
