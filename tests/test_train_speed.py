@@ -73,7 +73,7 @@ def test_a_step_of_all_weights_at_once():
     def walked(opt_func):
         "Four steps of a net with two groups and batch norm, the first group frozen in the third, saved and loaded before the last: weights and state"
         torch.manual_seed(0)
-        learner = Learner(face_dls(faces, batch_size=32, augment=None), nn.Sequential(nn.Sequential(nn.Conv2d(1, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU()), nn.Sequential(nn.Flatten(), nn.Linear(4232, 7))),
+        learner = Learner(face_dls(faces, batch_size=32, augment=None), nn.Sequential(nn.Sequential(nn.Conv2d(1, 8, 3, 2, bias=False), nn.BatchNorm2d(8), nn.ReLU()), nn.Sequential(nn.Flatten(), nn.Linear(4232, 7))),
                           loss_func=CrossEntropyLossFlat(), opt_func=opt_func, splitter=lambda model: [list(part.parameters()) for part in model])
         learner.create_opt()
         learner.opt.set_hypers(lr=[1e-3, 1e-2], wd=0.1)
@@ -87,7 +87,7 @@ def test_a_step_of_all_weights_at_once():
         return [p.detach() for p in learner.model.parameters()], learner.opt.state_dict()
 
     (ours, our_state), (theirs, their_state) = walked(adam), walked(Adam)
-    for a, b in zip(ours, theirs, strict=True): torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(ours, theirs, strict=True): torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
     test_eq([set(s) for s in our_state["state"]], [set(s) for s in their_state["state"]])
     test_eq([s["step"] for s in our_state["state"]], [s["step"] for s in their_state["state"]])
     test_eq(our_state["hypers"], their_state["hypers"])
