@@ -5,12 +5,11 @@ import torch.nn.functional as F
 from fastai.basics import Learner
 from torch import nn
 from fer_fastai.train.speed import (
-    PLAIN, Speed, UseSpeed, _MatrixConv, adam, choose_speed, has_bfloat16, patches, set_matrix_convs,
+    PLAIN, Speed, UseSpeed, _MatrixConv, choose_speed, has_bfloat16, patches, set_matrix_convs,
 )
 
 # nbs/32_train.speed.ipynb #32043514
 from fastai.losses import CrossEntropyLossFlat
-from fastai.optimizer import Adam
 from fastcore.test import test_eq
 from torchvision.models import resnet18
 
@@ -66,30 +65,3 @@ def test_the_probe():
     assert table.images_per_s.max() == table.images_per_s[table.way == speed].max() and len(table) == (6 if has_bfloat16(torch.device("cpu")) else 3)
     assert all((v == before[k]).all() for k, v in net.state_dict().items()), "the probe leaves the net as it was"
     table.drop(columns="way").round(2)
-
-
-def test_a_step_of_all_weights_at_once():
-    # nbs/32_train.speed.ipynb #e748d3fd
-    def walked(opt_func):
-        "Four steps of a net with two groups and batch norm, the first group frozen in the third, saved and loaded before the last: weights and state"
-        torch.manual_seed(0)
-        learner = Learner(face_dls(faces, batch_size=32, augment=None), nn.Sequential(nn.Sequential(nn.Conv2d(1, 8, 3, 2, bias=False), nn.BatchNorm2d(8), nn.ReLU()), nn.Sequential(nn.Flatten(), nn.Linear(4232, 7))),
-                          loss_func=CrossEntropyLossFlat(), opt_func=opt_func, splitter=lambda model: [list(part.parameters()) for part in model])
-        learner.create_opt()
-        learner.opt.set_hypers(lr=[1e-3, 1e-2], wd=0.1)
-        x, y = learner.dls.valid.one_batch()
-        for number in range(4):
-            if number == 2: learner.opt.freeze_to(1)
-            if number == 3: learner.opt.unfreeze(); learner.opt.load_state_dict(learner.opt.state_dict())
-            learner.opt.set_hyper("mom", 0.95 - 0.05 * number)
-            learner.loss_func(learner.model(x), y).backward(); learner.opt.step(); learner.opt.zero_grad()
-            for p in learner.model.parameters(): p.grad = None
-        return [p.detach() for p in learner.model.parameters()], learner.opt.state_dict()
-
-    (ours, our_state), (theirs, their_state) = walked(adam), walked(Adam)
-    for a, b in zip(ours, theirs, strict=True): torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
-    test_eq([set(s) for s in our_state["state"]], [set(s) for s in their_state["state"]])
-    test_eq([s["step"] for s in our_state["state"]], [s["step"] for s in their_state["state"]])
-    test_eq(our_state["hypers"], their_state["hypers"])
-    assert len({s["step"] for s in our_state["state"]}) == 2, "what stood still has a step less"
-    print(f"largest difference of a weight after four steps: {max(float((a - b).abs().max()) for a, b in zip(ours, theirs)):.1e}")

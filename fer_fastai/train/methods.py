@@ -18,6 +18,14 @@ from ..core import RecipeError
 from .processes import inner
 
 # %% ../../nbs/32_train.methods.ipynb #f2eab164
+def _mean(decay: float):
+    "Move the averages towards the weights; counters are copied"
+    def move(averages, weights, steps):
+        share = 1 - min(decay, (1 + float(steps)) / (10 + float(steps)))
+        if torch.is_floating_point(averages[0]): torch._foreach_lerp_(list(averages), list(weights), share)
+        else: torch._foreach_copy_(list(averages), list(weights))
+    return move
+
 class WeightAverage(Callback):
     "Validate, and keep, an exponential moving average of the weights"
     order = 90
@@ -25,23 +33,17 @@ class WeightAverage(Callback):
     kept: dict | None = None            # the mean of a run that was interrupted
     def __init__(self, decay: float = 0.999):
         if not 0 < decay < 1: raise RecipeError(f"decay {decay}", "WeightAverage", "between 0 and 1")
-        self.decay, self.steps, self.inside = decay, 0, False
-
-    def _move(self, averages, weights, _):              # torch's own count is a tensor, on a GPU a wait
-        "Move the averages towards the weights; counters are copied"
-        share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
-        if torch.is_floating_point(averages[0]): torch._foreach_lerp_(list(averages), list(weights), share)
-        else: torch._foreach_copy_(list(averages), list(weights))
+        self.decay, self.inside = decay, False
 
     def before_fit(self):
         self.run = not hasattr(self.learn, "lr_finder") and not hasattr(self.learn, "gather_preds")
         if not self.run or self.mean is not None: return
-        self.mean = AveragedModel(inner(self.learn.model), multi_avg_fn=self._move, use_buffers=True)
-        if self.kept is not None: self.mean.module.load_state_dict(self.kept); self.mean.n_averaged.fill_(self.steps)
+        self.mean = AveragedModel(inner(self.learn.model), multi_avg_fn=_mean(self.decay), use_buffers=True)
+        if self.kept is not None:
+            self.mean.n_averaged.copy_(self.kept.pop("steps"))
+            self.mean.module.load_state_dict(self.kept)
     def after_batch(self):
-        if not self.training: return
-        self.mean.update_parameters(inner(self.learn.model))
-        self.steps += 1
+        if self.training: self.mean.update_parameters(inner(self.learn.model))
     def before_validate(self): self._exchange(True)
     def after_epoch(self): self._exchange(False)        # after a diary has kept what was validated
     def after_cancel_fit(self): self._exchange(False)
@@ -64,7 +66,6 @@ class WeightAverage(Callback):
     def restore(self, state: dict):                     # as of states
         "Go on from a checkpoint, once the model lies where it is trained"
         self.kept = dict(state)
-        self.steps = int(self.kept.pop("steps"))
 
 # %% ../../nbs/32_train.methods.ipynb #6f3eb946
 class Distill(Callback):

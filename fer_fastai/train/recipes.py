@@ -26,7 +26,7 @@ from fastai.data.core import DataLoaders
 from fastai.callback.mixup import MixUp
 from fastai.callback.training import BnFreeze
 from fastai.metrics import F1Score, accuracy
-from fastai.optimizer import SGD
+from fastai.optimizer import SGD, Adam
 
 from ..core import RecipeError, atomic_path, commit, hardware, made_folder, read_json, run_folder, set_seeds, settings, versions, write_json
 from ..data.faceset import FaceSet
@@ -38,7 +38,7 @@ from .models import face_learner, load_weights, parameters, save_weights, train_
 from . import plans
 from .plans import RECIPES, Recipe, Stage, recipe_from_dict  # noqa: F401  asked for here too
 from .processes import from_first, inner, is_first, meet, shared
-from .speed import PLAIN, Speed, UseSpeed, adam, choose_speed
+from .speed import PLAIN, Speed, UseSpeed, choose_speed
 
 # %% ../../nbs/33_train.recipes.ipynb #0db6fd23
 recipe = plans.recipe          # by name: asked for here too
@@ -70,7 +70,7 @@ def recipe_learner(
     if recipe.target == "votes": metrics = [soft_accuracy]; metrics[0].__name__ = "accuracy"
     else: metrics = [accuracy, F1Score(average="macro")]
     return face_learner(recipe_dls(faceset, recipe, recipe.stages[0].size), recipe.arch, recipe.stem, recipe.pretrained, recipe.head, loss_func=recipe_loss(faceset, recipe),
-                        metrics=metrics, ps=recipe.dropout, wd=recipe.weight_decay, opt_func=partial(SGD, mom=0.9) if recipe.optimizer == "sgd" else adam, path=folder or Path(), model_dir=".")
+                        metrics=metrics, ps=recipe.dropout, wd=recipe.weight_decay, opt_func=partial(SGD, mom=0.9) if recipe.optimizer == "sgd" else Adam, path=folder or Path(), model_dir=".")
 
 def recipe_callbacks(
     faceset: FaceSet,

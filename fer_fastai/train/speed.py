@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SMALL_MAP', 'PLAIN', 'WAYS', 'patches', 'MatrixConv2d', 'set_matrix_convs', 'Speed', 'UseSpeed', 'probe_speeds',
-           'has_bfloat16', 'choose_speed', 'AdamTogether', 'adam']
+           'has_bfloat16', 'choose_speed']
 
 # %% ../../nbs/32_train.speed.ipynb #6520787e
 import time
@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from fastai.basics import Learner
 from fastai.callback.core import Callback
-from fastai.optimizer import Optimizer
 from torch import Tensor, nn
 
 # %% ../../nbs/32_train.speed.ipynb #83526126
@@ -181,39 +180,3 @@ def choose_speed(
     ways = [way for way in WAYS if way.bfloat16 <= halves and way.matrix_convs <= products]
     table = probe_speeds(learner.model, learner.loss_func, x, y, ways)
     return table.way[table.images_per_s.idxmax()], table
-
-# %% ../../nbs/32_train.speed.ipynb #95fefb8a
-class AdamTogether(Optimizer):
-    "fastai's Adam, with decoupled weight decay, for all tensors at once that share rates and count of steps"
-    def step(self, closure=None):
-        if closure is not None: raise NotImplementedError("no closure: gradients are there before the step")
-        for (lr, mom, sqr_mom, eps, wd, step), rows in self._rows().items():
-            weights, grads, means, squares = map(list, zip(*rows))
-            with torch.no_grad():
-                if wd: torch._foreach_mul_(weights, 1 - lr * wd)
-                torch._foreach_lerp_(means, grads, 1 - mom)
-                torch._foreach_mul_(squares, sqr_mom); torch._foreach_addcmul_(squares, grads, grads, 1 - sqr_mom)
-                below = torch._foreach_div(squares, 1 - sqr_mom**step)
-                torch._foreach_sqrt_(below); torch._foreach_add_(below, eps)
-                torch._foreach_addcdiv_(weights, means, below, -lr / (1 - mom**step))
-
-    def _rows(self) -> dict[tuple, list]:   # rates and count of steps -> weight, gradient and their two averages
-        "Groups the tensors that take the same step, and counts it"
-        found: dict[tuple, list] = {}
-        for weight, _, state, hyper in self.all_params(with_grad=True):
-            if "step" not in state: state.update(grad_avg=torch.zeros_like(weight), sqr_avg=torch.zeros_like(weight), step=0)
-            state["step"] += 1
-            key = (*(float(hyper[name]) for name in ("lr", "mom", "sqr_mom", "eps")), float(hyper["wd"]) * state.get("do_wd", True), state["step"])
-            found.setdefault(key, []).append((weight.data, weight.grad.data, state["grad_avg"], state["sqr_avg"]))
-        return found
-
-def adam(
-    params,                         # of a model, in fastai's groups
-    lr: float,
-    mom: float = 0.9,               # of the mean gradient
-    sqr_mom: float = 0.99,          # of its square
-    eps: float = 1e-5,
-    wd: float = 0.01,               # decoupled (AdamW)
-) -> Optimizer:                     # as fastai.optimizer.Adam makes one
-    "Adam for a Learner's `opt_func`"
-    return AdamTogether(params, [], lr=lr, mom=mom, sqr_mom=sqr_mom, eps=eps, wd=wd)
