@@ -12,7 +12,7 @@ from fer_fastai.core import read_json
 
 FAMILIES = {  # claim: results files, of those that are there; views
     "resnet34_best_private_accuracy": (("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown", "resnet34_gpu"), ("single", "flip", "ten_crop")),
-    "mini_xception_private_accuracy": (("mini_xception", "mini_xception_early", "mini_xception_64", "mini_xception_relu", "mini_xception_relu_on", "mini_xception_gpu"), ("single",)),
+    "mini_xception_private_accuracy": (("mini_xception", "mini_xception_early", "mini_xception_64", "mini_xception_relu", "mini_xception_relu_on", "mini_xception_taught"), ("single",)),
 }
 
 

@@ -1,5 +1,6 @@
 """What every benchmark shares: where results go, and what stands beside each number."""
 
+import argparse
 import json
 import os
 import time
@@ -32,6 +33,14 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     })
     print(json.dumps({c["id"]: c["value"] for c in claims}, indent=2), f"\nwritten to {path}")
     return path
+
+
+def one_of(known):
+    "argparse's type of a name out of several; its `choices` refuse an empty list of names in Python 3.11"
+    def check(name):
+        if name not in known: raise argparse.ArgumentTypeError(f"{name!r}: one of {', '.join(known)}")
+        return name
+    return check
 
 
 def out_of_fold(every, plan, n: int = 5, folder: Path | None = None, taught=None):

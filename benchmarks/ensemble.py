@@ -77,7 +77,7 @@ def main():
     parser.add_argument("runs", nargs="*", type=Path, help="default: every run with predictions of seven classes for both splits, and the models that ship")
     options = parser.parse_args()
     faces = without_leaks(fer2013())
-    own = [p.parent for p in sorted(RUNS.glob("*/public_predictions.parquet")) if of_seven(pd.read_parquet(p))]
+    own = [p.parent for p in sorted(RUNS.glob("*/public_predictions.parquet")) if of_seven(pd.read_parquet(p)) and (p.parent / "private_predictions.parquet").exists()]
     found = members(options.runs or own + [shipped(name, faces) for name in ("compact", "swift")], faces)
     chosen, steps = choose(found, faces.split("valid").codes)
     together = {split: sum(found[key][split] for key in chosen) / len(chosen) for split in SPLITS}

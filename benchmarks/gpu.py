@@ -1,13 +1,14 @@
-"""For one GPU: teachers, students of all of them together, small students, each phase's networks side by side in processes of their own.
+"""For one GPU: teachers, then students of all of them together, each phase's networks side by side in processes of their own.
 
-    python benchmarks/gpu.py teachers students minis [--epochs 40] [--out FOLDER]
+    python benchmarks/gpu.py teachers students [--epochs 40] [--out FOLDER]
     python benchmarks/gpu.py --results
 
 The teachers learn FER2013's labels and FER+'s votes together (train.joint) and are cut to FER2013's seven classes. The students learn each face's label and,
 for most of the target, what the teachers answer to it on the average. All learn from Training alone, without exact copies of test faces; a student's epoch is
 chosen on PublicTest, a teacher's by its loss there. Every network keeps its probabilities for PublicTest and PrivateTest in three views in runs/<name>-42.
-`--results` compares them: of the ResNet-34s PublicTest chooses network and view, of the mini-Xceptions and compact nets the network, and PrivateTest is scored
-for the chosen one. An interrupted run goes on. Writes benchmarks/results/resnet34_gpu.json, mini_xception_gpu.json and compact_gpu.json; ensemble.py puts all of them together, chosen.py holds them against those of the CPUs.
+`--results` compares them: of the ResNet-34s PublicTest chooses network and view, and PrivateTest is scored for the chosen one. An interrupted run goes on.
+Writes benchmarks/results/gpu.json, what each has, and of those that looked at PrivateTest resnet34_gpu.json and compact_gpu.json; ensemble.py puts all of them together, chosen.py holds them against those of the CPUs,
+nets.py teaches mini-Xception with the teachers.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from common import RUNS, answers, claim, told, write_result
+from common import RUNS, answers, claim, one_of, told, write_result
 from fer_fastai.core import read_json
 from fer_fastai.data.emotions import FER2013
 from fer_fastai.data.groups import without_leaks
@@ -30,39 +31,33 @@ from fer_fastai.train.evaluation import report_on
 from fer_fastai.train.joint import cut_run, join_truths
 from fer_fastai.train.plans import Stage
 from fer_fastai.train.recipes import load_run, read_history, recipe, train
-from fer_fastai.train.speed import PLAIN, Speed
+from fer_fastai.train.speed import Speed
 from fer_fastai.train.truth import ferplus_shares
 from fer_fastai.train.views import predict_faces
 
 SPLITS, VIEWS = {"public": "valid", "private": "test"}, ("single", "flip", "ten_crop")
 HALF = Speed(bfloat16=True, channels_last=True)
 STRONG = Augment(rotate=14, shift=0.08, zoom=0.14, brightness=0.15, contrast=0.3, erase=0.3)
-PLAN = "resnet34-gpu"
-PHASES = {  # name: recipe, its changes, share of the teachers in the targets (None: a teacher)
+PLAN, TEACHING = "resnet34-gpu", 24  # a teacher's epochs
+PHASES = {  # name: changes of the recipe, share of the teachers in the targets (None: a teacher)
     "teachers": {
-        "gpu_teacher_resnet34_a": (PLAN, {}, None),
-        "gpu_teacher_resnet34_b": (PLAN, dict(augment=STRONG), None),
-        "gpu_teacher_resnet18_a": (PLAN, dict(arch="resnet18"), None),
-        "gpu_teacher_resnet18_b": (PLAN, dict(arch="resnet18", augment=STRONG), None),
-        "gpu_teacher_fer_kd_a": (PLAN, dict(arch="fer_kd", channels=3), None),
-        "gpu_teacher_fer_kd_b": (PLAN, dict(arch="fer_kd", channels=3, augment=STRONG), None),
-        "gpu_teacher_compact": (PLAN, dict(arch="compact"), None),
+        "gpu_teacher_resnet34_a": ({}, None),
+        "gpu_teacher_resnet34_b": (dict(augment=STRONG), None),
+        "gpu_teacher_resnet18_a": (dict(arch="resnet18"), None),
+        "gpu_teacher_resnet18_b": (dict(arch="resnet18", augment=STRONG), None),
+        "gpu_teacher_fer_kd_a": (dict(arch="fer_kd", channels=3), None),
+        "gpu_teacher_fer_kd_b": (dict(arch="fer_kd", channels=3, augment=STRONG), None),
+        "gpu_teacher_compact": (dict(arch="compact"), None),
     },
     "students": {
-        "gpu_resnet34_a": (PLAN, {}, 0.7),
-        "gpu_resnet34_b": (PLAN, dict(augment=STRONG), 0.7),
-        "gpu_resnet34_c": (PLAN, dict(augment=STRONG, dropout=0.4), 0.85),
-        "gpu_compact": (PLAN, dict(arch="compact", rate=6e-3), 0.8),
-    },
-    "minis": {
-        "gpu_mini_xception_a": ("mini-xception-relu", dict(batch_size=128), 0.9),
-        "gpu_mini_xception_b": ("mini-xception-relu", dict(batch_size=128, rate=9e-3), 0.9),
-        "gpu_mini_xception_c": ("mini-xception-relu", {}, 0.9),
-        "gpu_mini_xception_d": ("mini-xception-relu", dict(batch_size=128), 1.0),
+        "gpu_resnet34_a": ({}, 0.7),
+        "gpu_resnet34_b": (dict(augment=STRONG), 0.7),
+        "gpu_resnet34_c": (dict(augment=STRONG, dropout=0.4), 0.85),
+        "gpu_compact": (dict(arch="compact"), 0.8),
     },
 }
 ALL = {name: way for phase in PHASES.values() for name, way in phase.items()}
-FAMILIES = {"resnet34": "resnet34_gpu", "mini_xception-relu": "mini_xception_gpu", "compact": "compact_gpu"}  # architecture: claim and file
+FAMILIES = {"resnet34": "resnet34_gpu", "compact": "compact_gpu"}  # architecture: claim and file
 PROTOCOL = ("{arch}, {parameters:,} parameters, from scratch on a GPU; FER2013's Training without exact copies of test faces, targets {share:.0%} the mean answers of {teachers} teachers trained on the same faces and their FER+ votes, "
             "the rest the label; epoch and network ({name} of {networks}) chosen on PublicTest; PrivateTest, no face cleaned, {view}; 1 seed")
 
@@ -72,11 +67,11 @@ def folder(name): return RUNS / f"{name}-42"
 
 def plan_of(name, epochs):
     "A network's recipe"
-    base, changes, share = ALL[name]
-    plan, changes = recipe(base, seed=42 + list(ALL).index(name)), dict(changes)
+    changes, share = ALL[name]
+    plan = recipe(PLAN, seed=42 + list(ALL).index(name))
     stage = plan.stages[0]
-    rate, times = changes.pop("rate", stage.rate), epochs.get(name, epochs.get("all", stage.epochs))
-    return plan.but(name=name, target="votes", stages=(Stage(times, stage.size, stage.grow_from, rate=rate),), monitor="valid_loss" if share is None else "accuracy", **changes)
+    times = epochs.get(name, epochs.get("all", TEACHING if share is None else stage.epochs))
+    return plan.but(name=name, stages=(Stage(times, stage.size, stage.grow_from, rate=stage.rate),), monitor="valid_loss" if share is None else "accuracy", **changes)
 
 
 def keep_views(learner, faces, place):
@@ -89,26 +84,22 @@ def keep_views(learner, faces, place):
 
 def one(name, epochs):
     "Train one network; keep what it says of the test faces and, a teacher, of the training faces"
-    base, _, share = ALL[name]
+    share = ALL[name][1]
     faces, plan, place, begun = without_leaks(fer2013()), plan_of(name, epochs), folder(name), time.perf_counter()
-    speed = PLAIN if "mini" in base else HALF   # a net this small is not slowed by 32 bits
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = True, speed is HALF
+    torch.backends.cudnn.benchmark = True
     out = RUNS / f"joint_{name}-42" if share is None else place
     if share is None:
         seen = faces.subset((faces.table.split != "test").to_numpy())
-        train(join_truths(seen, ferplus_shares(seen)), plan, out, speed=speed)
+        train(join_truths(seen, ferplus_shares(seen)), plan, out, speed=HALF)
         cut_run(out, FER2013, place)
         answers(place, faces)
     else:
         missing = [teacher for teacher in PHASES["teachers"] if not (folder(teacher) / "training_answers.parquet").exists()]
         if missing: raise SystemExit(f"{name}: no answers of {', '.join(missing)}; run the teachers to their end first")
-        train(told(faces, [folder(teacher) for teacher in PHASES["teachers"]], share), plan, out, speed=speed)
+        train(told(faces, [folder(teacher) for teacher in PHASES["teachers"]], share), plan, out, speed=HALF)
     trained = time.perf_counter() - begun
     keep_views(load_run(place, faces), faces, place)
-    table = pd.read_parquet(place / "public_predictions.parquet")
-    there = faces.split("valid")
-    right = {view: float((table[[f"{view}_{emotion}" for emotion in FER2013]].to_numpy().argmax(1) == there.codes).mean()) for view in VIEWS}
-    print(f"{name}: {plan.epochs} epochs, {trained:.0f} s, last epoch {read_history(out).seconds.iloc[-1]:.1f} s; PublicTest", {view: round(v, 4) for view, v in right.items()}, flush=True)
+    print(f"{name}: {plan.epochs} epochs, {trained:.0f} s, last epoch {read_history(out).seconds.iloc[-1]:.1f} s; PublicTest", {view: round(right(p, faces, "public"), 4) for view, p in views_of(name, "public", faces).items()}, flush=True)
 
 
 def side_by_side(names, options):
@@ -129,38 +120,66 @@ def side_by_side(names, options):
 
 
 def pack(names, out):
-    "What fits through a narrow door: predictions, answers, histories, and the weights of the small ones"
+    "What fits through a narrow door, a file a network: predictions, answers, histories, and the weights of the small ones"
     out.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(out / f"{names[0]}.tar", "w") as tar:
-        for path in sorted(p for name in names for place in (folder(name), RUNS / f"joint_{name}-42") for p in place.glob("*") if p.suffix in (".parquet", ".json", ".csv") or p.name == "model.safetensors" and p.stat().st_size < 5e6):
-            tar.add(path, path.relative_to(RUNS))
-        for name in names: tar.add(RUNS / f"{name}.log", f"{name}.log")
+    for name in names:
+        with tarfile.open(out / f"{name}.tar", "w") as tar:
+            for path in sorted(p for place in (folder(name), RUNS / f"joint_{name}-42") for p in place.glob("*") if p.suffix in (".parquet", ".json", ".csv") or p.name == "model.safetensors" and p.stat().st_size < 5e6):
+                tar.add(path, path.relative_to(RUNS))
+            tar.add(RUNS / f"{name}.log", f"{name}.log")
 
 
-def table_of(name, split, view, faces):
-    "A network's probabilities for a split"
-    table = pd.read_parquet(folder(name) / f"{split}_predictions.parquet").loc[faces.split(SPLITS[split]).ids]
-    return table[[f"{view}_{emotion}" for emotion in FER2013]].to_numpy()
+def views_of(name, split, faces):
+    "view -> a network's probabilities for a split; of one stopped before it looked at all views, the single one of PublicTest that training ends with"
+    kept, named = folder(name) / f"{split}_predictions.parquet", {view: [f"{view}_{emotion}" for emotion in FER2013] for view in VIEWS}
+    if not kept.exists():
+        kept, named = folder(name) / "predictions.parquet", {"single": [f"p_{emotion}" for emotion in FER2013]} if split == "public" else {}
+    table = pd.read_parquet(kept) if kept.exists() else pd.DataFrame()
+    return {view: table.loc[faces.split(SPLITS[split]).ids, columns].to_numpy() for view, columns in named.items() if set(columns) <= set(table)}
+
+
+def right(shares, faces, split):
+    "Accuracy against FER2013's labels"
+    return float((shares.argmax(1) == faces.split(SPLITS[split]).codes).mean())
+
+
+def each(faces):
+    "What each network has on both test splits, and the teachers together: benchmarks/results/gpu.json"
+    views, plain = {name: found for name in ALL if (found := views_of(name, "public", faces))}, {}
+    for name in views:
+        joint = RUNS / f"joint_{name}-42"
+        history = read_history(joint if joint.exists() else folder(name))
+        plain[name] = {"epochs": len(history), "seconds": round(history.seconds.sum(), 1)}
+        plain[name] |= {split: {view: right(p, faces, split) for view, p in views_of(name, split, faces).items()} for split in SPLITS}
+    teachers = [found["flip"] for name, found in views.items() if name in PHASES["teachers"] and "flip" in found]
+    grown = [name for name in views if ALL[name][1] is not None and "arch" not in ALL[name][0]]
+    best = max(grown, key=lambda name: plain[name]["public"]["single"])
+    run = read_json(folder(best) / "run.json", ("commit", "hardware", "versions"))
+    protocol = "PublicTest, which chose its epoch{}; {} view; no PrivateTest is behind this figure"
+    write_result("gpu", [
+        claim("gpu_teachers_public_accuracy", right(sum(teachers), faces, "public"), f"mean of {len(teachers)} teachers; " + protocol.format("s", "flip")),
+        claim("gpu_resnet34_public_accuracy", plain[best]["public"]["single"], f"ResNet-34, {best} of {len(grown)}; " + protocol.format(" and the network", "single")),
+    ], seeds=[42], commit=run["commit"], hardware=run["hardware"], versions=run["versions"], wall_s=sum(one["seconds"] for one in plain.values()), networks=plain)  # fmt: skip
 
 
 def results(faces):
     "Choose on PublicTest, score PrivateTest"
     for arch, system in FAMILIES.items():
-        family = [name for name in ALL if ALL[name][2] is not None and (folder(name) / "private_predictions.parquet").exists() and read_json(folder(name) / "run.json", ("recipe",))["recipe"]["arch"] == arch]
+        family = [name for name, (changes, share) in ALL.items() if share is not None and changes.get("arch", "resnet34") == arch and views_of(name, "private", faces)]
         if not family: continue
-        views = VIEWS if arch == "resnet34" else VIEWS[:1]  # of small nets a single crop is asked
-        public = {(name, view): report_on({view: table_of(name, "public", view, faces)}, faces, "valid", resamples=10).headline.accuracy for name in family for view in views}
+        asked = VIEWS if arch == "resnet34" else VIEWS[:1]  # of small nets a single crop is asked
+        public = {(name, view): report_on({view: p}, faces, "valid", resamples=10).headline.accuracy for name in family for view, p in views_of(name, "public", faces).items() if view in asked}
         name, view = max(public, key=public.get)
-        tuned, found = (report_on({v: table_of(name, split, v, faces) for v in (view, *(v for v in VIEWS if v != view))}, faces, part, title=name) for split, part in SPLITS.items())
+        tuned, found = (report_on({v: p[v] for v in (view, *(v for v in p if v != view))}, faces, part, title=name) for split, part in SPLITS.items() for p in [views_of(name, split, faces)])
         run, history = read_json(folder(name) / "run.json", ("recipe", "parameters")), read_history(folder(name))
-        protocol = PROTOCOL.format(arch=arch, parameters=run["parameters"], share=ALL[name][2], teachers=len(PHASES["teachers"]), name=name, networks=len(family), view="single view" if len(views) == 1 else f"view ({view.replace('_', ' ')}) chosen on PublicTest too")
+        protocol = PROTOCOL.format(arch=arch, parameters=run["parameters"], share=ALL[name][1], teachers=len(PHASES["teachers"]), name=name, networks=len(family), view="single view" if len({view for _, view in public}) == 1 else f"view ({view.replace('_', ' ')}) chosen on PublicTest too")
         write_result(system, [claim(f"{system}_private_accuracy", found.headline.accuracy, protocol)], recipe=run["recipe"], view=view, teachers=list(PHASES["teachers"]), commit=run["commit"], seeds=[run["seed"]], wall_s=history.seconds.sum(), parameters=run["parameters"],
                      hardware=run["hardware"], versions=run["versions"], public_choice={f"{n} {v}": a for (n, v), a in public.items()}, public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("phases", nargs="*", choices=list(PHASES))
+    parser.add_argument("phases", nargs="*", type=one_of(PHASES), help=", ".join(PHASES))
     parser.add_argument("--epochs", action="append", default=[], help="of all, or NAME=EPOCHS; default: the recipe's")
     parser.add_argument("--seconds", type=float, default=1e6, help="of a phase, after which its networks are stopped; they go on when called again")
     parser.add_argument("--out", type=Path, help="a folder for what is kept of each phase")
@@ -176,7 +195,10 @@ def main():
         failed = side_by_side(list(PHASES[phase]), options)
         if options.out: pack(list(PHASES[phase]), options.out)
         if failed: raise SystemExit(f"not finished: {', '.join(failed)}; call again, and they go on")
-    if options.results: results(without_leaks(fer2013()))
+    if options.results:
+        faces = without_leaks(fer2013())
+        each(faces)
+        results(faces)
 
 
 if __name__ == "__main__":

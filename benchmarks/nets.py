@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from common import RUNS, claim, told, write_result
+from common import RUNS, claim, one_of, told, write_result
 from fer_fastai.core import atomic_path, set_seeds
 from fer_fastai.data.groups import without_leaks
 from fer_fastai.data.sources import fer2013
@@ -23,8 +23,10 @@ from fer_fastai.train.evaluation import report
 from fer_fastai.train.growing import grown
 from fer_fastai.train.models import parameters, save_weights
 from fer_fastai.train.recipes import read_history, recipe, train
+from gpu import PHASES
 
 FIRST, BOTH, SHIPPED = ("resnet34_best",), ("resnet34_best", "compact"), (embedded("compact"),)
+MANY = (*PHASES["teachers"], *SHIPPED)
 SYSTEMS = {  # recipe, claim and teachers of each
     "compact": ("compact", "compact_private_accuracy", FIRST),
     "resnet34_taught": ("resnet34-taught", "resnet34_taught_private_accuracy", BOTH),
@@ -36,11 +38,12 @@ SYSTEMS = {  # recipe, claim and teachers of each
     "mini_xception_64": ("mini-xception-64", "mini_xception_64_private_accuracy", SHIPPED),
     "mini_xception_relu": ("mini-xception-relu", "mini_xception_relu_private_accuracy", SHIPPED),
     "mini_xception_relu_on": ("mini-xception-relu-on", "mini_xception_relu_on_private_accuracy", SHIPPED),
+    "mini_xception_taught": ("mini-xception-relu", "mini_xception_taught_private_accuracy", MANY),
     "sequential_cnn": ("sequential-cnn", "sequential_cnn_private_accuracy", SHIPPED),
     "facenet_fer2013": ("facenet-fer2013", "facenet_fer2013_private_accuracy", SHIPPED),
     "swift": ("swift", "swift_private_accuracy", BOTH),
 }
-SHARES = {"mini_xception_relu": 0.9, "mini_xception_relu_on": 0.9}  # of the teacher in the targets, where not the usual one: what is too small to learn wrong labels by heart only hears noise in them
+SHARES = {"mini_xception_relu": 0.9, "mini_xception_relu_on": 0.9, "mini_xception_taught": 0.9}  # of the teacher in the targets, where not the usual one: what is too small to learn wrong labels by heart only hears noise in them
 GOES_ON = {"resnet34_taught": "resnet34_best", "mini_xception_64": "mini_xception_early", "mini_xception_relu_on": "mini_xception_relu", "resnet34_grown": "grown-compact"}  # from these weights, not from scratch
 PROTOCOL = "{arch}, {parameters:,} parameters, {start}; FER2013's Training without exact copies of test faces, label and, for {share:g} of the target, the answers of {teachers}, trained on the same faces (and their FER+ votes); epoch chosen on PublicTest; PrivateTest, no face cleaned, {view}; 1 seed"
 VIEWS = ("single", "flip")
@@ -78,7 +81,7 @@ def measure(system, faces, taught, share, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("systems", nargs="*", choices=list(SYSTEMS), default=list(SYSTEMS))
+    parser.add_argument("systems", nargs="*", type=one_of(SYSTEMS), default=list(SYSTEMS), help="default: all")
     parser.add_argument("--share", type=float, default=0.7, help="of the teacher in the targets")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
