@@ -13,7 +13,7 @@ READY := .venv/.ready
 MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble chosen ablation pca angles pruning embed glasses predict memory two_processes scaling bulk bad_inputs covered
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
-.PHONY: demo test lab prepare docs bench audit
+.PHONY: demo test tree types lab prepare docs bench audit
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,11 +21,15 @@ demo: $(READY)
 
 test: $(READY)
 	@failed=0; \
-	$(BIN)/python tools/check_tree.py || failed=1; \
-	$(BIN)/mypy || failed=1; \
-	$(BIN)/python -W ignore tools/docs.py || failed=1; \
+	$(MAKE) --no-print-directory --keep-going --jobs 2 tree types docs || failed=1; \
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10 || failed=1; \
 	exit $$failed
+
+tree: $(READY)
+	@$(BIN)/python tools/check_tree.py
+
+types: $(READY)
+	@$(BIN)/mypy
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=nbs

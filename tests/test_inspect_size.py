@@ -25,6 +25,7 @@ def test_onnx():
         for n in (1, 3): assert np.allclose(run.run(None, {"faces": faces[:n].numpy()})[0], net(faces[:n]).detach().numpy(), atol=1e-4)
         with ExceptionExpected(RecipeError, "answers that differ"): to_onnx(net, faces, Path(folder, "other.onnx"), tolerance=-1.0)
         test_eq([p.name for p in Path(folder).iterdir()], ["net.onnx"])      # nothing half-written
+        assert b".py" not in path.read_bytes()      # nor whose machine it was
 
 
 def test_side_by_side():
