@@ -1,10 +1,10 @@
 """Our two small nets and the papers' networks on FER2013, from scratch, each by its recipe; a further cycle of a ResNet-34 and of mini-Xception; a ResNet-34 grown out of our compact net.
 
-    python benchmarks/nets.py [compact resnet34_taught resnet34_student resnet34_grown fer_kd mini_xception mini_xception_early mini_xception_64 mini_xception_relu mini_xception_relu_on sequential_cnn facenet_fer2013 swift] [--share 0.7]
+    python benchmarks/nets.py [compact resnet34_taught resnet34_student resnet34_grown fer_kd mini_xception mini_xception_early mini_xception_64 mini_xception_relu mini_xception_relu_on mini_xception_taught sequential_cnn facenet_fer2013 swift] [--share 0.7]
 
 Training targets are the label and, for `share` of them, what trained networks answer to the face: joint.py's ResNet-34 alone teaches the compact
-net, which passes it, and the two together teach mini-Xception, swift and the ResNet-34 itself. The others need none of these runs: the compact
-model that ships teaches them. All of them trained on Training alone, as here.
+net, which passes it, and the two together teach mini-Xception, swift and the ResNet-34 itself. Of the others, gpu.py's seven teachers and
+the compact model that ships together teach mini_xception_taught; that model alone teaches the rest, which need none of these runs. All of them trained on Training alone, as here.
 The epoch is chosen on PublicTest, PrivateTest is scored once, no test face is cleaned; the claim is a single centre view, of the ResNet-34 the better of two views on PublicTest.
 An interrupted run goes on. Each system writes benchmarks/results/<system>.json; chosen.py says which ResNet-34 and which mini-Xception is ours.
 """
@@ -81,13 +81,14 @@ def measure(system, faces, taught, share, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("systems", nargs="*", type=one_of(SYSTEMS), default=list(SYSTEMS), help="default: all")
+    parser.add_argument("systems", nargs="*", type=one_of(SYSTEMS), help="default: all; of those that gpu.py's networks teach, where these have answered")
     parser.add_argument("--share", type=float, default=0.7, help="of the teacher in the targets")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
     faces = without_leaks(fer2013())
     taught = {}
-    for system in options.systems:
+    answered = all((RUNS / f"{teacher}-{options.seed}/training_answers.parquet").exists() for teacher in PHASES["teachers"])
+    for system in options.systems or [name for name, (*_, teachers) in SYSTEMS.items() if answered or teachers is not MANY]:
         teachers, share = SYSTEMS[system][2], SHARES.get(system, options.share)
         if (teachers, share) not in taught:
             taught[teachers, share] = told(faces, [teacher if isinstance(teacher, Path) else RUNS / f"{teacher}-{options.seed}" for teacher in teachers], share)
