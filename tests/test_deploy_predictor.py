@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from fer_fastai.core import DataError, MissingFile, RecipeError
-from fer_fastai.deploy.predictor import Predictor, UNCERTAIN, annotate, embedded, predict_folder
+from fer_fastai.deploy.predictor import Predictor, UNCERTAIN, annotate, embedded, embedded_models, predict_folder
 import pytest
 
 # nbs/62_deploy.predictor.ipynb #b4d9687a
@@ -97,6 +97,7 @@ def test_edge_cases():
     with ExceptionExpected(RecipeError, "detector 'dlib'"): Predictor(detector="dlib")
     with ExceptionExpected(MissingFile, "no embedded model 'huge'"): embedded("huge")
     test_eq([Predictor(name).model.name for name in (None, "swift")], ["compact", "swift"])
+    assert not [path for name in embedded_models() for path in embedded(name).glob("*.onnx") if b"/fer_fastai/" in path.read_bytes()]     # no folder of the machine that exported them
     with ExceptionExpected(DataError, "ending '.xlsx'"): predict_folder(Predictor(), ".", "out.xlsx")
     with ExceptionExpected(DataError, "faces: float64"): Predictor().probabilities(np.zeros((2, 48, 48)))
     eight = Predictor("swift", backend="int8").probabilities(synthetic_faces(20).pixels)
