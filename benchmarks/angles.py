@@ -14,11 +14,12 @@ import torch
 from torch import nn
 
 from common import claim, write_result
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.inspect.angles import AngularSeparation, angles
-from fer_fastai.train.plans import Stage
-from fer_fastai.train.recipes import read_history, recipe, train
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.interpret.angles import AngularSeparation, angles
+from fer_fastai.train.recipes import Stage
+from fer_fastai.train.training import read_history, train
+from fer_fastai.train.recipes import get_recipe
 
 
 def large_layer(channels=512, values=10_000, times=30):
@@ -37,10 +38,10 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(2)
     milliseconds = large_layer()
-    plan = recipe("resnet34", stages=(Stage(1, size=48, rate=3e-3),), seed=options.seed).but(name="angles")
+    plan = get_recipe("resnet34", stages=(Stage(1, size=48, lr=3e-3),), seed=options.seed).replace(name="angles")
     watch = AngularSeparation(layers=nn.Conv2d)
     with TemporaryDirectory() as folder:
-        train(without_leaks(fer2013()), plan, folder, cbs=(watch,))
+        train(drop_leaked(load_fer2013()), plan, folder, cbs=(watch,))
         epoch = float(read_history(folder).seconds.sum())
     each = watch.seconds / len({r.epoch for r in watch.records})
     write_result("angles", [

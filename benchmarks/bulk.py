@@ -25,10 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from common import claim, write_result
-from fer_fastai.data.photos import read_photo
+from fer_fastai.data.images import read_photo
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk import predict_bulk
-from fer_fastai.deploy.predictor import Predictor, embedded
+from fer_fastai.deploy.bulk.run import predict_bulk
+from fer_fastai.deploy.predictor import Predictor, pretrained_model
 
 
 def write_faces(path, faces, different=2000):
@@ -108,7 +108,7 @@ def main():
     options = parser.parse_args()
     if options.faces < options.turns * options.actors or options.turns < 1:
         parser.error("at least a face for each actor and turn")
-    model = Path(options.model) if Path(options.model).is_dir() else embedded(options.model)
+    model = Path(options.model) if Path(options.model).is_dir() else pretrained_model(options.model)
     predictor, each, turns = opened(model), options.faces // options.turns, []
     with tempfile.TemporaryDirectory() as place:
         source = write_faces(Path(place, "faces.parquet"), each)

@@ -8,7 +8,7 @@ Reads their results files, each with one network's PublicTest and PrivateTest; t
 import argparse
 
 from common import RESULTS, claim, write_result
-from fer_fastai.core import read_json
+from fer_fastai.io import read_json
 
 FAMILIES = {  # claim: results files, of those that are there; views
     "resnet34_best_private_accuracy": (("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown", "resnet34_gpu"), ("single", "flip", "ten_crop")),

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from fer_fastai.clean.issues import second_opinion
-from fer_fastai.clean.scores import Scores, average, kfold_scores, score
-from fer_fastai.core import commit, hardware, versions, write_json
-from fer_fastai.data.groups import without_leaks
+from fer_fastai.clean.issues import blend_soft_labels
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, cross_val_pred_probs, predict_pred_probs
+from fer_fastai.core import git_commit, hardware, versions
+from fer_fastai.io import write_json
+from fer_fastai.data.duplicates import drop_leaked
 from fer_fastai.deploy.model_folder import as_learner, load_model
-from fer_fastai.train.recipes import load_run
+from fer_fastai.train.training import load_run
 
 RESULTS = Path(__file__).resolve().parent / "results"
 RUNS = Path(os.environ.get("FER_RUNS", Path(__file__).resolve().parent.parent / "runs")).resolve()
@@ -28,7 +29,7 @@ def write_result(name: str, claims: list, recipe=None, seeds=(), wall_s: float |
     "benchmarks/results/<name>.json"
     path = RESULTS / f"{name}.json"
     write_json(path, {
-        "claims": claims, "recipe": recipe, "seeds": list(seeds), "commit": commit(), "hardware": hardware(),
+        "claims": claims, "recipe": recipe, "seeds": list(seeds), "commit": git_commit(), "hardware": hardware(),
         "wall_s": round(time.perf_counter() - START if wall_s is None else wall_s, 1), "versions": versions(), **measured,
     })
     print(json.dumps({c["id"]: c["value"] for c in claims}, indent=2), f"\nwritten to {path}")
@@ -46,8 +47,8 @@ def one_of(known):
 def out_of_fold(every, plan, n: int = 5, folder: Path | None = None, taught=None):
     "Scores of all Training faces, by networks that learned neither the face nor a copy of a test face; `taught`: the same faces with soft labels"
     training = every.split("train") if taught is None else taught
-    copies = training.ids.difference(without_leaks(every).ids)
-    return kfold_scores(training, plan, n, folder or RUNS / f"kfold-{plan.name}", unseen=copies)
+    copies = training.ids.difference(drop_leaked(every).ids)
+    return cross_val_pred_probs(training, plan, n, folder or RUNS / f"kfold-{plan.name}", unseen=copies)
 
 
 def opened(place: Path, faces):
@@ -61,8 +62,8 @@ def answers(run: Path, faces):
     if kept.exists() and (not weights.exists() or kept.stat().st_mtime > weights.stat().st_mtime):
         table = pd.read_parquet(kept)
         if set(table.index) >= set(training.ids):
-            return Scores(table.loc[training.ids], source=run.name)
-    scores = score(opened(run, faces), training, views="flip", features=False, source=run.name)
+            return PredProbs(table.loc[training.ids], source=run.name)
+    scores = predict_pred_probs(opened(run, faces), training, tta="flip", features=False, source=run.name)
     kept.parent.mkdir(parents=True, exist_ok=True)
     scores.probabilities.to_parquet(kept)
     return scores
@@ -70,4 +71,4 @@ def answers(run: Path, faces):
 
 def told(faces, teachers: list[Path], share: float, asked=None):
     "Soft labels: each training face's label, and for `share` of it what trained networks answer to the face, averaged; `asked`: the faces in the networks' classes when those are more"
-    return second_opinion(faces, average([answers(teacher, faces if asked is None else asked) for teacher in teachers]), share)
+    return blend_soft_labels(faces, average_pred_probs([answers(teacher, faces if asked is None else asked) for teacher in teachers]), share)

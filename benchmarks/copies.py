@@ -8,15 +8,15 @@ Writes benchmarks/results/copies.json.
 import numpy as np
 from common import write_result
 from fer_fastai.data.faceset import exact_hashes
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
 
 
 def main():
-    faces = fer2013()
+    faces = load_fer2013()
     content, split = exact_hashes(faces), faces.table.split.to_numpy()
     in_training = {name: int(np.isin(content[split == part], content[split == "train"]).sum()) for name, part in (("public", "valid"), ("private", "test"))}
-    kept = without_leaks(faces)
+    kept = drop_leaked(faces)
     write_result("copies", [], in_training=in_training, faces={"public": int((split == "valid").sum()), "private": int((split == "test").sum())},
                  left_out={part: len(faces.split(part)) - len(kept.split(part)) for part in ("train", "valid", "test")}, protocol="same pixels, labels not looked at")  # fmt: skip
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from common import claim, write_result
 
 from fer_fastai.data.fer2013 import read_fer2013_csv, read_fer2013_parquet
-from fer_fastai.data.sources import fer2013, find_fer2013
+from fer_fastai.data.sources import load_fer2013, find_fer2013
 
 REPEATS = 5
 
@@ -60,7 +60,7 @@ def measured(kind, path, cache, repeats=REPEATS):
 
 def main():
     source = find_fer2013()
-    faces = fer2013(cache=False)
+    faces = load_fer2013(cache=False)
     with tempfile.TemporaryDirectory() as folder:
         path, cache = faces.to_csv(Path(folder, "fer2013.csv")), Path(folder, "cache")
         metrics = {

@@ -28,7 +28,7 @@ from pathlib import Path
 import pandas as pd
 from common import claim, write_result
 
-from fer_fastai.clean.edits import DECISIONS, EditLog
+from fer_fastai.clean.edit_log import DECISIONS, EditLog
 from fer_fastai.data.faceset import FaceSet
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
@@ -236,8 +236,8 @@ def speed(url, n):
     logs = []
     reading = {
         "open": lambda i: logs.append(EditLog(url, everybody, annotator="ann")), "last": lambda i: log.last,
-        "current": lambda i: log.current(), "resolved_latest": lambda i: log.resolved(),
-        "resolved_majority": lambda i: log.resolved("majority"), "apply": lambda i: everybody.apply(log),
+        "current": lambda i: log.current(), "resolved_latest": lambda i: log.consensus(),
+        "resolved_majority": lambda i: log.consensus("majority"), "apply": lambda i: everybody.apply(log),
     }  # fmt: skip
     return {"adds": n, "add_ms": round(statistics.median(adds), 2), "add_ms_95": round(sorted(adds)[int(0.95 * len(adds))], 2),
             "decisions_per_s": round(1e3 * n / sum(adds), 1), "undo_redo_ms": round(statistics.median(steps), 2),
@@ -274,7 +274,7 @@ def main():
     if options.quick or options.print:
         print(json.dumps(measured, indent=2))
         return
-    write_result("edits", claims(measured), "fer_fastai.clean.edits.EditLog", [SEED], metrics=measured)
+    write_result("edits", claims(measured), "fer_fastai.clean.edit_log.EditLog", [SEED], metrics=measured)
 
 
 def claims(measured):

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 from common import RUNS, claim, out_of_fold, write_result
-from fer_fastai.clean.effect import answers_of, effect, gain_curve, reviewed, reviews_needed
-from fer_fastai.clean.issues import rank
-from fer_fastai.clean.scores import load_scores
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.recipes import Stage, recipe
+from fer_fastai.clean.impact import simulated_annotator, measure_impact, gain_curve, review_all, reviews_needed
+from fer_fastai.clean.issues import rank_label_issues
+from fer_fastai.clean.pred_probs import load_pred_probs
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.train.recipes import Stage, get_recipe
 
 PROTOCOL = ("Training without exact copies of test faces, reviewed in each order at {steps} faces by an annotator who answers as FER+'s majority; {recipe} trained one cycle more from the same weights; "
             "accuracy on PrivateTest against FER+'s majority, {seeds} seed(s); half of the gain of reviewing all; straight lines between the steps; ours by top loss's number of reviews")
@@ -33,26 +33,26 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--review", type=int, default=6000, help="training suspects reviewed for the before / after table")
     options = parser.parse_args()
-    plan = recipe(options.scores).but(name="again", stages=(Stage(1, size=40, rate=1e-3),), pretrained=str(options.start))
-    every = fer2013()
-    faces, trained = without_leaks(every), every.split("train")
-    folds = out_of_fold(every, recipe(options.scores))
+    plan = get_recipe(options.scores).replace(name="again", stages=(Stage(1, size=40, lr=1e-3),), pretrained=str(options.start))
+    every = load_fer2013()
+    faces, trained = drop_leaked(every), every.split("train")
+    folds = out_of_fold(every, get_recipe(options.scores))
     mine = faces.split("train").ids
-    ranked = {"ours": rank(trained, folds, "combined").index, "top loss": rank(trained, folds, "label_loss").index}
+    ranked = {"ours": rank_label_issues(trained, folds, "combined").index, "top loss": rank_label_issues(trained, folds, "label_loss").index}
     orders = {name: list(ids[ids.isin(mine)]) for name, ids in ranked.items()}
     orders["random"] = list(np.random.default_rng(0).permutation(mine))
     curve = gain_curve(faces, orders, options.steps, plan, options.seeds, RUNS / "gain")
     needed = reviews_needed(curve)
-    heldout = load_scores(RUNS / "scores-heldout")
+    heldout = load_pred_probs(RUNS / "scores-heldout")
     tested = faces.subset((faces.table.split != "train").to_numpy())
-    suspects = [*orders["ours"][:options.review], *rank(tested, heldout, "combined").index[:round(options.review / len(mine) * len(tested))]]
-    found = effect(faces, reviewed(faces, suspects, answers_of(faces)), plan, options.seeds, RUNS / "effect")
+    suspects = [*orders["ours"][:options.review], *rank_label_issues(tested, heldout, "combined").index[:round(options.review / len(mine) * len(tested))]]
+    found = measure_impact(faces, review_all(faces, suspects, simulated_annotator(faces)), plan, options.seeds, RUNS / "effect")
     write_result("effect", [
         claim("effect_faces_reviewed_for_half_the_gain_vs_top_loss_ratio", needed["ours"] / needed["top loss"],
               PROTOCOL.format(steps=", ".join(map(str, options.steps)), recipe=plan.arch, seeds=len(options.seeds))),
-    ], recipe=plan.but(pretrained=options.start.name).to_dict(), seeds=options.seeds, curve=curve.round(5).to_dict("list"), reviews_for_half_the_gain={k: float(v) for k, v in needed.items()},
+    ], recipe=plan.replace(pretrained=options.start.name).to_dict(), seeds=options.seeds, curve=curve.round(5).to_dict("list"), reviews_for_half_the_gain={k: float(v) for k, v in needed.items()},
         before_after={"table": found.table().reset_index().round(5).to_dict("list"), "macro_f1": found.table("macro_f1").reset_index().round(5).to_dict("list"),
-                      "flattery": found.flattery, "changed": found.changed, "reviewed": len(suspects)})
+                      "flattery": found.relabeling_bias, "changed": found.changed, "reviewed": len(suspects)})
 
 
 if __name__ == "__main__":

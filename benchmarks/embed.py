@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from common import RUNS, claim, write_result
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.deploy.model_folder import add_int8, load_model, save_model, seal
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.deploy.export import add_int8, save_model
+from fer_fastai.deploy.model_folder import load_model, seal
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.train.evaluation import report_on
-from fer_fastai.train.recipes import load_run
+from fer_fastai.evaluate.metrics import report_on
+from fer_fastai.train.training import load_run
 
 SHIPPED = {"compact": "compact-42", "swift": "swift-42"}
 NOTES = {
@@ -70,7 +71,7 @@ def main():
     names = options.names or [name for name, run in SHIPPED.items() if options.shipped or (RUNS / run / "run.json").exists()]
     if "compact" not in names:
         parser.error("compact, the default, has to be among them: run benchmarks/nets.py first")
-    faces = without_leaks(fer2013())
+    faces = drop_leaked(load_fer2013())
     found = {name: embed(name, None if options.shipped else RUNS / SHIPPED[name], faces) for name in names}
     default = found["compact"]
     write_result("embedded", [

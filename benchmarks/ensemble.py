@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from common import RUNS, claim, opened, write_result
-from fer_fastai.data.emotions import FER2013
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.deploy.predictor import embedded
-from fer_fastai.train.evaluation import report, report_on
+from fer_fastai.data.emotions import FER2013_CLASSES
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.deploy.predictor import pretrained_model
+from fer_fastai.evaluate.metrics import report, report_on
 
 SPLITS = {"public": "valid", "private": "test"}
 VIEWS = ("single", "flip", "ten_crop")
@@ -27,12 +27,12 @@ VIEWS = ("single", "flip", "ten_crop")
 
 def of_seven(table):
     "Does the table hold probabilities of FER2013's seven classes?"
-    return f"single_{FER2013[1]}" in table and "single_contempt" not in table
+    return f"single_{FER2013_CLASSES[1]}" in table and "single_contempt" not in table
 
 
 def shipped(name, faces):
     "Predictions of a model that ships, as a run keeps them; kept in runs/answers"
-    folder, model = RUNS / "answers" / name, embedded(name)
+    folder, model = RUNS / "answers" / name, pretrained_model(name)
     if not all((folder / f"{split}_predictions.parquet").exists() for split in SPLITS):
         learner = opened(model, faces)
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def members(folders, faces):
     for folder in folders:
         tables = {split: pd.read_parquet(folder / f"{split}_predictions.parquet").loc[faces.split(part).ids] for split, part in SPLITS.items()}
         for view in VIEWS:
-            columns = [f"{view}_{name}" for name in FER2013]
+            columns = [f"{view}_{name}" for name in FER2013_CLASSES]
             if set(columns) <= set(tables["public"].columns):
                 found[folder.name, view] = {split: table[columns].to_numpy(np.float64) for split, table in tables.items()}
     return found
@@ -76,7 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path, help="default: every run with predictions of seven classes for both splits, and the models that ship")
     options = parser.parse_args()
-    faces = without_leaks(fer2013())
+    faces = drop_leaked(load_fer2013())
     own = [p.parent for p in sorted(RUNS.glob("*/public_predictions.parquet")) if of_seven(pd.read_parquet(p)) and (p.parent / "private_predictions.parquet").exists()]
     found = members(options.runs or own + [shipped(name, faces) for name in ("compact", "swift")], faces)
     chosen, steps = choose(found, faces.split("valid").codes)

@@ -50,16 +50,17 @@ def csv_target(folder):
 def model_target(folder):
     "A model folder whose facts, weights or weights' header are changed; the first byte says which, and checksums are made to fit"
     from fer_fastai.core import FerError
-    from fer_fastai.data.emotions import FER2013
+    from fer_fastai.data.emotions import FER2013_CLASSES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.data.download import sha256_of
+    from fer_fastai.io import file_sha256
     from fer_fastai.data.loaders import face_dls
-    from fer_fastai.deploy.model_folder import load_model, save_model
-    from fer_fastai.train.models import face_learner
+    from fer_fastai.deploy.model_folder import load_model
+    from fer_fastai.deploy.export import save_model
+    from fer_fastai.models.backbones import face_learner
 
     model = save_model(face_learner(face_dls(synthetic_faces(70), batch_size=16), "mini_xception", path=folder), folder / "model", onnx=False)
     facts, weights = json.loads((model / "model.json").read_text()), (model / "model.safetensors").read_bytes()
-    patches = [{"vocab": list(FER2013)}, {"network": facts["network"]}, {"size": 48, "temperature": 1.0}, {"normalisation": {"mean": 0.5, "deviation": 0.2}},
+    patches = [{"vocab": list(FER2013_CLASSES)}, {"network": facts["network"]}, {"size": 48, "temperature": 1.0}, {"normalisation": {"mean": 0.5, "deviation": 0.2}},
                {"files": {"model.safetensors": {"sha256": "0"}}}, {"metrics": [], "recipe": None, "int8": None}, {"name": "x", "parameters": 1}]  # fmt: skip
     seeds = [b"\0" + json.dumps(facts).encode(), *[b"\1" + json.dumps(patch).encode() for patch in patches], b"\2\0\0\0\1", b"\3\0\0\1", b"\3\0\x10\x22"]
 
@@ -72,7 +73,7 @@ def model_target(folder):
                 patch = json.loads(rest)
             now = facts | patch if isinstance(patch, dict) else facts
         if isinstance(now.get("files"), dict) and isinstance(now["files"].get("model.safetensors"), dict):
-            now = now | {"files": now["files"] | {name: {"sha256": sha256_of(model / name)} for name in ("model.safetensors", "MODEL_CARD.md")}}
+            now = now | {"files": now["files"] | {name: {"sha256": file_sha256(model / name)} for name in ("model.safetensors", "MODEL_CARD.md")}}
         (model / "model.json").write_bytes(rest if kind == 0 else json.dumps(now).encode())
         with suppress(FerError):
             repr(load_model(model))
@@ -84,7 +85,7 @@ def log_target(folder):
     "An edit log with bytes of its database changed, and some cut off its end"
     import pandas as pd
 
-    from fer_fastai.clean.edits import EditLog
+    from fer_fastai.clean.edit_log import EditLog
     from fer_fastai.core import FerError
     from fer_fastai.data.faceset import FaceSet
 
@@ -100,7 +101,7 @@ def log_target(folder):
         path.write_bytes(patched(whole[: len(whole) - int.from_bytes(data[:2], "big") % len(whole)], data[2:], 2))
         with suppress(FerError):
             log = EditLog(path, annotator="ann")
-            for part in (log.entries, log.current, log.resolved, log.conflicts, log.votes, lambda log=log: log.apply_to(faces)):
+            for part in (log.entries, log.current, log.consensus, log.conflicts, log.votes, lambda log=log: log.apply_to(faces)):
                 with suppress(FerError):
                     part()
 

@@ -14,13 +14,15 @@ from pathlib import Path
 import common
 import numpy as np
 from fer_fastai.data.faceset import exact_hashes
-from fer_fastai.data.sources import fer2013
-from fer_fastai.inspect.changes import REGIONS, changed_answers, cover, draw_glasses, effect, moves
-from fer_fastai.inspect.saliency import sanity_check
-from fer_fastai.train.recipes import load_run
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.interpret.perturbation import (
+    REGIONS, perturbed_probabilities, occlude, draw_glasses, perturbation_effect, label_flips,
+)
+from fer_fastai.interpret.saliency import sanity_check
+from fer_fastai.train.training import load_run
 
 CHANGES = {"frames": draw_glasses, "sunglasses": partial(draw_glasses, kind="sunglasses")}
-CHANGES |= {f"{region} covered": partial(cover, region=region) for region in REGIONS}
+CHANGES |= {f"{region} covered": partial(occlude, region=region) for region in REGIONS}
 
 
 def test_faces(faces, limit):
@@ -39,12 +41,12 @@ def main():
     if options.limit is not None and options.results is None:
         parser.error("--limit is a trial: say --results FOLDER")
     common.RESULTS = options.results or common.RESULTS
-    everything = fer2013()
+    everything = load_fer2013()
     learner, faces = load_run(options.run, everything), test_faces(everything, options.limit)
     tables, moved = {}, {}
     for name, change in CHANGES.items():
-        before, after = changed_answers(learner, faces, change)
-        tables[name], moved[name] = effect(before, after, faces.vocab), moves(before, after, faces.vocab)
+        before, after = perturbed_probabilities(learner, faces, change)
+        tables[name], moved[name] = perturbation_effect(before, after, faces.vocab), label_flips(before, after, faces.vocab)
         print(name, tables[name].round(4), sep="\n", flush=True)
     sanity = {method: sanity_check(learner, faces.subset(range(0, len(faces), max(1, len(faces) // 64))), method) for method in ("gradient", "guided", "gradcam")}
     for check in sanity.values():

@@ -23,21 +23,22 @@ import numpy as np
 import pandas as pd
 import torch
 from common import RUNS, answers, claim, one_of, told, write_result
-from fer_fastai.core import read_json
-from fer_fastai.data.emotions import FER2013
-from fer_fastai.data.groups import without_leaks
+from fer_fastai.io import read_json
+from fer_fastai.data.emotions import FER2013_CLASSES
+from fer_fastai.data.duplicates import drop_leaked
 from fer_fastai.data.loaders import Augment
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.evaluation import report_on
-from fer_fastai.train.joint import cut_run, join_truths
-from fer_fastai.train.plans import Stage
-from fer_fastai.train.recipes import load_run, read_history, recipe, train
-from fer_fastai.train.speed import Speed
-from fer_fastai.train.truth import ferplus_shares
-from fer_fastai.train.views import predict_faces
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.evaluate.metrics import report_on
+from fer_fastai.train.multitask import split_head, join_label_sets
+from fer_fastai.train.recipes import Stage
+from fer_fastai.train.training import load_run, read_history, train
+from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.autotune import ComputeMode
+from fer_fastai.evaluate.labels import ferplus_soft_labels
+from fer_fastai.evaluate.tta import predict_faces
 
 SPLITS, VIEWS = {"public": "valid", "private": "test"}, ("single", "flip", "ten_crop")
-HALF = Speed(bfloat16=True, channels_last=True)
+HALF = ComputeMode(bfloat16=True, channels_last=True)
 STRONG = Augment(rotate=14, shift=0.08, zoom=0.14, brightness=0.15, contrast=0.3, erase=0.3)
 PLAN, TEACHING = "resnet34-gpu", 24  # a teacher's epochs
 PHASES = {  # name: changes of the recipe, share of the teachers in the targets (None: a teacher)
@@ -69,10 +70,10 @@ def folder(name): return RUNS / f"{name}-42"
 def plan_of(name, epochs):
     "A network's recipe"
     changes, share = ALL[name]
-    plan = recipe(PLAN, seed=42 + list(ALL).index(name))
+    plan = get_recipe(PLAN, seed=42 + list(ALL).index(name))
     stage = plan.stages[0]
     times = epochs.get(name, epochs.get("all", TEACHING if share is None else stage.epochs))
-    return plan.but(name=name, stages=(Stage(times, stage.size, stage.grow_from, rate=stage.rate),), monitor="valid_loss" if share is None else "accuracy", **changes)
+    return plan.replace(name=name, stages=(Stage(times, stage.size, stage.start_size, lr=stage.lr),), monitor="valid_loss" if share is None else "accuracy", **changes)
 
 
 def keep_views(learner, faces, place):
@@ -80,19 +81,19 @@ def keep_views(learner, faces, place):
     for split, part in SPLITS.items():
         there = faces.split(part)
         found = {view: predict_faces(learner, there, view, 1024) for view in VIEWS}
-        pd.concat([pd.DataFrame(p, there.ids, [f"{view}_{emotion}" for emotion in FER2013]) for view, p in found.items()], axis=1).to_parquet(place / f"{split}_predictions.parquet")
+        pd.concat([pd.DataFrame(p, there.ids, [f"{view}_{emotion}" for emotion in FER2013_CLASSES]) for view, p in found.items()], axis=1).to_parquet(place / f"{split}_predictions.parquet")
 
 
 def one(name, epochs):
     "Train one network; keep what it says of the test faces and, a teacher, of the training faces"
     share = ALL[name][1]
-    faces, plan, place, begun = without_leaks(fer2013()), plan_of(name, epochs), folder(name), time.perf_counter()
+    faces, plan, place, begun = drop_leaked(load_fer2013()), plan_of(name, epochs), folder(name), time.perf_counter()
     torch.backends.cudnn.benchmark = True
     out = RUNS / f"joint_{name}-42" if share is None else place
     if share is None:
         seen = faces.subset((faces.table.split != "test").to_numpy())
-        train(join_truths(seen, ferplus_shares(seen)), plan, out, speed=HALF)
-        cut_run(out, FER2013, place)
+        train(join_label_sets(seen, ferplus_soft_labels(seen)), plan, out, speed=HALF)
+        split_head(out, FER2013_CLASSES, place)
         answers(place, faces)
     else:
         missing = [teacher for teacher in PHASES["teachers"] if not (folder(teacher) / "training_answers.parquet").exists()]
@@ -132,9 +133,9 @@ def pack(names, out):
 
 def views_of(name, split, faces):
     "view -> a network's probabilities for a split; of one stopped before it looked at all views, the single one of PublicTest that training ends with"
-    kept, named = folder(name) / f"{split}_predictions.parquet", {view: [f"{view}_{emotion}" for emotion in FER2013] for view in VIEWS}
+    kept, named = folder(name) / f"{split}_predictions.parquet", {view: [f"{view}_{emotion}" for emotion in FER2013_CLASSES] for view in VIEWS}
     if not kept.exists():
-        kept, named = folder(name) / "predictions.parquet", {"single": [f"p_{emotion}" for emotion in FER2013]} if split == "public" else {}
+        kept, named = folder(name) / "predictions.parquet", {"single": [f"p_{emotion}" for emotion in FER2013_CLASSES]} if split == "public" else {}
     table = pd.read_parquet(kept) if kept.exists() else pd.DataFrame()
     return {view: table.loc[faces.split(SPLITS[split]).ids, columns].to_numpy() for view, columns in named.items() if set(columns) <= set(table)}
 
@@ -200,7 +201,7 @@ def main():
         if options.out: pack(list(PHASES[phase]), options.out)
         if failed: raise SystemExit(f"not finished: {', '.join(failed)}; call again, and they go on")
     if options.results:
-        faces = without_leaks(fer2013())
+        faces = drop_leaked(load_fer2013())
         each(faces)
         results(faces)
 

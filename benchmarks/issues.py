@@ -22,13 +22,14 @@ import pandas as pd
 from cleanlab.rank import get_label_quality_scores
 from cleanlab.filter import find_label_issues
 from common import RUNS, claim, out_of_fold, write_result
-from fer_fastai.clean.issues import METHODS, no_faces, softened
-from fer_fastai.clean.scores import average, load_scores, score
+from fer_fastai.clean.issues import METHODS, find_outliers, denoised_soft_labels
+from fer_fastai.clean.pred_probs import average_pred_probs, load_pred_probs, predict_pred_probs
 from fer_fastai.core import versions
-from fer_fastai.data.emotions import FERPLUS
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.recipes import load_run, recipe, train
+from fer_fastai.data.emotions import FERPLUS_CLASSES
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.train.training import load_run, train
+from fer_fastai.train.recipes import get_recipe
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ votes (at most 1 of 10 for the label, 5 for another emotion); {networks} trained on Training alone (without the 703 of its faces that are exact copies of held-out ones), {views}; votes never an input"
@@ -36,17 +37,17 @@ PROTOCOL = "PublicTest + PrivateTest, {n:,} faces, {wrong:.1%} wrong by FER+ vot
 NETWORKS = {"folds": "the {0} folds' networks", "second folds": "{0} folds' networks on softened labels", "big": "a {1}", "third": "a {1} on labels that the {0} folds' networks and their {0} successors softened"}
 TOGETHER = {"both": ("folds", "second folds"), "first and third": ("folds", "third"), "last two": ("second folds", "third"), "big and third": ("big", "third"), "first, big and third": ("folds", "big", "third"), "all": ("folds", "second folds", "big", "third")}
 SOFTENS = (1, 2)    # weights of the folds' networks and of their successors in what the big one learns
-THIRD = recipe("resnet34-student").but(name="resnet34-softened", note="")    # the big one on softened labels, and the same on labels
-BIG = THIRD.but(name="resnet34-labels", target="label", smoothing=0.1, class_weights="effective")
+THIRD = get_recipe("resnet34-student").replace(name="resnet34-softened", note="")    # the big one on softened labels, and the same on labels
+BIG = THIRD.replace(name="resnet34-labels", target="label", label_smoothing=0.1, class_weights="effective")
 AHEAD = 1.1  # asked of the ratio to top loss and cleanlab
 
 
 def wrong_by_votes(faces) -> np.ndarray:
     "At most one voter of ten shares the label, five agree on another emotion: bool (n,)"
-    votes = faces.votes.reindex(columns=list(FERPLUS)).fillna(0)
-    own = votes.to_numpy()[np.arange(len(votes)), [FERPLUS.index(name) for name in faces.table.label]]
+    votes = faces.votes.reindex(columns=list(FERPLUS_CLASSES)).fillna(0)
+    own = votes.to_numpy()[np.arange(len(votes)), [FERPLUS_CLASSES.index(name) for name in faces.table.label]]
     others = votes.to_numpy().copy()
-    others[np.arange(len(votes)), [FERPLUS.index(name) for name in faces.table.label]] = -1
+    others[np.arange(len(votes)), [FERPLUS_CLASSES.index(name) for name in faces.table.label]] = -1
     return (own <= 1) & (others.max(1) >= 5)
 
 
@@ -107,19 +108,19 @@ def kept(name, make):
     "Scores that an earlier call kept, or new ones"
     folder = RUNS / name
     if not folder.exists(): make().save(folder)
-    return load_scores(folder)
+    return load_pred_probs(folder)
 
 
 def on_other_folds(training, plan, epochs: int):
     "A network trained on all folds of Training but the first"
     assigned, (stage,) = pd.read_parquet(RUNS / "kfold-fold" / "folds.parquet"), plan.stages
     rest = training.subset(((assigned.fold != 0) & ~assigned.unseen)[training.ids].to_numpy())
-    return train(rest.with_columns(split="train", group=assigned.group[rest.ids]).random_split(valid=0.05, seed=1), plan.but(stages=(replace(stage, epochs=epochs),)), RUNS / plan.name)
+    return train(rest.with_columns(split="train", group=assigned.group[rest.ids]).random_split(valid=0.05, seed=1), plan.replace(stages=(replace(stage, epochs=epochs),)), RUNS / plan.name)
 
 
 def mixed(ways: dict, name: str):
     "The scores of one way, or of several together"
-    return average([ways[one] for one in TOGETHER[name]], logs=True) if name in TOGETHER else ways[name]
+    return average_pred_probs([ways[one] for one in TOGETHER[name]], logs=True) if name in TOGETHER else ways[name]
 
 
 def described(name: str, *words) -> str:
@@ -145,17 +146,17 @@ def main():
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=16, help="of the big network")
     options = parser.parse_args()
-    faces, plans = fer2013(), {"folds": recipe(options.recipe), "second folds": recipe(options.second)}
+    faces, plans = load_fer2013(), {"folds": get_recipe(options.recipe), "second folds": get_recipe(options.second)}
     tested, training = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
     ways = {"folds": out_of_fold(faces, plans["folds"], options.folds).of(training)}
-    ways["second folds"] = out_of_fold(faces, plans["second folds"], options.folds, taught=softened(training, ways["folds"])).of(training)
-    soft = softened(training, average(list(ways.values()), weights=SOFTENS))
+    ways["second folds"] = out_of_fold(faces, plans["second folds"], options.folds, taught=denoised_soft_labels(training, ways["folds"])).of(training)
+    soft = denoised_soft_labels(training, average_pred_probs(list(ways.values()), weights=SOFTENS))
     big = {"third": (on_other_folds(soft, THIRD, options.epochs), THIRD), "big": (on_other_folds(training, BIG, options.epochs), BIG)}
 
     def asked_one(name, some, where):
         "What a big network says of some faces"
         learner, plan = big[name]
-        return kept(f"{where}-{plan.name}", lambda: score(learner, some, source=name, denoised=plan.target == "votes"))
+        return kept(f"{where}-{plan.name}", lambda: predict_pred_probs(learner, some, source=name, denoised=plan.target == "votes"))
 
     ways["both"] = mixed(ways, "both")
     doubtful = wrong_by_votes(training)
@@ -171,7 +172,7 @@ def main():
         "The held-out faces by all networks of a recipe"
         if name in big: return asked_one(name, tested, "scores-heldout")
         folder = RUNS / f"kfold-{plans[name].name}"
-        return average([kept(f"scores-heldout-{plans[name].name}-{n}", lambda n=n: score(load_run(folder / f"fold-{n}", without_leaks(faces)), tested, source=f"{name}, {n}", denoised=name != "folds")) for n in range(options.folds)])
+        return average_pred_probs([kept(f"scores-heldout-{plans[name].name}-{n}", lambda n=n: predict_pred_probs(load_run(folder / f"fold-{n}", drop_leaked(faces)), tested, source=f"{name}, {n}", denoised=name != "folds")) for n in range(options.folds)])
 
     heldout = mixed({name: asked(name) for name in TOGETHER.get(chosen, [chosen])}, chosen)
     heldout.save(RUNS / "scores-heldout")
@@ -179,11 +180,11 @@ def main():
     found["heldout"] = every_way(tested, heldout, wrong)
     right = tested.subset(~wrong)
     noise = {f"{along} {share:.0%}": mean_of([planted(right, heldout, share, along, seed) for seed in (1, 2, 3)]) for along in ("uniform", "confusions") for share in (0.05, 0.1, 0.2)}
-    odd = no_faces(tested, heldout, share=0.02)
+    odd = find_outliers(tested, heldout, share=0.02)
     nobody = (tested.votes.not_a_face > 5).to_numpy()
     ours, others = found["heldout"]["combined"], {name: row["ap"] for name, row in found["heldout"].items() if name.startswith("cleanlab")}
     best = max(others, key=others.get)
-    protocol = PROTOCOL.format(n=len(tested), wrong=wrong.mean(), views="each face and its mirror image", networks=described(chosen, options.folds, THIRD.arch))
+    protocol = PROTOCOL.format(n=len(tested), wrong=wrong.mean(), tta="each face and its mirror image", networks=described(chosen, options.folds, THIRD.arch))
     write_result("issues", [
         claim("issues_ferplus_ap", ours["ap"], protocol), claim("issues_ferplus_auroc", ours["auroc"], protocol), claim("issues_ferplus_precision_at_500", ours["precision_at_500"], protocol),
         claim("issues_vs_cleanlab_best_ap_ratio", ours["ap"] / max(others[best], found["heldout"]["label_loss"]["ap"]), protocol + f"; against the better of top loss and cleanlab's best of {len(others)} rankings ({best}) on the same probabilities"),

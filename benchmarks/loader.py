@@ -21,10 +21,10 @@ from fastai.vision.core import PILImageBW
 from common import claim, write_result
 from fer_fastai.core import set_seeds
 from fer_fastai.data.loaders import Augment, face_dls
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.models import face_learner
-from fer_fastai.train.speed import UseSpeed, choose_speed
-from fer_fastai.train.balance import weighted_loss
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.models.backbones import face_learner
+from fer_fastai.train.autotune import UseComputeMode, autotune
+from fer_fastai.train.losses import weighted_loss
 
 AUGMENT = Augment(flip=0.5, rotate=10, shift=0, zoom=0.1, crop=0, brightness=0.2, contrast=0.2, erase=0)
 
@@ -67,8 +67,8 @@ def repeat(batch):
 def fed_against_repeated(faces, steps: int) -> dict:
     "Steps of ResNet-34 fed by the loader against the same steps on one batch, in turns"
     learner = face_learner(face_dls(faces, 48, 128, AUGMENT), "resnet34", loss_func=weighted_loss([1] * 7))
-    speed, _ = choose_speed(learner)
-    learner.add_cb(UseSpeed(speed)); learner.use_speed.before_fit()
+    speed, _ = autotune(learner)
+    learner.add_cb(UseComputeMode(speed)); learner.use_speed.before_fit()
     one, fed, repeated = learner.dls.train.one_batch(), [], []
     for _ in range(3):
         repeated.append(step_seconds(learner, repeat(one), steps))
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--steps", type=int, default=12)
     options = parser.parse_args()
     set_seeds(0)
-    faces = fer2013()
+    faces = load_fer2013()
     train = faces.split("train").subset(list(range(options.faces)))
     some = faces.subset([*train.ids, *faces.split("valid").ids[:256]])
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 from common import claim, write_result
-from fer_fastai.deploy.predictor import embedded
+from fer_fastai.deploy.predictor import pretrained_model
 from predict import film
 
 FPS = 25
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--model", default="compact", help="embedded model, or a model folder")
     parser.add_argument("--minutes", type=int, default=60)
     options = parser.parse_args()
-    model = Path(options.model) if Path(options.model).is_dir() else embedded(options.model)
+    model = Path(options.model) if Path(options.model).is_dir() else pretrained_model(options.model)
     with tempfile.TemporaryDirectory() as place:
         minute, hour = film(Path(place, "minute.mp4"), 60 * FPS), Path(place, "hour.mp4")
         hour_of(minute, hour, options.minutes)

@@ -14,18 +14,20 @@ from pathlib import Path
 
 import torch
 from common import RUNS, claim, one_of, told, write_result
-from fer_fastai.core import atomic_path, set_seeds
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
+from fer_fastai.io import atomic_path
+from fer_fastai.core import set_seeds
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
 from fer_fastai.deploy.model_folder import as_learner, load_model
-from fer_fastai.deploy.predictor import embedded
-from fer_fastai.train.evaluation import report
-from fer_fastai.train.growing import grown
-from fer_fastai.train.models import parameters, save_weights
-from fer_fastai.train.recipes import read_history, recipe, train
+from fer_fastai.deploy.predictor import pretrained_model
+from fer_fastai.evaluate.metrics import report
+from fer_fastai.models.net2net import net2net
+from fer_fastai.models.backbones import count_parameters, save_weights
+from fer_fastai.train.training import read_history, train
+from fer_fastai.train.recipes import get_recipe
 from gpu import PHASES
 
-FIRST, BOTH, SHIPPED = ("resnet34_best",), ("resnet34_best", "compact"), (embedded("compact"),)
+FIRST, BOTH, SHIPPED = ("resnet34_best",), ("resnet34_best", "compact"), (pretrained_model("compact"),)
 MANY = (*PHASES["teachers"], *SHIPPED)
 SYSTEMS = {  # recipe, claim and teachers of each
     "compact": ("compact", "compact_private_accuracy", FIRST),
@@ -53,11 +55,11 @@ def grow(faces, seed, folder):
     "The compact model that ships, as a ResNet-34 of the same answers"
     if not folder.exists():
         set_seeds(seed)
-        model = as_learner(load_model(embedded("compact")), faces)
+        model = as_learner(load_model(pretrained_model("compact")), faces)
         x = torch.cat([model.dls.train.one_batch()[0].as_subclass(torch.Tensor) for _ in range(4)])
         with atomic_path(folder) as part:
             part.mkdir()
-            save_weights(grown(model.model, x), part / "model.safetensors")
+            save_weights(net2net(model.model, x), part / "model.safetensors")
 
 
 def measure(system, faces, taught, share, options):
@@ -66,7 +68,7 @@ def measure(system, faces, taught, share, options):
     start = GOES_ON.get(system)
     if start == "grown-compact":
         grow(faces, options.seed, RUNS / f"{start}-{options.seed}")
-    plan = recipe(name, target="votes", smoothing=0.0, seed=options.seed, pretrained=start and str(RUNS / f"{start}-{options.seed}"))
+    plan = get_recipe(name, target="votes", smoothing=0.0, seed=options.seed, pretrained=start and str(RUNS / f"{start}-{options.seed}"))
     folder = RUNS / f"{system}-{options.seed}"
     learner = train(taught, plan, folder)
     tuned, found = (report(learner, faces, split, VIEWS, title=system) for split in ("valid", "test"))
@@ -74,9 +76,9 @@ def measure(system, faces, taught, share, options):
         reported.predictions().to_parquet(folder / f"{split}_predictions.parquet")
     history, names = read_history(folder), [teacher.name if isinstance(teacher, Path) else teacher for teacher in teachers]
     chosen = "single" if plan.arch != "resnet34" else max(VIEWS, key=lambda view: tuned.metrics["FER2013 labels", view].accuracy)  # of small nets a single crop is asked
-    protocol = PROTOCOL.format(view="single view" if plan.arch != "resnet34" else f"view ({chosen}) chosen on PublicTest", arch=plan.arch, parameters=parameters(learner.model), share=share, start=f"from {start}'s weights" if start else "from scratch", teachers=" and ".join(names))
-    write_result(system, [claim(claimed, found.metrics["FER2013 labels", chosen].accuracy, protocol)], recipe=plan.but(pretrained=start).to_dict(), view=chosen, teachers=names, seeds=[options.seed], wall_s=history.seconds.sum(),
-                 parameters=parameters(learner.model), public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
+    protocol = PROTOCOL.format(view="single view" if plan.arch != "resnet34" else f"view ({chosen}) chosen on PublicTest", arch=plan.arch, parameters=count_parameters(learner.model), share=share, start=f"from {start}'s weights" if start else "from scratch", teachers=" and ".join(names))
+    write_result(system, [claim(claimed, found.metrics["FER2013 labels", chosen].accuracy, protocol)], recipe=plan.replace(pretrained=start).to_dict(), view=chosen, teachers=names, seeds=[options.seed], wall_s=history.seconds.sum(),
+                 parameters=count_parameters(learner.model), public=tuned.to_dict(), private=found.to_dict(), history=history.to_dict("list"))  # fmt: skip
 
 
 def main():
@@ -85,7 +87,7 @@ def main():
     parser.add_argument("--share", type=float, default=0.7, help="of the teacher in the targets")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
-    faces = without_leaks(fer2013())
+    faces = drop_leaked(load_fer2013())
     taught = {}
     answered = all((RUNS / f"{teacher}-{options.seed}/training_answers.parquet").exists() for teacher in PHASES["teachers"])
     for system in options.systems or [name for name, (*_, teachers) in SYSTEMS.items() if answered or teachers is not MANY]:

@@ -12,18 +12,19 @@ import argparse
 from pathlib import Path
 
 from common import RUNS, out_of_fold, told, write_result
-from fer_fastai.clean.issues import second_opinion, softened
-from fer_fastai.clean.scores import Scores
-from fer_fastai.data.emotions import FER2013, FERPLUS
+from fer_fastai.clean.issues import blend_soft_labels, denoised_soft_labels
+from fer_fastai.clean.pred_probs import PredProbs
+from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.groups import without_leaks
+from fer_fastai.data.duplicates import drop_leaked
 from fer_fastai.data.loaders import NO_AUGMENT, Augment
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.evaluation import report, report_on
-from fer_fastai.train.joint import cut_run, join_truths
-from fer_fastai.train.plans import Stage
-from fer_fastai.train.recipes import load_run, read_history, recipe, train
-from fer_fastai.train.truth import ferplus_majority, ferplus_shares
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.evaluate.metrics import report, report_on
+from fer_fastai.train.multitask import split_head, join_label_sets
+from fer_fastai.train.recipes import Stage
+from fer_fastai.train.training import load_run, read_history, train
+from fer_fastai.train.recipes import get_recipe
+from fer_fastai.evaluate.labels import ferplus_majority, ferplus_soft_labels
 
 VIEWS = ("single", "flip", "ten_crop")
 SOFT = {"target": "votes"}
@@ -42,23 +43,23 @@ CHANGES = {  # of the recipe alone, labels as they are
 
 def eight(faces):
     "The faces by FER+'s eight classes: those with a majority, and (to train on) all that somebody voted on"
-    truth, shares = ferplus_majority(faces, FERPLUS), ferplus_shares(faces)
+    truth, shares = ferplus_majority(faces, FERPLUS_CLASSES), ferplus_soft_labels(faces)
     labels = truth.labels.where(truth.kept, shares.idxmax(axis=1))
-    some = FaceSet(faces.table.assign(label=labels), FERPLUS, faces.pixels)
+    some = FaceSet(faces.table.assign(label=labels), FERPLUS_CLASSES, faces.pixels)
     every = some.subset((truth.kept | ((faces.table.split == "train") & (shares.sum(axis=1) > 0)).to_numpy()))
     return some.subset(truth.kept), every.with_votes(shares.loc[every.ids])
 
 
 def ways(whole, faces, options):
     "Name -> training faces, changes of the recipe, classes that are scored, faces to score"
-    folds, votes = out_of_fold(whole, recipe("fold"), folder=options.folds), ferplus_shares(faces)
-    clean = Scores(softened(faces.split("train"), folds).votes[list(FER2013)])
+    folds, votes = out_of_fold(whole, get_recipe("fold"), folder=options.folds), ferplus_soft_labels(faces)
+    clean = PredProbs(denoised_soft_labels(faces.split("train"), folds).votes[list(FER2013_CLASSES)])
     clear, every = eight(faces)
     table = {name: (faces, changes, None, faces) for name, changes in CHANGES.items()}
-    for name, taught in {"opinions out of fold": second_opinion(faces, folds, 0.5), "cleaned labels": second_opinion(faces, clean, 1.0), "a teacher's answers, kept": told(faces, [options.teacher], 0.7)}.items():
+    for name, taught in {"opinions out of fold": blend_soft_labels(faces, folds, 0.5), "cleaned labels": blend_soft_labels(faces, clean, 1.0), "a teacher's answers, kept": told(faces, [options.teacher], 0.7)}.items():
         table[name] = (taught, SOFT, None, faces)
     table["a teacher beside the student"] = (faces, dict(teacher=str(options.teacher), teacher_share=0.7), None, faces)
-    table["FER+ votes beside the labels"] = (join_truths(faces, votes), SOFT | {"monitor": "valid_loss"}, FER2013, faces)
+    table["FER+ votes beside the labels"] = (join_label_sets(faces, votes), SOFT | {"monitor": "valid_loss"}, FER2013_CLASSES, faces)
     return table | {"FER+ majority": (clear, {}, None, clear), "FER+ soft labels": (every, SOFT, None, clear)}
 
 
@@ -67,14 +68,14 @@ def measure(name, way, options):
     taught, changes, vocab, scored = way
     changes = dict(changes)
     stage = Stage(options.epochs, size=options.size, **({"rate": 4e-3} | changes.pop("stage", {})))
-    plan = recipe("sequential-cnn", stages=(stage,), average=changes.pop("average", 0.0), seed=options.seed, **changes).but(name=name)
+    plan = get_recipe("sequential-cnn", stages=(stage,), average=changes.pop("average", 0.0), seed=options.seed, **changes).replace(name=name)
     folder = RUNS / "options" / f"{name.replace(' ', '-')}-{options.seed}"
     learner, history = train(taught, plan, folder), read_history(folder)
-    if vocab: learner = load_run(cut_run(folder, vocab, folder / "cut"), scored)
+    if vocab: learner = load_run(split_head(folder, vocab, folder / "cut"), scored)
     found = report(learner, scored, "valid", VIEWS)
     metrics = {view: next(m for (_, v), m in found.metrics.items() if v == view) for view in VIEWS}
     return {"option": name, "faces": metrics["single"].faces, **{view: m.accuracy for view, m in metrics.items()}, "macro_f1": metrics["single"].macro_f1, "nll": metrics["single"].nll,
-            "seconds": history.seconds.sum(), "history": history[["train_loss", "valid_loss", "accuracy"]].round(4).to_dict("list"), "recipe": plan.but(teacher=plan.teacher and Path(plan.teacher).name).to_dict()}, found.probabilities["single"]  # fmt: skip
+            "seconds": history.seconds.sum(), "history": history[["train_loss", "valid_loss", "accuracy"]].round(4).to_dict("list"), "recipe": plan.replace(teacher=plan.teacher and Path(plan.teacher).name).to_dict()}, found.probabilities["single"]  # fmt: skip
 
 
 def main():
@@ -85,13 +86,13 @@ def main():
     parser.add_argument("--teacher", type=Path, default=RUNS / "resnet34_student-42")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
-    whole = fer2013()
-    faces = without_leaks(whole)
+    whole = load_fer2013()
+    faces = drop_leaked(whole)
     rows, said = [], []
     for name, way in ways(whole, faces, options).items():
         row, shares = measure(name, way, options)
         rows.append(row)
-        if shares.shape[1] == len(FER2013): said.append(shares)
+        if shares.shape[1] == len(FER2013_CLASSES): said.append(shares)
         print(name, round(row["single"], 4), flush=True)
     together = report_on({"single": sum(said) / len(said)}, faces, "valid").headline
     rows.append({"option": f"ensemble of these {len(said)}", "faces": together.faces, "single": together.accuracy, "macro_f1": together.macro_f1, "nll": together.nll})

@@ -11,8 +11,8 @@ from itertools import product
 
 from common import claim, write_result
 from fer_fastai.core import settings
-from fer_fastai.papers import on_splits, summary, two_layer_pruned
-from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
+from fer_fastai.papers import run_on_splits, summary, pruned_mlp
+from fer_fastai.models.baselines import feature_faceset, svm_predict, mlp_predict
 
 PROTOCOL = "SFEW's 675 rows of ten features; mean of 3 random 80/20 splits, stratified, frames of a film on both sides ({grouped:.1%} with films apart); options chosen on splits of each training part, of the same kind{more}"
 NETWORKS = [dict(scale="normal", noise=noise, epochs=1000, anneal=True) for noise in (0.4, 0.6, 0.8, 1.0)]
@@ -34,19 +34,19 @@ def choose_and_predict(train, test, seed, predict, options, picked, **final):
 
 
 def main():
-    faces, picked = sheet_faces(settings().data / "sfew" / "sfew_pca_features.xlsx"), {"network": [], "machine": [], "pruned": []}
+    faces, picked = feature_faceset(settings().data / "sfew" / "sfew_pca_features.xlsx"), {"network": [], "machine": [], "pruned": []}
     kept = {name: [] for name in ("published", "clusters", "ours")}
     systems = {
-        "two layers, the paper's plan": two_layer_predict,
+        "two layers, the paper's plan": mlp_predict,
         "SVM, RBF": svm_predict,
         "SVM, linear": partial(svm_predict, kernel="linear"),
-        "two layers, ours": partial(choose_and_predict, predict=two_layer_predict, options=NETWORKS, picked=picked["network"], networks=TOGETHER),
-        "two layers, the paper's plan, pruned as published": partial(two_layer_pruned, rule="published", kept=kept["published"]),
-        "two layers, the paper's plan, pruned by clusters": partial(two_layer_pruned, rule="clusters", kept=kept["clusters"]),
-        "two layers, ours, pruned by clusters": partial(choose_and_predict, predict=partial(two_layer_pruned, rule="clusters", kept=kept["ours"]), options=NETWORKS, picked=picked["pruned"], networks=TOGETHER),
+        "two layers, ours": partial(choose_and_predict, predict=mlp_predict, options=NETWORKS, picked=picked["network"], networks=TOGETHER),
+        "two layers, the paper's plan, pruned as published": partial(pruned_mlp, rule="published", kept=kept["published"]),
+        "two layers, the paper's plan, pruned by clusters": partial(pruned_mlp, rule="clusters", kept=kept["clusters"]),
+        "two layers, ours, pruned by clusters": partial(choose_and_predict, predict=partial(pruned_mlp, rule="clusters", kept=kept["ours"]), options=NETWORKS, picked=picked["pruned"], networks=TOGETHER),
         "SVM, ours": partial(choose_and_predict, predict=svm_predict, options=MACHINES, picked=picked["machine"]),
     }
-    splits = on_splits({name: (faces, predict) for name, predict in systems.items()}, 0.2, 3)
+    splits = run_on_splits({name: (faces, predict) for name, predict in systems.items()}, 0.2, 3)
     table = summary(splits).droplevel("test") / 100
 
     def measured(name, system):

@@ -20,19 +20,21 @@ from fastai.basics import Learner
 
 from common import RUNS, claim, told, write_result
 from fer_fastai.core import set_seeds
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.deploy.predictor import embedded
-from fer_fastai.inspect.channels import fit_shapes, multiply_adds
-from fer_fastai.inspect.pruning import probe_batches, prune_model
-from fer_fastai.inspect.size import size_table
-from fer_fastai.train.balance import SoftCrossEntropy, soft_accuracy
-from fer_fastai.train.methods import WeightAverage
-from fer_fastai.train.models import save_weights
-from fer_fastai.train.plans import Stage
-from fer_fastai.train.recipes import load_run, recipe, recipe_dls, train
-from fer_fastai.train.speed import UseSpeed, choose_speed
-from fer_fastai.train.views import predict_faces
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.deploy.predictor import pretrained_model
+from fer_fastai.models.backbones import fit_shapes
+from fer_fastai.compress.channels import macs
+from fer_fastai.compress.pruning import probe_batches, prune_model
+from fer_fastai.deploy.export import size_table
+from fer_fastai.train.losses import SoftCrossEntropy, soft_accuracy
+from fer_fastai.train.callbacks import EMA
+from fer_fastai.models.backbones import save_weights
+from fer_fastai.train.recipes import Stage
+from fer_fastai.train.training import load_run, recipe_dls, train
+from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.autotune import UseComputeMode, autotune
+from fer_fastai.evaluate.tta import predict_faces
 from safetensors.torch import load_file
 
 NAMES = {"ours": "span", "l1": "L1 magnitude", "random": "random"}
@@ -57,7 +59,7 @@ def chosen(learner, models, faces):
 
 def by_importance(model, example, share, importance):
     "Torch-Pruning at the largest ratio of channels that fits the budget of multiply-adds"
-    whole, low, high, best = sum(multiply_adds(model, example).values()), 0.0, 1.0, None
+    whole, low, high, best = sum(macs(model, example).values()), 0.0, 1.0, None
     last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1:]
     names = {m: n for n, m in model.named_modules()}
     for _ in range(12):
@@ -65,7 +67,7 @@ def by_importance(model, example, share, importance):
         kept = [dict(smaller.named_modules())[names[m]] for m in last]
         set_seeds(0)
         tp.pruner.MagnitudePruner(smaller.eval(), example, importance=importance, pruning_ratio=ratio, ignored_layers=kept, round_to=8).step()
-        if sum(multiply_adds(smaller, example).values()) <= share * whole:
+        if sum(macs(smaller, example).values()) <= share * whole:
             best, high = smaller, ratio
         else:
             low = ratio
@@ -79,7 +81,7 @@ def retrain(model, taught, plan, epochs, rate, path):
     set_seeds(plan.seed)
     learner = Learner(recipe_dls(taught, plan, 48), deepcopy(model), loss_func=SoftCrossEntropy(), metrics=soft_accuracy, wd=plan.weight_decay)
     with learner.no_bar():
-        learner.fit_one_cycle(epochs, rate, cbs=[UseSpeed(choose_speed(learner)[0]), WeightAverage(0.99)])
+        learner.fit_one_cycle(epochs, rate, cbs=[UseComputeMode(autotune(learner)[0]), EMA(0.99)])
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(learner.model, path)
     return learner.model
@@ -87,8 +89,8 @@ def retrain(model, taught, plan, epochs, rate, path):
 
 def head(taught, faces, options):
     "The paper's case: 128 sigmoid neurons, 15 and 165 degrees, no retraining"
-    plan = recipe("resnet34", head="sigmoid", pretrained=str(options.start), target="votes", smoothing=0.0, class_weights="none", seed=options.seed,
-                  stages=(Stage(1, size=48, frozen=True, rate=3e-3), Stage(1, size=48, rate=3e-4, spread=3))).but(name="resnet34-sigmoid")  # fmt: skip
+    plan = get_recipe("resnet34", head="sigmoid", pretrained=str(options.start), target="votes", smoothing=0.0, class_weights="none", seed=options.seed,
+                  stages=(Stage(1, size=48, frozen=True, lr=3e-3), Stage(1, size=48, lr=3e-4, lr_mult=3))).replace(name="resnet34-sigmoid")  # fmt: skip
     learner = train(taught, plan, RUNS / f"pruning-head-{options.seed}")
     batches = probe_batches(learner, options.probe)
     last = [name for name, m in learner.model.named_modules() if isinstance(m, torch.nn.Linear)][-2]
@@ -134,7 +136,7 @@ def whole(learner, taught, faces, plan, options):
         for name, model in made.items():
             row, models[name, share] = before_and_after(learner, model, f"{name}-{share:g}", taught, faces, plan, options)
             rows.append({"share": share, "way": NAMES[name], "spread": spread if name == "ours" else None, "public_loss_by_spread": losses if name == "ours" else None,
-                         "multiply_adds": sum(multiply_adds(model, example).values()), "parameters": sum(p.numel() for p in model.parameters()), **row})  # fmt: skip
+                         "macs": sum(macs(model, example).values()), "parameters": sum(p.numel() for p in model.parameters()), **row})  # fmt: skip
     return rows, models, example
 
 
@@ -149,13 +151,13 @@ def main():
     parser.add_argument("--folder", type=Path, default=RUNS / "pruning")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    faces = without_leaks(fer2013())
-    taught = told(faces, [embedded("compact")], 0.7)  # the targets that it learned from: its own answers would have it learn by heart what it knows by heart
+    faces = drop_leaked(load_fer2013())
+    taught = told(faces, [pretrained_model("compact")], 0.7)  # the targets that it learned from: its own answers would have it learn by heart what it knows by heart
     learner = load_run(options.start, faces)
-    plan = recipe("resnet34", target="votes", smoothing=0.0, class_weights="none", seed=options.seed)
+    plan = get_recipe("resnet34", target="votes", smoothing=0.0, class_weights="none", seed=options.seed)
     rows, models, example = whole(learner, taught, faces, plan, options)
     unpruned, _ = before_and_after(learner, learner.model, "unpruned", taught, faces, plan, options)  # what the retraining alone gives
-    unpruned |= {"multiply_adds": sum(multiply_adds(learner.model, example).values()), "parameters": sum(p.numel() for p in learner.model.parameters())}
+    unpruned |= {"macs": sum(macs(learner.model, example).values()), "parameters": sum(p.numel() for p in learner.model.parameters())}
     half = next(row for row in rows if row["share"] == 0.5 and row["way"] == "span")
     sizes = size_table({"unpruned": learner.model} | {f"{name} {share:g}": m for (name, share), m in models.items()}, example, seconds=3.0)
     won = sum(a[key] > b[key] for a in rows if a["way"] == "span" for b in rows if b["way"] == "L1 magnitude" and b["share"] == a["share"] for key in ("private_before", "private_after"))

@@ -40,10 +40,10 @@ def many_faces(n):
 
 def many_scores(faces):
     "Random answers: a ranking takes as long as on real ones"
-    from fer_fastai.clean.scores import Scores
+    from fer_fastai.clean.pred_probs import PredProbs
 
     shares = np.random.default_rng(0).dirichlet(np.ones(len(faces.vocab)), len(faces)).astype(np.float32)
-    return Scores(pd.DataFrame(shares, faces.ids, list(faces.vocab)), source="random")
+    return PredProbs(pd.DataFrame(shares, faces.ids, list(faces.vocab)), source="random")
 
 
 def timed(work):
@@ -70,7 +70,7 @@ def read(n, place):
 def train_step(n, place):
     "A step of mini-Xception, batches drawn from n faces"
     from fer_fastai.data.loaders import face_dls
-    from fer_fastai.train.models import face_learner
+    from fer_fastai.models.backbones import face_learner
 
     learner = face_learner(face_dls(many_faces(n), 48, BATCH), "mini_xception")
     start, seconds = time.perf_counter(), []
@@ -87,9 +87,9 @@ def train_step(n, place):
 
 def score(n, place):
     "Answers of the small CNN to every face"
-    from fer_fastai.clean.scores import score as scores_of
+    from fer_fastai.clean.pred_probs import predict_pred_probs as scores_of
     from fer_fastai.data.loaders import face_dls
-    from fer_fastai.train.models import face_learner
+    from fer_fastai.models.backbones import face_learner
 
     faces = many_faces(n)
     learner = face_learner(face_dls(many_faces(1000), 48, 256), "small_cnn")
@@ -149,7 +149,8 @@ STEPS_OF = {work.__name__: work for work in (read, train_step, score, rank, widg
 def measure(name, n):
     "A step at a size, in a process of its own; or what was kept of it"
     from common import RUNS
-    from fer_fastai.core import commit, write_json
+    from fer_fastai.core import git_commit
+    from fer_fastai.io import write_json
 
     kept = RUNS / "scaling" / f"{name}-{n}.json"
     if kept.exists():
@@ -159,7 +160,7 @@ def measure(name, n):
         raise SystemExit(done.stderr[-3000:])
     found = json.loads(done.stdout.strip().splitlines()[-1])
     kept.parent.mkdir(parents=True, exist_ok=True)
-    write_json(kept, found := found | {"commit": commit()})
+    write_json(kept, found := found | {"commit": git_commit()})
     print(f"{name:12} {n:>9,}", {key: round(value, 3) for key, value in found.items() if isinstance(value, float)}, flush=True)
     return found
 

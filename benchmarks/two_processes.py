@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from common import claim, write_result
 from fastai.callback.core import Callback
-from fer_fastai.data.groups import without_leaks
-from fer_fastai.data.sources import fer2013
-from fer_fastai.train.plans import RECIPES, Stage
-from fer_fastai.train.processes import is_first
-from fer_fastai.train.recipes import read_history, train
+from fer_fastai.data.duplicates import drop_leaked
+from fer_fastai.data.sources import load_fer2013
+from fer_fastai.train.recipes import RECIPES, Stage
+from fer_fastai.train.distributed import is_main_process
+from fer_fastai.train.training import read_history, train
 
 COLUMNS = ["accuracy", "f1_score", "valid_loss"]
 
@@ -55,14 +55,14 @@ class Rows(Callback):
 
 def work(options):
     "What every process does"
-    faces = without_leaks(fer2013())
+    faces = drop_leaked(load_fer2013())
     train_rows, valid_rows = (np.flatnonzero(faces.table.split == split) for split in ("train", "valid"))
     faces = faces.subset(np.sort(np.concatenate([train_rows[: options.faces], valid_rows])))
-    plan = RECIPES["mini-xception"].but(stages=(Stage(options.epochs, size=48, rate=4e-3),), dropout=0.0, fast=False, average=0.9, seed=42)
+    plan = RECIPES["mini-xception"].replace(stages=(Stage(options.epochs, size=48, lr=4e-3),), dropout=0.0, fast=False, ema_decay=0.9, seed=42)
     rows = Rows(len(faces.split("train")))
     start = time.perf_counter()
     train(faces, plan, options.folder, cbs=(rows, Double()) if options.double else (rows,))
-    print("seen", json.dumps({"first": is_first(), "rows": rows.seen.tolist(), "seconds": time.perf_counter() - start}), flush=True)
+    print("seen", json.dumps({"first": is_main_process(), "rows": rows.seen.tolist(), "seconds": time.perf_counter() - start}), flush=True)
 
 
 def launch(processes, options, folder, double):

@@ -26,11 +26,11 @@ PAUSE = 300  # ms between keys: a quick person's; neighbours of the face are loo
 FACES = """
 import time
 import numpy as np, pandas as pd
-from fer_fastai.clean.scores import Scores
+from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.core import FerError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.sources import fer2013
+from fer_fastai.data.sources import load_fer2013
 from fer_fastai.data.synthetic import synthetic_faces
 try: faces = fer2013()
 except FerError:

@@ -3,10 +3,10 @@
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from fer_fastai.core import DataError, MissingFile, settings
+from fer_fastai.core import DataError, MissingFileError, settings
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.folders import read_fer2013_folder
-from fer_fastai.data.sources import fer2013, from_dataframe, read_faces, read_pca_sheet
+from fer_fastai.data.sources import from_dataframe, load_fer2013, read_faces, read_pca_sheet
 import pytest
 
 # nbs/17_data.sources.ipynb #5329560c
@@ -61,9 +61,9 @@ def test_whatever_it_is():
         test_eq(read_faces(listed).ids.tolist(), ["calm/1", "tense/1"])
         pixels = read_faces(Path(folder, "mine"), load=True, cache=False).pixels
         FaceSet(pd.DataFrame({"label": ["happy"]}, index=["x"]), pixels=pixels[:1]).to_csv(Path(folder, "fer2013", "fer2013.csv"))
-        found = fer2013(folder, cache=False)
+        found = load_fer2013(folder, cache=False)
         assert (found.pixels[0] == pixels[0]).all()
-        with ExceptionExpected(MissingFile, "no FER2013.* Fetch it with"): fer2013(Path(folder, "mine"))
+        with ExceptionExpected(MissingFileError, "no FER2013.* Fetch it with"): load_fer2013(Path(folder, "mine"))
     found
 
 
@@ -71,7 +71,7 @@ def test_whatever_it_is():
 def test_the_real_thing():
     # nbs/17_data.sources.ipynb #be012a83
     with tempfile.TemporaryDirectory() as folder:
-        whole = fer2013(cache=folder)
+        whole = load_fer2013(cache=folder)
         assert whole.votes is not None
         few = whole.subset(np.arange(0, len(whole), 200))
         back = read_fer2013_folder(few.to_folder(Path(folder, "few")), load=True, cache=Path(folder, "cache"))
@@ -89,16 +89,16 @@ def test_the_real_thing():
 
 def test_edge_cases():
     # nbs/17_data.sources.ipynb #204f17b5
-    def refuses(message, *names, read=read_faces, mend=None, error=DataError, **options):
+    def refuses(message, *names, read=read_faces, hint=None, error=DataError, **options):
         "A folder of these pictures is refused with this message"
         with tempfile.TemporaryDirectory() as folder:
             root = toy_pictures(Path(folder, "a"), *names)
             root.mkdir(exist_ok=True)
-            if mend: mend(root)
+            if hint: hint(root)
             with ExceptionExpected(error, message): read(root, **options)
             if options.get("load"): assert not list(Path(folder).rglob("pixels.npy"))
 
-    refuses("no such file", read=lambda r: read_faces(r / "no.csv"), error=MissingFile)
+    refuses("no such file", read=lambda r: read_faces(r / "no.csv"), error=MissingFileError)
     refuses("a .png file", "1.png", read=lambda r: read_faces(r / "1.png"))
     refuses("no sheet", read=lambda r: (r.joinpath("a.xlsx").write_text("x"), read_pca_sheet(r / "a.xlsx")))
     refuses("Use read_pca_sheet", read=lambda r: (r.joinpath("a.xlsx").write_text("x"), read_faces(r / "a.xlsx")))

@@ -8,18 +8,21 @@ def test_barbagallo_fer_kd():
     import matplotlib.pyplot as plt
     import pandas as pd
 
-    from fer_fastai.core import measured, run_folder, settings
+    from fer_fastai.io import load_result
+    from fer_fastai.core import settings
+    from fer_fastai.io import new_run_folder
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import examples, measured_metrics, with_and_without
-    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.train.models import layer_table, parameters
-    from fer_fastai.train.nets import KD_ABLATIONS, fer_kd
-    from fer_fastai.train.recipes import Recipe, Stage, read_history, train
+    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.models.backbones import layer_table, count_parameters
+    from fer_fastai.models.nets import KD_ABLATIONS, fer_kd
+    from fer_fastai.train.recipes import Recipe, Stage
+    from fer_fastai.train.training import read_history, train
 
     full = settings().budget == "full"
 
     # nbs/papers/barbagallo_fer_kd.ipynb #be62efbb
-    rows = [{"variant": name or "as published", "convolutions": convolutions, "dense layers": dense + 1, "parameters": parameters(fer_kd(ablation=name))} for name, (convolutions, dense) in KD_ABLATIONS.items()]
+    rows = [{"variant": name or "as published", "convolutions": convolutions, "dense layers": dense + 1, "parameters": count_parameters(fer_kd(ablation=name))} for name, (convolutions, dense) in KD_ABLATIONS.items()]
     variants = pd.DataFrame(rows).set_index("variant")
     assert variants.parameters["as published"] == 10_479_111
     display(variants.style.format({"parameters": "{:,}"}))
@@ -30,12 +33,12 @@ def test_barbagallo_fer_kd():
     # nbs/papers/barbagallo_fer_kd.ipynb #efb23b30
     faces = synthetic_faces(1200 if full else 300, seed=3)
     histories = {}
-    def plan_of(ablation: str) -> Recipe: return Recipe(f"fer-kd{ablation}", (Stage(8 if full else 1, size=32, rate=2e-3),), arch=f"fer_kd{ablation}", channels=3, batch_size=32, seed=1)
+    def plan_of(ablation: str) -> Recipe: return Recipe(f"fer-kd{ablation}", (Stage(8 if full else 1, size=32, lr=2e-3),), arch=f"fer_kd{ablation}", n_in=3, batch_size=32, seed=1)
     for ablation in ("-4conv", "-3conv"):
-        learner = train(faces, plan_of(ablation), run_folder(f"fer-kd{ablation}"))
+        learner = train(faces, plan_of(ablation), new_run_folder(f"fer-kd{ablation}"))
         histories[ablation] = read_history(learner.path)
         assert len(histories[ablation]) == plan_of(ablation).epochs and learner.dls.one_batch()[0].shape[1] == 3
-    found, twice = with_and_without(faces, plan_of("-2conv"), run_folder("fer-kd-2conv"))
+    found, twice = with_and_without(faces, plan_of("-2conv"), new_run_folder("fer-kd-2conv"))
     histories["-2conv"] = twice["augmented"]
     display(plot_histories(twice))
     pd.concat(histories, names=["variant"]).reset_index(level=0)[["variant", "epoch", "train_loss", "valid_loss", "accuracy"]].round(3)
@@ -52,7 +55,7 @@ def test_barbagallo_fer_kd():
 
     # nbs/papers/barbagallo_fer_kd.ipynb #5a99e756
     rows = [("paper", 64.42, 63.68, "tested on PublicTest, chosen on PrivateTest")]
-    ours = measured("fer_kd")
+    ours = load_result("fer_kd")
     if ours:
         def accuracy(part): return {m["views"]: 100 * m["accuracy"] for m in ours[part]["metrics"] if m["truth"] == "FER2013 labels"}
         private, public = accuracy("private"), accuracy("public")
@@ -65,13 +68,13 @@ def test_barbagallo_fer_kd():
     table.style.format({"PrivateTest %": "{:.2f}", "PublicTest %": "{:.2f}"}).hide()
 
     # nbs/papers/barbagallo_fer_kd.ipynb #3097bee0
-    metrics = measured_metrics("fer_kd")
+    metrics = load_metrics("fer_kd")
     if metrics:
         assert metrics.faces == 3589 and metrics.confusion.to_numpy().sum() == 3589
         display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/barbagallo_fer_kd.ipynb #451cb388
-    ablation = measured("ablation")
+    ablation = load_result("ablation")
     if ablation:
         table = pd.DataFrame(ablation["variants"]).set_index("variant")
         figure, axis = plt.subplots(figsize=(7, 3))
@@ -87,7 +90,7 @@ def test_barbagallo_fer_kd():
     else: print("not measured yet; python benchmarks/ablation.py")
 
     # nbs/papers/barbagallo_fer_kd.ipynb #dea0dc60
-    copies = measured("copies")
+    copies = load_result("copies")
     if copies:
         assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
         print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")

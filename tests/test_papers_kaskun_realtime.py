@@ -11,17 +11,19 @@ def test_kaskun_realtime():
     import pandas as pd
     from skimage.data import astronaut
 
-    from fer_fastai.core import measured, run_folder, settings
-    from fer_fastai.data.faces import chosen_detector
+    from fer_fastai.io import load_result
+    from fer_fastai.core import settings
+    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.detection import resolve_detector
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.model_folder import as_learner, load_model
-    from fer_fastai.deploy.predictor import Predictor, embedded
+    from fer_fastai.deploy.predictor import Predictor, pretrained_model
     from fer_fastai.deploy.video import Frames, predict_video
-    from fer_fastai.inspect.saliency import explain_grid
-    from fer_fastai.papers import examples, measured_metrics, with_and_without
-    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.train.models import layer_table, parameters
-    from fer_fastai.train.nets import mini_xception, sequential_cnn
+    from fer_fastai.interpret.saliency import explain_grid
+    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.models.backbones import layer_table, count_parameters
+    from fer_fastai.models.nets import mini_xception, sequential_cnn
     from fer_fastai.train.recipes import Recipe, Stage
 
     full = settings().budget == "full"
@@ -30,13 +32,13 @@ def test_kaskun_realtime():
     nets = {"mini-Xception": mini_xception(), "sequential": sequential_cnn()}
     for name, net in nets.items():
         table = layer_table(net)
-        assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "7"
-        display(table.style.set_caption(f"{name}: {parameters(net):,} parameters").hide())
+        assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "7"
+        display(table.style.set_caption(f"{name}: {count_parameters(net):,} parameters").hide())
 
     # nbs/papers/kaskun_realtime.ipynb #590123c0
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    plan = Recipe("kaskun", (Stage(20 if full else 3, size=48, rate=8e-3),), arch="mini_xception", batch_size=32, seed=1)
-    found, histories = with_and_without(faces, plan, run_folder("kaskun"))
+    plan = Recipe("kaskun", (Stage(20 if full else 3, size=48, lr=8e-3),), arch="mini_xception", batch_size=32, seed=1)
+    found, histories = with_and_without(faces, plan, new_run_folder("kaskun"))
     assert all(len(history) == plan.epochs for history in histories.values())
     plot_histories(histories)
 
@@ -56,33 +58,33 @@ def test_kaskun_realtime():
     rows = [("mini-Xception, paper", 58_423, 66.0), ("mini-Xception, published weights, measured", 58_423, 65.4), ("sequential, paper", 600_000, 66.0)]
     said = []
     for name, system in OURS.items():
-        ours = measured(name)
+        ours = load_result(name)
         if not ours: continue
         for metric in ours["private"]["metrics"]:
             if metric["truth"] == "FER2013 labels": rows.append((f"{system}, ours, {metric['views'].replace('_', ' ')}", ours["parameters"], 100 * metric["accuracy"]))
-        reached = 100 * measured_metrics(name).accuracy
+        reached = 100 * load_metrics(name).accuracy
         said.append(f"{system}: {reached:.2f} %, {abs(reached - AIM):.2f} points {'over' if reached >= AIM else 'short of'} what we aimed at ({AIM:g} % in a single view); {sum(stage['epochs'] for stage in ours['recipe']['stages'])} epochs of {ours['wall_s'] / 60 / sum(stage['epochs'] for stage in ours['recipe']['stages']):.1f} minutes, taught by {' and '.join(ours['teachers']) if len(ours['teachers']) < 3 else str(len(ours['teachers'])) + ' networks together'}")
     table = pd.DataFrame(rows, columns=["system", "parameters", "PrivateTest %"])
     assert table["PrivateTest %"].between(50, 80).all()
     display(table.style.format({"PrivateTest %": "{:.2f}", "parameters": "{:,}"}).hide())
     print(*said, sep="\n")
-    public = {name: next(m["accuracy"] for m in measured(name)["public"]["metrics"] if (m["views"], m["truth"]) == ("single", "FER2013 labels")) for name in OURS if name.startswith("mini") and measured(name)}
-    if measured("chosen"):
-        chosen = measured("chosen")["choices"]["mini_xception_private_accuracy"]["system"]     # what README calls ours: benchmarks/chosen.py
+    public = {name: next(m["accuracy"] for m in load_result(name)["public"]["metrics"] if (m["views"], m["truth"]) == ("single", "FER2013 labels")) for name in OURS if name.startswith("mini") and load_result(name)}
+    if load_result("chosen"):
+        chosen = load_result("chosen")["choices"]["mini_xception_private_accuracy"]["system"]     # what README calls ours: benchmarks/chosen.py
         assert chosen == max(public, key=public.get)
         print(f"Of the mini-Xceptions PublicTest chooses: {OURS[chosen]} ({', '.join(f'{name} {accuracy:.2%}' for name, accuracy in public.items())}, a single view)")
 
     # nbs/papers/kaskun_realtime.ipynb #9967806f
     for name, system in OURS.items():
-        ours = measured(name)
+        ours = load_result(name)
         if not ours: print(f"{system}: not measured yet; python benchmarks/nets.py {name}"); continue
-        metrics = measured_metrics(name)
+        metrics = load_metrics(name)
         assert metrics.confusion.to_numpy().sum() == metrics.faces == 3589
         print(f"{system}: its training, and PrivateTest in a single view")
         display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/kaskun_realtime.ipynb #47664661
-    ours = measured("options")
+    ours = load_result("options")
     if ours:
         options = pd.DataFrame(ours["rows"]).set_index("option")[["faces", "single", "flip", "ten_crop", "macro_f1", "nll"]]
         assert options.single.between(0.3, 0.95).all() and "base" in options.index
@@ -103,7 +105,7 @@ def test_kaskun_realtime():
 
     predictor, shown = Predictor(), []
     result = predict_video(predictor, Frames(25, (640, 480), None, film()), on_frame=lambda seen: shown.append(seen.pixels.copy()))
-    assert result.frames == 50 and (chosen_detector() is None or (result.tracks, result.faces) == (1, 50))     # OpenCV's cascade, where YuNet can't be had, loses some
+    assert result.frames == 50 and (resolve_detector() is None or (result.tracks, result.faces) == (1, 50))     # OpenCV's cascade, where YuNet can't be had, loses some
     figure, axes = plt.subplots(1, 3, figsize=(11, 3))
     for axis, number in zip(axes, (0, 20, 40)): axis.imshow(shown[number]); axis.set_title(f"frame {number}", fontsize=9); axis.axis("off")
     figure.tight_layout(); plt.close(figure)
@@ -111,7 +113,7 @@ def test_kaskun_realtime():
     print(result)
 
     # nbs/papers/kaskun_realtime.ipynb #d17600a7
-    ours = measured("predict")
+    ours = load_result("predict")
     if ours:
         speeds = pd.DataFrame({"one face, ms": ours["median_ms"]["1"], "64 faces, ms": ours["median_ms"]["64"], "film, frames a second": {name: np.median([turn["fps"] for turn in turns]) for name, turns in ours["films"].items()}})
         speeds.index = [{"tensorflow": "fer package, TensorFlow graph", "eager": "fer package, TensorFlow as it calls it", "tflite": "fer package, TFLite (its default)"}.get(name, f"ours, {name}") for name in speeds.index]
@@ -121,13 +123,13 @@ def test_kaskun_realtime():
 
     # nbs/papers/kaskun_realtime.ipynb #015a04b4
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    looking = {name: as_learner(load_model(embedded(folder)), faces) for name, folder in {"swift": "swift", "compact": "compact"}.items()}
+    looking = {name: as_learner(load_model(pretrained_model(folder)), faces) for name, folder in {"swift": "swift", "compact": "compact"}.items()}
     figure = explain_grid(looking, faces.split("test"))
     assert len(figure.axes) == 7 * (1 + len(looking))
     figure
 
     # nbs/papers/kaskun_realtime.ipynb #f73267bc
-    ours = measured("glasses")
+    ours = load_result("glasses")
     if ours:
         changes = pd.concat({name: pd.DataFrame(ours["changes"][name]).set_index("class")[["change", "low", "high"]] for name in ("frames", "sunglasses")}, axis=1)
         assert all((changes[name].low <= changes[name].change).all() and (changes[name].change <= changes[name].high).all() for name in ("frames", "sunglasses"))
@@ -136,7 +138,7 @@ def test_kaskun_realtime():
     else: print("not measured yet; python benchmarks/glasses.py")
 
     # nbs/papers/kaskun_realtime.ipynb #dea0dc60
-    copies = measured("copies")
+    copies = load_result("copies")
     if copies:
         assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
         print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")

@@ -13,27 +13,29 @@ def test_korber_facenet_angles():
     from fastai.basics import DataLoader, DataLoaders, Learner
     from torch import nn
 
-    from fer_fastai.core import measured, run_folder, set_seeds, settings
-    from fer_fastai.data.emotions import SFEW
+    from fer_fastai.io import load_result
+    from fer_fastai.core import set_seeds, settings
+    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.emotions import SFEW_CLASSES
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.loaders import face_dls
-    from fer_fastai.data.sources import FEATURES
+    from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.inspect.angles import AngularSeparation
-    from fer_fastai.papers import LASTS, examples, korber, measured_metrics, summary, with_and_without
-    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.train.models import face_learner, layer_table, parameters, train_last
-    from fer_fastai.train.nets import facenet
-    from fer_fastai.train.plans import Stage, recipe
-    from fer_fastai.train.tables import scaling, sheet_faces
+    from fer_fastai.interpret.angles import AngularSeparation
+    from fer_fastai.papers import TRAINABLE_LAYERS, examples, korber, load_metrics, summary, with_and_without
+    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.models.backbones import face_learner, layer_table, count_parameters, train_last_layers
+    from fer_fastai.models.nets import facenet
+    from fer_fastai.train.recipes import Stage, get_recipe
+    from fer_fastai.models.baselines import make_scaler, feature_faceset
 
     full = settings().budget == "full"
 
     # nbs/papers/korber_facenet_angles.ipynb #b286b099
     net = facenet()
-    counts = pd.DataFrame({"paper": {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}, "ours": {last: train_last(net, last) for last in LASTS}}).rename_axis("last layers")
-    assert (counts.paper == counts.ours).all() and parameters(net) == 23_486_215
+    counts = pd.DataFrame({"paper": {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}, "ours": {last: train_last_layers(net, last) for last in TRAINABLE_LAYERS}}).rename_axis("last layers")
+    assert (counts.paper == counts.ours).all() and count_parameters(net) == 23_486_215
     display(counts.style.format("{:,}"))
     table = layer_table(net, channels=3, size=160)
     assert table.parameters.sum() == 23_486_215 and table.out.iloc[-1] == "7"
@@ -41,32 +43,32 @@ def test_korber_facenet_angles():
 
     # nbs/papers/korber_facenet_angles.ipynb #e4d5fba8
     drawn = synthetic_faces(210 if full else 56, faces_per_person=4, seed=5)
-    faces = FaceSet(drawn.table[["label", "group"]], SFEW, drawn.pixels)
-    plan = recipe("korber-facenet").but(batch_size=16, stages=(Stage(2 if full else 1, size=80, last=1, rate=3e-3),))
-    small = recipe("small-cnn").but(batch_size=16, stages=(Stage(12 if full else 1, size=48, rate=1e-3),))
+    faces = FaceSet(drawn.table[["label", "group"]], SFEW_CLASSES, drawn.pixels)
+    plan = get_recipe("korber-facenet").replace(batch_size=16, stages=(Stage(2 if full else 1, size=80, trainable_layers=1, lr=3e-3),))
+    small = get_recipe("small-cnn").replace(batch_size=16, stages=(Stage(12 if full else 1, size=48, lr=1e-3),))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        table = korber(faces, run_folder("korber"), n=1, lasts=(1, 4) if full else (1,), plan=plan, small=small)
+        table = korber(faces, new_run_folder("korber"), n=1, lasts=(1, 4) if full else (1,), plan=plan, small=small)
     print(*{str(word.message).replace(str(settings().models), "FER_MODELS") for word in said if "FaceNet" in str(word.message)}, sep="\n")
     assert table[("random", "mean")].between(0, 100).all() and table.index.get_level_values("system").str.contains("FaceNet").any()
     table.round(1)
 
     # nbs/papers/korber_facenet_angles.ipynb #63764ad1
     several = synthetic_faces(1200 if full else 300, seed=3)
-    found, histories = with_and_without(several, recipe("small-cnn").but(batch_size=32, augment=recipe("korber-facenet").augment, stages=(Stage(15 if full else 1, size=48, rate=1e-3),), seed=1), run_folder("korber-small"))
+    found, histories = with_and_without(several, get_recipe("small-cnn").replace(batch_size=32, augment=get_recipe("korber-facenet").augment, stages=(Stage(15 if full else 1, size=48, lr=1e-3),), seed=1), new_run_folder("korber-small"))
     assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
     display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
 
     # nbs/papers/korber_facenet_angles.ipynb #ecf24ab6
-    ours, metrics = measured("facenet_fer2013"), measured_metrics("facenet_fer2013")
+    ours, metrics = load_result("facenet_fer2013"), load_metrics("facenet_fer2013")
     if metrics:
-        assert metrics.faces == 3589 and ours["parameters"] == parameters(net)
+        assert metrics.faces == 3589 and ours["parameters"] == count_parameters(net)
         print(metrics, ours["claims"][0]["protocol"], sep="\n")
         display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
     else: print("not measured yet; python benchmarks/nets.py facenet_fer2013")
 
     # nbs/papers/korber_facenet_angles.ipynb #642d418c
-    ours = measured("few")
+    ours = load_result("few")
     if ours:
         table = summary(pd.DataFrame(ours["splits"])).droplevel("test")
         known = table.index.str.startswith("FER2013's")
@@ -79,8 +81,8 @@ def test_korber_facenet_angles():
 
     # nbs/papers/korber_facenet_angles.ipynb #53263eee
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
-    rows = sheet_faces(sheet) if sheet.exists() else FaceSet(pca_features(synthetic_faces(175, seed=3), fit_on=None), SFEW)
-    x = torch.tensor(scaling("normal" if sheet.exists() else "standard").fit_transform(rows.table[FEATURES].to_numpy(float)), dtype=torch.float32)
+    rows = feature_faceset(sheet) if sheet.exists() else FaceSet(pca_features(synthetic_faces(175, seed=3), fit_on=None), SFEW_CLASSES)
+    x = torch.tensor(make_scaler("normal" if sheet.exists() else "standard").fit_transform(rows.table[SFEW_FEATURES].to_numpy(float)), dtype=torch.float32)
     pairs = list(zip(x, torch.tensor(rows.codes)))
     order = np.random.default_rng(0).permutation(len(pairs))
     part = len(pairs) // 5
@@ -104,14 +106,14 @@ def test_korber_facenet_angles():
     table[["epoch", "layer", "units", "q05", "q50", "q95", "close", "opposite", "change", "loss"]].round(2)
 
     # nbs/papers/korber_facenet_angles.ipynb #c7d52583
-    cost = measured("angles")
+    cost = load_result("angles")
     if cost:
         for claim in cost["claims"]: print(f"{claim['id']}: {claim['value']:.4g} ({claim['protocol']})")
         assert {c["id"] for c in cost["claims"]} == {"angles_512_channels_ms", "angles_overhead_share"}
     else: print("not measured yet; python benchmarks/angles.py")
 
     # nbs/papers/korber_facenet_angles.ipynb #47c33920
-    ours = measured("pca")
+    ours = load_result("pca")
     if ours:
         table = summary(pd.DataFrame(ours["splits"])).droplevel("test")[[("random", "mean"), ("grouped", "mean")]]
         assert (table["random", "mean"] > table["grouped", "mean"]).mean() > 0.5

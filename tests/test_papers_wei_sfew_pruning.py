@@ -12,38 +12,40 @@ def test_wei_sfew_pruning():
     import matplotlib.pyplot as plt
     import pandas as pd
 
-    from fer_fastai.core import measured, run_folder, settings
-    from fer_fastai.data.emotions import SFEW
+    from fer_fastai.io import load_result
+    from fer_fastai.core import settings
+    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.emotions import SFEW_CLASSES
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
-    from fer_fastai.data.sources import FEATURES
+    from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import examples, measured_metrics, on_splits, summary, wei, with_and_without
-    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_per_class
-    from fer_fastai.train.models import layer_table, network, parameters
-    from fer_fastai.train.plans import Stage, recipe
-    from fer_fastai.train.tables import sheet_faces, svm_predict, two_layer_predict
+    from fer_fastai.papers import examples, load_metrics, run_on_splits, summary, wei, with_and_without
+    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_per_class
+    from fer_fastai.models.backbones import layer_table, make_network, count_parameters
+    from fer_fastai.train.recipes import Stage, get_recipe
+    from fer_fastai.models.baselines import feature_faceset, svm_predict, mlp_predict
 
     full = settings().budget == "full"
 
     # nbs/papers/wei_sfew_pruning.ipynb #03899464
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
     if sheet.exists():
-        rows = sheet_faces(sheet)
-        assert len(rows) == 675 and rows.counts().loc["disgust"].sum() == 75 and rows.table[FEATURES].isna().sum().sum() == 5
-        spread = rows.table[FEATURES].abs()
+        rows = feature_faceset(sheet)
+        assert len(rows) == 675 and rows.counts().loc["disgust"].sum() == 75 and rows.table[SFEW_FEATURES].isna().sum().sum() == 5
+        spread = rows.table[SFEW_FEATURES].abs()
         print(f"{rows}: {rows.table.group.nunique()} films; largest lpq_1 {spread.lpq_1.max():.3f}, the next {spread.lpq_1.nlargest(2).iloc[1]:.3f}")
 
     # nbs/papers/wei_sfew_pruning.ipynb #617560fa
     drawn = synthetic_faces(420 if full else 140, faces_per_person=5, seed=3)
     features = FaceSet(pca_features(drawn, fit_on=None), drawn.vocab)
     epochs = 3000 if full else 100
-    found = summary(on_splits({"two layers": (features, partial(two_layer_predict, epochs=epochs)), "SVM": (features, svm_predict)}, 0.2, 3))
+    found = summary(run_on_splits({"two layers": (features, partial(mlp_predict, epochs=epochs)), "SVM": (features, svm_predict)}, 0.2, 3))
     assert found[[("random", "mean"), ("grouped", "mean")]].stack([0, 1], future_stack=True).between(0, 100).all()
     found.round(1)
 
     # nbs/papers/wei_sfew_pruning.ipynb #b11d9a43
-    ours = measured("pca")
+    ours = load_result("pca")
     rows = pd.DataFrame({("random", "mean"): {"paper, two layers": 27.39, "paper, SVM": 19.0}})
     if ours: rows = pd.concat([rows, summary(pd.DataFrame(ours["splits"])).droplevel("test")])
     else: print("not measured yet; python benchmarks/pca.py")
@@ -53,38 +55,38 @@ def test_wei_sfew_pruning():
 
     # nbs/papers/wei_sfew_pruning.ipynb #dd702aa5
     faces = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
-    faces = FaceSet(faces.table[["label", "group"]], SFEW, faces.pixels)
-    plan = recipe("wei-resnet34").but(arch="resnet18", batch_size=8, stages=(Stage(6 if full else 1, size=32, rate=2e-3, schedule="steps"),))
-    table = wei(faces, run_folder("wei"), n=2 if full else 1, plan=plan)
+    faces = FaceSet(faces.table[["label", "group"]], SFEW_CLASSES, faces.pixels)
+    plan = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=(Stage(6 if full else 1, size=32, lr=2e-3, schedule="steps"),))
+    table = wei(faces, new_run_folder("wei"), n=2 if full else 1, plan=plan)
     assert len(table) == 8 and table[("grouped", "mean")].notna().all()
     table.round(1)
 
     # nbs/papers/wei_sfew_pruning.ipynb #40272d0a
-    net = network("resnet34", head="sigmoid", dropout=0.0)
+    net = make_network("resnet34", head="sigmoid", dropout=0.0)
     table = layer_table(net)
-    assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "7"
+    assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "7"
     display(table.style.set_caption("ResNet-34 with 128 sigmoid neurons, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
     several = synthetic_faces(1200 if full else 210, seed=3)
-    longer = recipe("wei-resnet34").but(arch="resnet18", batch_size=8, stages=(Stage(12 if full else 1, size=32, rate=2e-2, schedule="steps"),), seed=1)
-    found, histories = with_and_without(several, longer, run_folder("wei-augment"))
+    longer = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=(Stage(12 if full else 1, size=32, lr=2e-2, schedule="steps"),), seed=1)
+    found, histories = with_and_without(several, longer, new_run_folder("wei-augment"))
     assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
     display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
 
     # nbs/papers/wei_sfew_pruning.ipynb #e296aa61
-    metrics = measured_metrics("resnet34_student")
+    metrics = load_metrics("resnet34_student")
     if metrics:
         assert metrics.faces == 3589
         print("The network that is pruned, whole:", metrics)
         display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/wei_sfew_pruning.ipynb #4b6bebba
-    ours = measured("pruning")
+    ours = load_result("pruning")
     if ours:
         head = pd.DataFrame(ours["head"]).set_index("rule")[["neurons", "kept", "change_of_answers", "before", "after"]]
         assert (head.kept < head.neurons).any() or (head.after == head.before).all()
         display(head.style.format({"change_of_answers": "{:.2%}", "before": "{:.2%}", "after": "{:.2%}"}))
         cuts = pd.DataFrame(ours["rows"])
-        display(pd.concat([pd.DataFrame([{"share": 1.0, "way": "unpruned"} | ours["unpruned"]]), cuts]).set_index(["share", "way"])[["multiply_adds", "parameters", "rate", "private_before", "private_after"]].style.format({"multiply_adds": "{:,.0f}", "parameters": "{:,.0f}", "rate": "{:g}", "private_before": "{:.2%}", "private_after": "{:.2%}"}, na_rep=""))
+        display(pd.concat([pd.DataFrame([{"share": 1.0, "way": "unpruned"} | ours["unpruned"]]), cuts]).set_index(["share", "way"])[["macs", "parameters", "rate", "private_before", "private_after"]].style.format({"macs": "{:,.0f}", "parameters": "{:,.0f}", "rate": "{:g}", "private_before": "{:.2%}", "private_after": "{:.2%}"}, na_rep=""))
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")     # each with a scale of its own
         for axis, when in zip(axes, ("before", "after")):
             for way, part in cuts.groupby("way", sort=False): axis.plot([1, *part.share], [ours["unpruned"][f"private_{when}"], *part[f"private_{when}"]], marker="o", label=way)

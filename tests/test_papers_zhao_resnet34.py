@@ -11,35 +11,38 @@ def test_zhao_resnet34():
     from PIL import Image, ImageEnhance, ImageFilter, ImageOps
     from skimage.data import astronaut
 
-    from fer_fastai.clean.effect import plot_curve
-    from fer_fastai.core import measured, run_folder, settings
-    from fer_fastai.data.emotions import SIX
+    from fer_fastai.clean.impact import plot_curve
+    from fer_fastai.io import load_result
+    from fer_fastai.core import settings
+    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.emotions import SIX_CLASSES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.predictor import Predictor, annotate
-    from fer_fastai.papers import examples, measured_metrics, with_and_without
-    from fer_fastai.train.balance import BY_HAND, FER2013_TRAINING, class_weights
-    from fer_fastai.train.evaluation import metrics_from_dict, report
-    from fer_fastai.train.figures import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.train.models import layer_table, network, parameters
-    from fer_fastai.train.recipes import Recipe, Stage, read_history, train
+    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.train.losses import FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, class_weights
+    from fer_fastai.evaluate.metrics import metrics_from_dict, report
+    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
+    from fer_fastai.models.backbones import layer_table, make_network, count_parameters
+    from fer_fastai.train.recipes import Recipe, Stage
+    from fer_fastai.train.training import read_history, train
 
     # nbs/papers/zhao_resnet34.ipynb #b57ca060
-    counts = [n for n in FER2013_TRAINING if n != 436]
-    weights = pd.DataFrame({"faces": counts, "by hand": class_weights(counts, [BY_HAND[name] for name in SIX]), "inverse": class_weights(counts)}, index=SIX)
+    counts = [n for n in FER2013_TRAINING_COUNTS if n != 436]
+    weights = pd.DataFrame({"faces": counts, "by hand": class_weights(counts, [FER2013_PAPER_WEIGHTS[name] for name in SIX_CLASSES]), "inverse": class_weights(counts)}, index=SIX_CLASSES)
     assert weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
     weights.round(2)
 
     # nbs/papers/zhao_resnet34.ipynb #7e820e08
     faces = synthetic_faces(1200 if settings().budget == "full" else 400, seed=3).without("disgust")
-    plan = Recipe("zhao-small", (Stage(1, size=32, frozen=True, rate=5e-3), Stage(9 if settings().budget == "full" else 1, size=32, spread=3, rate=5e-3)),
+    plan = Recipe("zhao-small", (Stage(1, size=32, frozen=True, lr=5e-3), Stage(9 if settings().budget == "full" else 1, size=32, lr_mult=3, lr=5e-3)),
                   arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, fast=False)
-    net = network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
+    net = make_network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
     table = layer_table(net, channels=3)
-    assert table.parameters.sum() == parameters(net) and table.out.iloc[-1] == "6"
+    assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "6"
     display(table.style.set_caption("ResNet-34 with fastai's head, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
-    found, histories = with_and_without(faces, plan, run_folder("zhao-small"))
+    found, histories = with_and_without(faces, plan, new_run_folder("zhao-small"))
     history = histories["augmented"]
-    assert list(found.vocab) == list(SIX) and len(history) == plan.epochs
+    assert list(found.vocab) == list(SIX_CLASSES) and len(history) == plan.epochs
     display(plot_histories(histories))
     history[["stage", "epoch", "train_loss", "valid_loss", "accuracy", "f1_score", "rate"]].round(4)
 
@@ -49,7 +52,7 @@ def test_zhao_resnet34():
     found.frame()[["faces", "accuracy", "macro_f1"]].round(3)
 
     # nbs/papers/zhao_resnet34.ipynb #cd345ef8
-    six = measured("fer2013_six")
+    six = load_result("fer2013_six")
     rows = [("paper, before cleaning", "by hand", "its own split", 36.70, np.nan), ("paper, after cleaning", "by hand", "its own split, cleaned", 30.03, np.nan)]
     names = {"none": "none", "inverse": "inverse frequency", "by_hand": "by hand"}
     if six:
@@ -64,7 +67,7 @@ def test_zhao_resnet34():
     # nbs/papers/zhao_resnet34.ipynb #d7fc0bb7
     if six:
         f1 = pd.DataFrame({names[method]: {c["class"]: c["f1"] for c in next(m for m in row["report"]["metrics"] if m["views"] == "single" and m["truth"] == "FER2013 labels")["per_class"]}
-                           for method, row in six["weights"].items()}).loc[list(SIX)]
+                           for method, row in six["weights"].items()}).loc[list(SIX_CLASSES)]
         figure, axis = plt.subplots(figsize=(8, 3))
         f1.plot.bar(ax=axis, rot=0, width=0.8); axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1)); axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
         assert f1.notna().all(axis=None)
@@ -74,7 +77,7 @@ def test_zhao_resnet34():
         display(figure, plot_confusion(chosen))
 
     # nbs/papers/zhao_resnet34.ipynb #ab0a71be
-    cleaning = measured("effect")
+    cleaning = load_result("effect")
     rows = [("paper", "its own split, cleaned", 36.70, 30.03)]
     if cleaning:
         both = pd.DataFrame(cleaning["before_after"]["table"])
@@ -90,7 +93,7 @@ def test_zhao_resnet34():
         assert set(cleaning["reviews_for_half_the_gain"]) == {"ours", "top loss", "random"}
 
     # nbs/papers/zhao_resnet34.ipynb #f18eba10
-    seven = measured("fer2013_resnet34")
+    seven = load_result("fer2013_resnet34")
     if seven:
         metrics = pd.DataFrame([{"labels": m["truth"], "views": m["views"], "faces": m["faces"], "accuracy %": 100 * m["accuracy"], "macro-F1 %": 100 * m["macro_f1"], "calibration error %": 100 * m["ece"]}
                                 for m in next(iter(seven["reports"].values()))["metrics"]])
@@ -108,9 +111,9 @@ def test_zhao_resnet34():
     rows = [("VGG-13 on vote distributions, published", "FER+ majority", "", np.nan, 84.99)]
     for name, system, truth in (("resnet34_best", "ours, two truths", "FER2013 labels"), ("resnet34_taught", "ours, and a further cycle", "FER2013 labels"), ("resnet34_student", "ours, from scratch, taught by the model that ships", "FER2013 labels"),
                                 ("compact", "our compact net, a twentieth of the size", "FER2013 labels"), ("resnet34_grown", "ours, grown out of the compact net", "FER2013 labels"), ("ferplus_majority", "ours, two truths", "FER+ majority")):
-        ours = measured(name)
+        ours = load_result(name)
         if ours: rows += [(f"{system}{' (view chosen on PublicTest)' if m['views'] == ours.get('view') else ''}", truth, m["views"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["truth"] == truth]
-    together = measured("ensemble")
+    together = load_result("ensemble")
     if together:
         rows += [(f"ours, ensemble of {len(together['members'])} (chosen on PublicTest)", m["truth"], "as chosen", m["faces"], 100 * m["accuracy"]) for m in together["private"]["metrics"] if m["truth"] == "FER2013 labels"]
         print("The ensemble:", ", ".join(f"{name} (times {times})" if times > 1 else name for name, times in together["members"].items()))
@@ -118,20 +121,20 @@ def test_zhao_resnet34():
     assert table["PrivateTest %"].between(60, 95).all()
     display(table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide())
     AIMS = {"resnet34_best_private_accuracy": ("ResNet-34, on two cores", 70.0), "ensemble_private_accuracy": ("ensemble, on a GPU", 75.5)}
-    for claim in [claim for name in ("chosen", "ensemble") for claim in (measured(name) or {"claims": []})["claims"]]:
+    for claim in [claim for name in ("chosen", "ensemble") for claim in (load_result(name) or {"claims": []})["claims"]]:
         if claim["id"] not in AIMS: continue
         (system, aim), reached = AIMS[claim["id"]], 100 * claim["value"]
         print(f"{system}: {reached:.2f} %, {abs(reached - aim):.2f} points {'over' if reached >= aim else 'short of'} what we aimed at ({aim:g} %)")
-    compact, grown = (measured_metrics(name) for name in ("compact", "resnet34_grown"))
+    compact, grown = (load_metrics(name) for name in ("compact", "resnet34_grown"))
     if compact and grown:
-        epochs, voted = measured("resnet34_grown")["recipe"]["stages"][0], [measured_metrics(name, truth="FER+ majority").accuracy for name in ("compact", "resnet34_grown")]
+        epochs, voted = load_result("resnet34_grown")["recipe"]["stages"][0], [load_metrics(name, truth="FER+ majority").accuracy for name in ("compact", "resnet34_grown")]
         print(f"The grown ResNet-34 began as compact ({compact.accuracy:.2%}); after {epochs['epochs']} epochs at a rate of {epochs['rate']:g} it stands at {grown.accuracy:.2%} ({grown.accuracy - compact.accuracy:+.2%}), against FER+'s majority at {voted[1]:.2%} ({voted[1] - voted[0]:+.2%}): single views of PrivateTest")
-        public = {name: max(m["accuracy"] for m in measured(name)["public"]["metrics"] if m["truth"] == "FER2013 labels") for name in ("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown") if measured(name)}
+        public = {name: max(m["accuracy"] for m in load_result(name)["public"]["metrics"] if m["truth"] == "FER2013 labels") for name in ("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown") if load_result(name)}
         assert max(public, key=public.get) == "resnet34_grown"      # the choice, on PublicTest
         print("PublicTest, the better view:", ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in public.items()))
 
     # nbs/papers/zhao_resnet34.ipynb #4400d18f
-    ours = measured("gpu")
+    ours = load_result("gpu")
     if ours:
         table = pd.DataFrame([{"network": name, "epochs": one["epochs"], "seconds an epoch": one["seconds"] / one["epochs"],
                                **{f"{split.capitalize()}Test, {view.replace('_', ' ')}": 100 * one[split].get(view, np.nan) for split in ("public", "private") for view in ("single", "flip", "ten_crop")}}
@@ -140,9 +143,9 @@ def test_zhao_resnet34():
         display(table.style.format(precision=2, na_rep="").hide())
         claims = {claim["id"]: claim["value"] for claim in ours["claims"]}
         print(f"{ours['hardware']['gpu']}. The mean of the teachers, flip, on PublicTest: {claims['gpu_teachers_public_accuracy']:.2%}")
-        best, chosen = claims["gpu_resnet34_public_accuracy"], measured("chosen")["choices"]["resnet34_best_private_accuracy"]
+        best, chosen = claims["gpu_resnet34_public_accuracy"], load_result("chosen")["choices"]["resnet34_best_private_accuracy"]
         print(f"The best ResNet-34 there on PublicTest, a single view: {best:.2%}; ours ({chosen['system']}): {max(chosen['public'].values()):.2%}. PrivateTest: not looked at in time")
-        aim, scored = 73.0, 100 * next(claim["value"] for claim in measured("chosen")["claims"] if claim["id"] == "resnet34_best_private_accuracy")
+        aim, scored = 73.0, 100 * next(claim["value"] for claim in load_result("chosen")["claims"] if claim["id"] == "resnet34_best_private_accuracy")
         print(f"ResNet-34, on a GPU: {aim:g} % was aimed at; the best ResNet-34 that PrivateTest was asked about has {scored:.2f} %, {abs(scored - aim):.2f} points {'over' if scored >= aim else 'short'}")
     else: print("not measured yet; python benchmarks/gpu.py --help")
 
@@ -162,7 +165,7 @@ def test_zhao_resnet34():
     table.style.format("{:.2f}", subset=list(predictor.vocab))
 
     # nbs/papers/zhao_resnet34.ipynb #dea0dc60
-    copies = measured("copies")
+    copies = load_result("copies")
     if copies:
         assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
         print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")

@@ -10,13 +10,13 @@ def test_clean_labels():
     import pandas as pd
 
     from fer_fastai.clean.diffs import to_diff
-    from fer_fastai.clean.edits import EditLog
-    from fer_fastai.clean.effect import answers_of, effect
+    from fer_fastai.clean.edit_log import EditLog
+    from fer_fastai.clean.impact import simulated_annotator, measure_impact
     from fer_fastai.clean.issues import find_issues
-    from fer_fastai.clean.scores import kfold_scores
+    from fer_fastai.clean.pred_probs import cross_val_pred_probs
     from fer_fastai.clean.widget import LabelCleaner
     from fer_fastai.data.loaders import Augment
-    from fer_fastai.data.sources import fer2013
+    from fer_fastai.data.sources import load_fer2013
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.train.recipes import Recipe, Stage
 
@@ -28,10 +28,10 @@ def test_clean_labels():
     faces.split("train").show(12)
 
     # nbs/tutorials/clean_labels.ipynb #7ae098b4
-    small = Recipe("small", (Stage(60, size=32, rate=5e-3),), arch="swift", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
+    small = Recipe("small", (Stage(60, size=32, lr=5e-3),), arch="swift", batch_size=16, label_smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     plan, folds = (small, 2) if drawn else ("fold", 5)
     train_faces = faces.split("train")
-    scores = kfold_scores(train_faces, plan, n=folds, folder=work / "folds")
+    scores = cross_val_pred_probs(train_faces, plan, n=folds, folder=work / "folds")
     scores
 
     # nbs/tutorials/clean_labels.ipynb #1e90b5f8
@@ -46,7 +46,7 @@ def test_clean_labels():
     # nbs/tutorials/clean_labels.ipynb #8c811fe1
     def answers(faces):
         "What somebody who knows would decide"
-        if not drawn: return answers_of(faces)
+        if not drawn: return simulated_annotator(faces)
         right = faces.table.truth == faces.table.label
         return pd.DataFrame({"decision": np.where(right, "keep", "relabel"), "label": faces.table.truth.where(~right, None)})
 
@@ -56,7 +56,7 @@ def test_clean_labels():
     print(f"Of the first 100 suspects {wrong[first].mean():.0%} are wrong; of all faces {wrong.mean():.0%}.")
     for answer in known.loc[issues.index].itertuples(): cleaner.decide([answer.Index], answer.decision, answer.label if answer.decision == "relabel" else None)
     assert cleaner.progress == (len(issues), len(issues))
-    log.resolved().head()
+    log.consensus().head()
 
     # nbs/tutorials/clean_labels.ipynb #eea785e3
     cleaned = faces.apply(log)
@@ -66,6 +66,6 @@ def test_clean_labels():
     print(f"Wrong training labels: {before:.1%} before, {after:.1%} after {len(issues)} reviews.")
 
     # nbs/tutorials/clean_labels.ipynb #9938d886
-    found = effect(faces, cleaned, plan, seeds=(1,), folder=work / "effect")
+    found = measure_impact(faces, cleaned, plan, seeds=(1,), folder=work / "effect")
     assert found.changed["train relabelled"] > 20
     found

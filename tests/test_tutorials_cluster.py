@@ -16,9 +16,10 @@ def test_cluster():
     from accelerate import notebook_launcher
 
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.deploy.bulk import predict_bulk
+    from fer_fastai.deploy.bulk.run import predict_bulk
     from fer_fastai.deploy.predictor import Predictor
-    from fer_fastai.train.recipes import Recipe, Stage, load_run, read_history, train
+    from fer_fastai.train.recipes import Recipe, Stage
+    from fer_fastai.train.training import load_run, read_history, train
 
     work = Path(tempfile.mkdtemp())     # yours: a folder that all machines see
 
@@ -29,7 +30,7 @@ def test_cluster():
         "What each process runs; yours: fer2013(), and no plan but a name"
         torch.set_num_threads(1)
         faces = synthetic_faces(400, seed=5)
-        train(faces, Recipe("shared", (Stage(2, size=32, rate=2e-3),), arch="resnet18", batch_size=32, seed=1), folder)
+        train(faces, Recipe("shared", (Stage(2, size=32, lr=2e-3),), arch="resnet18", batch_size=32, seed=1), folder)
 
     def free_port():
         with socket.socket() as s: s.bind(("127.0.0.1", 0)); return str(s.getsockname()[1])

@@ -11,20 +11,21 @@ def test_half_the_size():
 
     from fer_fastai.data.loaders import Augment
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.inspect.angles import AngularSeparation
-    from fer_fastai.inspect.channels import fit_shapes
-    from fer_fastai.inspect.pruning import replace_model, prune
-    from fer_fastai.inspect.size import size_table, to_onnx
-    from fer_fastai.train.models import save_weights
-    from fer_fastai.train.recipes import Recipe, Stage, recipe_learner, train
-    from fer_fastai.train.views import predict_faces
+    from fer_fastai.interpret.angles import AngularSeparation
+    from fer_fastai.models.backbones import fit_shapes
+    from fer_fastai.compress.pruning import replace_model, prune
+    from fer_fastai.deploy.export import size_table, to_onnx
+    from fer_fastai.models.backbones import save_weights
+    from fer_fastai.train.recipes import Recipe, Stage
+    from fer_fastai.train.training import recipe_learner, train
+    from fer_fastai.evaluate.tta import predict_faces
     from safetensors.torch import load_file
 
     work = Path(tempfile.mkdtemp())     # yours: a folder that stays
 
     # nbs/tutorials/half_the_size.ipynb #e81965cd
     faces = synthetic_faces(1200, seed=5)
-    plan = Recipe("whole", (Stage(8, size=32, rate=2e-3),), arch="resnet18", batch_size=16, smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
+    plan = Recipe("whole", (Stage(8, size=32, lr=2e-3),), arch="resnet18", batch_size=16, label_smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     watch = AngularSeparation()
     learner = train(faces, plan, work / "whole", cbs=(watch,))
     print(*watch.verdicts(), sep="\n")
@@ -33,7 +34,7 @@ def test_half_the_size():
     # nbs/tutorials/half_the_size.ipynb #9b175dc1
     pruned = prune(learner, probe=256, budget=0.5)
     print(pruned)
-    assert pruned.multiply_adds[1] <= 0.5 * pruned.multiply_adds[0]
+    assert pruned.macs[1] <= 0.5 * pruned.macs[0]
     pruned.layers.head(8)
 
     # nbs/tutorials/half_the_size.ipynb #7783eb9d
@@ -51,7 +52,7 @@ def test_half_the_size():
     # nbs/tutorials/half_the_size.ipynb #35b35427
     x = learner.dls.valid.one_batch()[0]
     table = size_table({"whole": whole, "half": learner.model}, x, seconds=0.5)
-    assert table.multiply_adds["half"] <= 0.5 * table.multiply_adds["whole"] and table.faster_64["half"] > 1
+    assert table.macs["half"] <= 0.5 * table.macs["whole"] and table.faster_64["half"] > 1
     table.round(2)
 
     # nbs/tutorials/half_the_size.ipynb #3fe60bd9

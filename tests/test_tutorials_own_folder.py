@@ -11,16 +11,18 @@ def test_own_folder():
     from fastai.basics import Learner
 
     from fer_fastai.core import DataError
-    from fer_fastai.data.groups import near_duplicates
+    from fer_fastai.data.duplicates import near_duplicates
     from fer_fastai.data.loaders import Augment
     from fer_fastai.data.sources import read_faces
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.deploy.model_folder import load_model, save_model
+    from fer_fastai.deploy.model_folder import load_model
+    from fer_fastai.deploy.export import save_model
     from fer_fastai.deploy.predictor import Predictor
-    from fer_fastai.train.evaluation import report
-    from fer_fastai.train.figures import plot_confusion, plot_history
-    from fer_fastai.train.recipes import Recipe, Stage, load_run, read_history, train
-    from fer_fastai.train.report import write_report
+    from fer_fastai.evaluate.metrics import report
+    from fer_fastai.evaluate.plots import plot_confusion, plot_history
+    from fer_fastai.train.recipes import Recipe, Stage
+    from fer_fastai.train.training import load_run, read_history, train
+    from fer_fastai.evaluate.report import write_report
 
     work = Path(tempfile.mkdtemp())     # yours: a folder that stays
 
@@ -45,18 +47,18 @@ def test_own_folder():
     # nbs/tutorials/own_folder.ipynb #2d0dbc61
     copies = near_duplicates(faces)
     assert copies.exact.sum() == 9
-    faces = faces.with_groups().random_split(valid=0.15, test=0.15, seed=1)
+    faces = faces.group_duplicates().random_split(valid=0.15, test=0.15, seed=1)
     assert faces.describe().across == 0
     faces.counts()
 
     # nbs/tutorials/own_folder.ipynb #657191da
-    plan = Recipe("mine", (Stage(8, size=32, rate=2e-3),), arch="resnet18", batch_size=16, class_weights="effective", smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
+    plan = Recipe("mine", (Stage(8, size=32, lr=2e-3),), arch="resnet18", batch_size=16, class_weights="effective", label_smoothing=0.05, augment=Augment(rotate=5, shift=0.04, zoom=0.05), seed=1)
     learner = train(faces, plan, work / "run")
     assert isinstance(learner, Learner), "fastai's own: everything of fastai works on it"
     plot_history(read_history(work / "run"))
 
     # nbs/tutorials/own_folder.ipynb #798b6cd9
-    found = report(learner, faces, views=("single", "flip"), title="My faces")
+    found = report(learner, faces, tta=("single", "flip"), title="My faces")
     assert found.headline.accuracy > 0.5
     found
 

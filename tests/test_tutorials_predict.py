@@ -12,7 +12,7 @@ def test_predict():
     from PIL import Image
     from skimage import data
 
-    from fer_fastai.data.photos import read_photo
+    from fer_fastai.data.images import read_photo
     from fer_fastai.deploy.live import LiveView
     from fer_fastai.deploy.predictor import Predictor, annotate, predict_folder
     from fer_fastai.deploy.video import Frames, predict_video
@@ -63,7 +63,7 @@ def test_predict():
     axis.figure
 
     # nbs/tutorials/predict.ipynb #2bcb1c13
-    view = LiveView(predictor, work / "film.mp4", longest=320)
+    view = LiveView(predictor, work / "film.mp4", max_side=320)
     view.start().wait(120)
     assert view.result.frames == 75
     print(view.words.value)

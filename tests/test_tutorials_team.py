@@ -12,7 +12,7 @@ def test_team():
     import pandas as pd
 
     from fer_fastai.clean.diffs import apply_diff, to_diff
-    from fer_fastai.clean.edits import EditLog
+    from fer_fastai.clean.edit_log import EditLog
     from fer_fastai.clean.widget import LabelCleaner
     from fer_fastai.data.synthetic import synthetic_faces
 
@@ -64,7 +64,7 @@ def test_team():
         cleaned = todo.apply(log, rule)
         wrong[rule] = (cleaned.table.label != cleaned.table.truth).mean()
     assert wrong["majority"] < wrong["before"]
-    print("by majority:", log.resolved("majority").decision.value_counts().to_dict())
+    print("by majority:", log.consensus("majority").decision.value_counts().to_dict())
     pd.Series(wrong, name="wrong labels").to_frame().style.format("{:.0%}")
 
     # nbs/tutorials/team.ipynb #cb1c6f75

@@ -18,7 +18,7 @@ FACES = """
 import numpy as np, pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
-from fer_fastai.clean.scores import Scores
+from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.synthetic import synthetic_faces
 faces = synthetic_faces(1200, seed=3, label_errors=0.2)

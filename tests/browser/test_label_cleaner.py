@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=\"window.hacked = 1\">"
 FACES = f"""
 import numpy as np, pandas as pd
-from fer_fastai.clean.scores import Scores
+from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.synthetic import synthetic_faces
@@ -77,7 +77,7 @@ def marked(lab, place, decision):
 
 def log(lab):
     "What the log on the disk holds now: face id -> (decision, label)"
-    from fer_fastai.clean.edits import EditLog
+    from fer_fastai.clean.edit_log import EditLog
 
     table = EditLog(lab.folder / "edits.db").current("ann").droplevel("annotator")
     return {face: (row.decision, row.label) for face, row in table.iterrows()}
