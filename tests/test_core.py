@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 import numpy as np
 from fer_fastai.core import (
-    DataError, SettingsError, eval_mode, find_settings_file, hardware, one_line, progress, set_seeds,
-    settings_with_source, versions,
+    DataError, MissingPackageError, SettingsError, _logged, eval_mode, find_settings_file, hardware, one_line, progress,
+    require, set_seeds, settings_with_source, versions,
 )
 
 # nbs/00_core.ipynb #5c7e0feb
@@ -14,13 +14,22 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_errors_that_help():
+def test_errors_with_a_hint():
     # nbs/00_core.ipynb #796d6bb0
-    refusal = DataError("2303 pixels", where="fer2013.csv, row 17", expected="2304 (48 x 48)", hint="Download the file again")
-    assert str(refusal) == "fer2013.csv, row 17: found".replace("found", "2303 pixels") + "; expected 2304 (48 x 48). Download the file again"
-    assert isinstance(refusal, ValueError), "code that catches ValueError goes on working"
-    assert one_line(OSError("two\n  lines"), 9) == "two lines"
-    refusal
+    error = DataError("2303 pixels", "fer2013.csv, row 17", "2304 (48 x 48)", "Download the file again")
+    test_eq(str(error), "fer2013.csv, row 17: 2303 pixels; expected 2304 (48 x 48). Download the file again")
+    assert isinstance(error, ValueError), "code that catches ValueError still works"
+    test_eq(one_line(OSError("two\n  lines"), 9), "two lines")
+    long = DataError("x" * 10_000, "y" * 10_000, "z" * 10_000, "Shorten it")
+    assert len(str(long)) <= 300 and str(long).endswith("Shorten it")
+    error
+
+
+def test_optional_packages():
+    # nbs/00_core.ipynb #a82043a9
+    test_eq(require("json.decoder", "clean").__name__, "json.decoder")
+    with ExceptionExpected(MissingPackageError, r'no_such_package is not installed. pip install "fer_fastai\[clean\]"'):
+        require("no_such_package.part", "clean")
 
 
 def test_settings():
@@ -41,13 +50,14 @@ def test_settings():
 
 def test_seeds():
     # nbs/00_core.ipynb #c560ccc5
-    set_seeds(3); first = random.random(), np.random.rand()
-    set_seeds(3); again = random.random(), np.random.rand()
-    assert first == again
+    set_seeds(3)
+    first = random.random(), np.random.rand()
+    set_seeds(3)
+    test_eq((random.random(), np.random.rand()), first)
 
 
 def test_evaluation_mode():
-    # nbs/00_core.ipynb #df091c3d
+    # nbs/00_core.ipynb #62dd1ae9
     import torch
 
     net = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.BatchNorm1d(2)).train()
@@ -57,41 +67,51 @@ def test_evaluation_mode():
     assert net[0].training and not net[1].training
 
 
-def test_what_a_number_depends_on():
+def test_run_metadata_versions_hardware_commit():
     # nbs/00_core.ipynb #1aef1f7b
     assert versions()["fastai"].startswith("2.")
     assert hardware()["cores"] >= 1
     versions()
 
 
-def test_progress():
+def test_progress_bars_and_log_files():
     # nbs/00_core.ipynb #0b756f94
+    import io
+    from unittest.mock import patch
+
     test_eq(sum(progress(range(10), label="adding")), 45)
+    log = io.StringIO()
+    with patch("sys.stderr", log), patch("time.monotonic", side_effect=[0.0, 1.0, 70.0, 71.0]):
+        test_eq(list(_logged("abc", 3, "reading", "face")), ["a", "b", "c"])
+    test_eq(log.getvalue(), "reading: 1 of 3 (face), 70 s\n")
 
 
 def test_edge_cases():
     # nbs/00_core.ipynb #d44eadfb
-    def refused(text, environment=None):
+    def error_text(text, environment=None):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "settings.ini").write_bytes(text.encode() if isinstance(text, str) else text)
-            try: settings_with_source(Path(folder), environment or {})
-            except SettingsError as error: return str(error)
+            try:
+                settings_with_source(Path(folder), environment or {})
+            except SettingsError as error:
+                return str(error)
         return ""
 
-    assert "settings.ini:2: image_size = '0'; expected a whole number, at least 8" in refused("[fer]\nimage_size = 0\n")
-    assert "batch_size = '12.5'" in refused("[fer]\nbatch_size = 12.5\n")
-    assert "expected full or quick" in refused("[fer]\nbudget = tiny\n")
-    assert "expected one section, [fer]" in refused("[fer]\n[other]\nx = 1\n")
-    assert "already exists" in refused("[fer]\nseed = 1\nseed = 2\n")
-    assert "FER_SEEDS: unknown variable" in refused("[fer]\n", {"FER_SEEDS": "1"})
-    assert "FER_SEED: seed = 'x'" in refused("[fer]\n", {"FER_SEED": "x"})
-    assert "is empty" in refused("[fer]\ndata =\n")
+    assert "settings.ini:2: image_size = '0'; expected a whole number, at least 8" in error_text("[fer]\nimage_size = 0\n")
+    assert "batch_size = '12.5'" in error_text("[fer]\nbatch_size = 12.5\n")
+    assert "expected full or quick" in error_text("[fer]\nbudget = tiny\n")
+    assert "expected one section, [fer]" in error_text("[fer]\n[other]\nx = 1\n")
+    assert "already exists" in error_text("[fer]\nseed = 1\nseed = 2\n")
+    assert "FER_SEEDS: unknown variable" in error_text("[fer]\n", {"FER_SEEDS": "1"})
+    assert "FER_SEED: seed = 'x'" in error_text("[fer]\n", {"FER_SEED": "x"})
+    assert "is empty" in error_text("[fer]\ndata =\n")
 
     # nbs/00_core.ipynb #4aa1c857
     with tempfile.TemporaryDirectory() as folder:  # relative folders start at the file, not at the notebook
         Path(folder, "settings.ini").write_text("[fer]\ndata = my data\n")
-        (deep := Path(folder, "nbs")).mkdir()
+        deep = Path(folder, "nbs")
+        deep.mkdir()
         test_eq(settings_with_source(deep, {})["data"][0], Path(folder).resolve() / "my data")
-    with tempfile.TemporaryDirectory() as folder:  # somebody else's settings.ini is left alone
+    with tempfile.TemporaryDirectory() as folder:  # a settings.ini of another program is skipped
         Path(folder, "settings.ini").write_text("[DEFAULT]\nlib_name = x\n")
         assert find_settings_file(Path(folder)) != Path(folder).resolve() / "settings.ini"

@@ -12,7 +12,7 @@ from fer_fastai.io import (
     read_csv_table, read_json, read_parquet_table, write_json,
 )
 
-# nbs/01_io.ipynb #15bc4c97
+# nbs/01_io.ipynb #afd3dfed
 import tempfile
 
 import numpy as np
@@ -20,27 +20,31 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_atomic_writes():
-    # nbs/01_io.ipynb #81688c8a
+    # nbs/01_io.ipynb #b6064a84
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "labels.csv")
         target.write_text("old")
         with ExceptionExpected(ZeroDivisionError), atomic_path(target) as part:
-            part.write_text("half"); 1 / 0
+            part.write_text("half")
+            1 / 0
         test_eq(target.read_text(), "old")
         test_eq(len(list(Path(folder).iterdir())), 1)
-        with ExceptionExpected(PathError, "labels.csv is a file; expected a folder to write into"): check_writable(target / "more.csv")
-        with ExceptionExpected(DataError, "labels.csv: no JSON .*; expected a JSON object"): read_json(target)
+        with ExceptionExpected(PathError, "labels.csv is a file; expected a folder to write into"):
+            check_writable(target / "more.csv")
+        with ExceptionExpected(DataError, "labels.csv: no JSON .*; expected a JSON object"):
+            read_json(target)
 
 
 def test_checksums():
-    # nbs/01_io.ipynb #7ec796e5
+    # nbs/01_io.ipynb #de9aca13
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "empty").touch()
-        test_eq(file_sha256(Path(folder, "empty")), hashlib.sha256(b"").hexdigest())
+        path = Path(folder, "face.bin")
+        path.write_bytes(b"face" * 500_000)
+        test_eq(file_sha256(path), hashlib.sha256(b"face" * 500_000).hexdigest())
 
 
-def test_tables():
-    # nbs/01_io.ipynb #42c672e4
+def test_tables_csv_and_parquet():
+    # nbs/01_io.ipynb #23a4d37d
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "faces.csv")
         path.write_text("path,label\na.png,happy\n")
@@ -52,47 +56,57 @@ def test_tables():
             csv_header(Path(folder, "none.csv"))
 
 
-def test_run_folders():
-    # nbs/01_io.ipynb #88519f6d
+def test_run_folders_claim_and_resume():
+    # nbs/01_io.ipynb #fae98c6d
     with tempfile.TemporaryDirectory() as folder:
         path, other = new_run_folder("resnet34", folder), new_run_folder("resnet34", folder)
         assert path != other and path.is_dir() and other.is_dir()
-        first = RunFolder(path, "recipe.json")
-        test_eq(first.started_with(), {})
-        assert not first.claim({"seed": 1, "sizes": (48, 64)})
-        assert first.claim({"seed": 1, "sizes": (48, 64)})      # the same settings: resumed
-        test_eq(first.started_with(), {"seed": 1, "sizes": [48, 64]})
+        run = RunFolder(path, "recipe.json")
+        test_eq(run.started_with(), {})
+        assert not run.claim({"seed": 1, "sizes": (48, 64)})
+        assert run.claim({"seed": 1, "sizes": (48, 64)})      # same settings: resumed
+        test_eq(run.started_with(), {"seed": 1, "sizes": [48, 64]})
         with ExceptionExpected(ResumeError, "started with another seed; expected the same settings"):
-            first.claim({"seed": 2, "sizes": (48, 64)})
+            run.claim({"seed": 2, "sizes": (48, 64)})
 
 
 def test_prefetching():
-    # nbs/01_io.ipynb #3b4aa3d4
-    test_eq(list(prefetch(range(100))), list(range(100)))
-    def breaks():
+    # nbs/01_io.ipynb #a683bbb9
+    def broken():
         yield 1
-        raise ValueError("the tape is torn")
-    with ExceptionExpected(ValueError, "torn"): list(prefetch(breaks()))
-    late = prefetch((n for n in range(40) if time.sleep(0.005) is None), room=2, newest=True)
-    next(late); time.sleep(1)
-    test_eq(list(late), [39])                 # who is slow sees the newest: the last, and the end behind it
-    first = next(taken := prefetch(iter(int, 1))); taken.close()      # an endless one, left early
+        raise ValueError("damaged file")
+
+    test_eq(list(prefetch(range(100))), list(range(100)))
+    with ExceptionExpected(ValueError, "damaged file"):
+        list(prefetch(broken()))
+    slow = prefetch((n for n in range(40) if time.sleep(0.005) is None), room=2, newest=True)
+    next(slow)
+    time.sleep(1)
+    test_eq(list(slow), [39])           # a slow consumer gets the newest item
+    endless = prefetch(iter(int, 1))
+    test_eq(next(endless), 0)
+    endless.close()
 
 
 def test_benchmark_results():
-    # nbs/01_io.ipynb #50b0ba1c
+    # nbs/01_io.ipynb #c30ca0f7
     with tempfile.TemporaryDirectory() as folder:
         write_json(Path(folder, "benchmarks", "results", "drawn.json"), {"claims": []})
-        (deep := Path(folder, "nbs", "papers")).mkdir(parents=True)
+        deep = Path(folder, "nbs", "papers")
+        deep.mkdir(parents=True)
         test_eq(load_result("drawn", deep), {"claims": []})
         test_eq(load_result("nothing", deep), None)
 
 
 def test_edge_cases():
-    # nbs/01_io.ipynb #4ee69433
-    with tempfile.TemporaryDirectory() as folder:  # a folder takes another's place whole
-        (old := Path(folder, "run")).mkdir(); (old / "a").touch()
-        with atomic_path(old) as part: part.mkdir(); (part / "b").touch()
+    # nbs/01_io.ipynb #d43a41ef
+    with tempfile.TemporaryDirectory() as folder:  # a folder replaces another one as a whole
+        old = Path(folder, "run")
+        old.mkdir()
+        (old / "a").touch()
+        with atomic_path(old) as part:
+            part.mkdir()
+            (part / "b").touch()
         test_eq([p.name for p in old.iterdir()], ["b"])
         write_json(Path(folder, "x.json"), {"path": Path("a"), "number": np.float32(0.5), "array": np.arange(3)})
         test_eq(json.loads(Path(folder, "x.json").read_text()), {"path": "a", "number": 0.5, "array": [0, 1, 2]})
