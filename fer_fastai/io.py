@@ -17,12 +17,12 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
-import pyarrow
-import pyarrow.parquet
+from typing import TYPE_CHECKING
 
 from .core import DataError, FerError, MissingFileError, PathError, ResumeError, one_line, settings
+
+if TYPE_CHECKING:
+    import pandas as pd  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
 __all__ = ['check_writable', 'ensure_dir', 'atomic_path', 'write_json', 'read_json', 'file_sha256', 'csv_header',
@@ -152,6 +152,8 @@ def read_csv_table(
     **options,              # options of pandas.read_csv
 ) -> pd.DataFrame:
     "Read a CSV; a damaged file raises DataError"
+    import pandas as pd
+
     csv_header(path)        # raises where the file is missing or no text
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig", **options)
@@ -165,6 +167,9 @@ def read_parquet_table(
     path: Path | str,
 ) -> pd.DataFrame:
     "Read a Parquet file; a damaged file raises DataError"
+    import pyarrow
+    import pyarrow.parquet
+
     path = Path(path)
     if not path.is_file():
         raise MissingFileError("no such file", path, "a Parquet file")

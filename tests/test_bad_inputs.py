@@ -42,7 +42,7 @@ from fer_fastai.clean.pred_probs import (
     PredProbs, average_pred_probs, cross_val_pred_probs, load_pred_probs, read_margins,
 )
 from fer_fastai.clean.widget import LabelCleaner, review_table
-from fer_fastai.cli import main
+from fer_fastai.cli.app import main
 from fer_fastai.core import FerError, read_settings, settings_with_source
 from fer_fastai.io import load_result
 from fer_fastai.io import atomic_path, new_run_folder, write_json
@@ -1338,7 +1338,7 @@ def test_commands():
         with mock.patch("fer_fastai.data.export.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")): return command(["data", "write", "faces.csv", "out.csv"])
     def fer(words):
         "The command in a process of its own"
-        done = subprocess.run([sys.executable, "-c", "from fer_fastai.cli import main; main()", *words.split()], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", "from fer_fastai.cli.app import main; main()", *words.split()], capture_output=True, text=True)
         if done.returncode != 2 or "Traceback" in done.stderr or done.stdout: return f"exit code {done.returncode}: {done.stdout} {done.stderr}"
         raise FerError(bare(done.stderr))
     cases += [
