@@ -5,11 +5,11 @@ import warnings
 from pathlib import Path
 import numpy as np
 from fer_fastai.core import RecipeError
-from fer_fastai.io import read_json
 from fer_fastai.data.faceset import FaceSet
+from fer_fastai.io import read_json
 from fer_fastai.models.backbones import FACENET_URL
 from fer_fastai.train.recipes import get_recipe
-from fer_fastai.papers import _faces_of, _with_valid, examples, korber, load_metrics, wei, with_and_without
+from fer_fastai.papers import _crop_once, _with_valid, compare_augmentation, korber, load_metrics, show_examples, wei
 import pytest
 
 # nbs/90_papers.ipynb #4bdcfb43
@@ -27,12 +27,13 @@ from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.train.recipes import Stage
 
 def film_faces(n: int = 84) -> FaceSet:
-    "Drawn faces in the order of SFEW's classes; each film has one person"
+    "Draw faces in the class order of SFEW; each film has one person"
     drawn = synthetic_faces(n, faces_per_person=3, seed=5)
-    return FaceSet(drawn.table[["label", "group"]].assign(film=drawn.table.group.astype(str)), SFEW_CLASSES, drawn.pixels)
+    table = drawn.table[["label", "group"]].assign(film=drawn.table.group.astype(str))
+    return FaceSet(table, SFEW_CLASSES, drawn.pixels)
 
 
-def test_a_network_on_one_split():
+def test_fine_tune_a_network_on_one_split():
     # nbs/90_papers.ipynb #f7514fb2
     few = film_faces(63).with_columns(group=np.arange(63) % 5)
     for grouped in (True, False):
@@ -40,81 +41,107 @@ def test_a_network_on_one_split():
         assert 0 < len(drawn.split("valid")) < 32
 
 
-def test_wei_ten_features_and_resnet_34_with_128_sigmoid_neurons():
+def test_wei_ten_features_and_resnet_34_with_128_sigmoid_units():
     # nbs/90_papers.ipynb #d24c64a3
-    plan = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=16, stages=(Stage(1, size=24, lr=1e-2, schedule="steps"),))
+    recipe = get_recipe("wei-resnet34").replace(
+        arch="resnet18", batch_size=16, stages=(Stage(1, size=24, lr=1e-2, schedule="steps"),))
     with tempfile.TemporaryDirectory() as folder:
-        table = wei(film_faces(), folder, n=1, plan=plan)
+        table = wei(film_faces(), folder, n=1, recipe=recipe)
         files, notes = sorted(path.name for path in Path(folder).iterdir()), read_json(Path(folder, "table.json"))
     test_eq(files, ["splits.csv", "table.json", "wei-resnet34"])
     assert len(table) == 8 and table[("random", "mean")].between(0, 100).all() and table[("grouped", "mean")].notna().all()
     assert table[("random", "std")].isna().all(), "one split has no spread"
-    test_eq(table[("paper", "random")].dropna().tolist(), [27.39, 19.0]); test_eq(notes["table"][0]["paper random"], 27.39); test_eq(notes["table"][0]["random std"], None)
+    test_eq(table[("paper", "random")].dropna().tolist(), [27.39, 19.0])
+    test_eq((notes["table"][0]["paper random"], notes["table"][0]["random std"]), (27.39, None))
     table.round(1)
 
 
-def test_k_rber_facenet_more_and_more_of_it():
+def test_k_rber_facenet_with_more_and_more_trainable_layers():
     # nbs/90_papers.ipynb #fd67fdeb
+    recipe = get_recipe("korber-facenet").replace(      # a network that trains in seconds
+        arch="mini_xception", n_in=1, batch_size=16, stages=(Stage(1, size=24, lr=1e-2),))
+    small = get_recipe("small-cnn").replace(batch_size=16, stages=(Stage(1, size=24, lr=1e-3),))
     with tempfile.TemporaryDirectory() as folder:
-        plan = get_recipe("korber-facenet").replace(arch="mini_xception", n_in=1, batch_size=16, stages=(Stage(1, size=24, lr=1e-2),))     # a net that is quick to try
-        with warnings.catch_warnings(record=True) as said, patch.dict(os.environ, FER_MODELS=folder):       # where no published weights lie
+        with warnings.catch_warnings(record=True) as caught, patch.dict(os.environ, FER_MODELS=folder):
             warnings.simplefilter("always")
-            table = korber(film_faces(), folder, n=1, lasts=(3, 4), plan=plan, small=get_recipe("small-cnn").replace(batch_size=16, stages=(Stage(1, size=24, lr=1e-3),)))
+            table = korber(film_faces(), folder, n=1, layers=(3, 4), recipe=recipe, small=small)
         runs = sorted(path.name for path in Path(folder).iterdir() if path.is_dir())
-    test_eq(runs, ["facenet-3", "facenet-3-bare", "facenet-4", "facenet-4-bare", "small", "small-bare"])
-    test_eq(table.index.get_level_values("system").tolist()[2::2], ["FaceNet (from scratch), last 3", "FaceNet (from scratch), last 4"])
-    assert any(FACENET_URL in str(word.message) and "facenet-fer2013" in str(word.message) for word in said)
+    test_eq(runs, ["facenet-3", "facenet-3-plain", "facenet-4", "facenet-4-plain", "small", "small-plain"])
+    names = table.index.get_level_values("system").tolist()
+    test_eq(names[2::2], ["FaceNet (from scratch), last 3", "FaceNet (from scratch), last 4"])
+    assert any(FACENET_URL in str(warning.message) and "facenet-fer2013" in str(warning.message) for warning in caught)
     table.round(1)
 
 
 @pytest.mark.real
-def test_from_a_folder_of_film_frames():
+def test_from_a_folder_of_film_frames_to_a_table():
     # nbs/90_papers.ipynb #5f9d57b3
-    def sfew_like(folder: Path, each: int = 100, films: int = 37):
-        "Frames of SFEW's shape and names, a FER2013 face in each; three quarters as many of disgust"
+    def write_frames(folder: Path, each: int = 100, films: int = 37):
+        "Write frames with SFEW's size and names, a FER2013 face in each, and fewer of disgust"
         faces = load_fer2013().split("train")
-        rows = np.concatenate([np.flatnonzero(faces.table.label == name)[:each * 3 // 4 if name == "disgust" else each] for name in SFEW_CLASSES])
-        for place, row in enumerate(rows):
-            frame, left = np.full((576, 720, 3), 90, np.uint8), 20 + place * 37 % 440
-            frame[150:390, left:left + 240] = cv2.resize(faces.pixels[row], (240, 240), interpolation=cv2.INTER_CUBIC)[..., None]
-            path = Path(folder, faces.table.label.iloc[row].capitalize(), f"Film{place % films}_{1000 + place:09d}_{place:08d}.png")
+        rows = []
+        for name in SFEW_CLASSES:
+            count = each * 3 // 4 if name == "disgust" else each
+            rows += np.flatnonzero(faces.table.label == name)[:count].tolist()
+        for number, row in enumerate(rows):
+            frame, left = np.full((576, 720, 3), 90, np.uint8), 20 + number * 37 % 440
+            face = cv2.resize(faces.pixels[row], (240, 240), interpolation=cv2.INTER_CUBIC)
+            frame[150:390, left:left + 240] = face[..., None]
+            name = f"Film{number % films}_{1000 + number:09d}_{number:08d}.png"
+            path = Path(folder, faces.table.label.iloc[row].capitalize(), name)
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
+    recipe = get_recipe("wei-resnet34").replace(
+        arch="resnet18", batch_size=64, stages=(Stage(1, size=24, lr=1e-2, schedule="steps"),))
     with tempfile.TemporaryDirectory() as folder:
-        sfew_like(Path(folder, "sfew"))
+        write_frames(Path(folder, "sfew"))
         photos = read_sfew(Path(folder, "sfew"), cache=False)
-        cut, again = (_faces_of(photos, Path(folder), 48) for _ in range(2))
-        table = wei(photos, folder, n=1, plan=get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=64, stages=(Stage(1, size=24, lr=1e-2, schedule="steps"),)))
+        cropped, cached = (_crop_once(photos, Path(folder), 48) for _ in range(2))
+        table = wei(photos, folder, n=1, recipe=recipe)
         notes = read_json(Path(folder, "table.json"))
     test_eq(photos.counts().sum(axis=1).to_dict(), {name: 75 if name == "disgust" else 100 for name in SFEW_CLASSES})
-    test_eq(cut.pixels.shape, (675, 48, 48)); test_eq(cut.table.group.nunique(), 37)
-    assert (cut.pixels == again.pixels).all() and cut.table.face_score.notna().mean() > 0.9
-    test_eq((notes["frames"], notes["frames_without_a_face"]), (675, cut.table.face_score.isna().sum())); test_eq(len(table), 8)
-    print(f"{notes['detector']} found a face in {notes['frames'] - notes['frames_without_a_face']} of {notes['frames']} frames")
+    test_eq(cropped.pixels.shape, (675, 48, 48))
+    test_eq(cropped.table.group.nunique(), 37)
+    assert (cropped.pixels == cached.pixels).all() and cropped.table.face_score.notna().mean() > 0.9
+    test_eq((notes["frames"], notes["frames_without_a_face"]), (675, cropped.table.face_score.isna().sum()))
+    test_eq(len(table), 8)
+    print(f"{notes['detector']}: a face in {notes['frames'] - notes['frames_without_a_face']} of {notes['frames']} frames")
     table.round(1)
 
 
-def test_what_the_papers_pages_share():
+def test_figures_that_all_paper_pages_share():
     # nbs/90_papers.ipynb #afdd7dbb
     drawn = synthetic_faces(210, faces_per_person=3, seed=5)
+    recipe = get_recipe("demo").replace(stages=(Stage(3, size=32, lr=8e-3),), seed=1)
     with tempfile.TemporaryDirectory() as folder:
-        found, histories = with_and_without(drawn, get_recipe("demo").replace(stages=(Stage(3, size=32, lr=8e-3),), seed=1), Path(folder))
-    right, wrong = examples(found, 4)
-    test_eq({name: len(history) for name, history in histories.items()}, {"augmented": 3, "as they are": 3})
-    assert histories["augmented"].train_loss.iloc[-1] != histories["as they are"].train_loss.iloc[-1]
-    assert all(axis.get_xlabel().split("\n")[0] != axis.get_xlabel().split("\n")[1] for axis in wrong.axes if axis.get_xlabel())
-    ours = load_metrics("fer_kd")
-    assert ours is None or ours.confusion.to_numpy().sum() == ours.faces == 3589 and abs(np.diag(ours.confusion).sum() / 3589 - ours.accuracy) < 1e-9
+        scored, histories = compare_augmentation(drawn, recipe, Path(folder))
+    correct, wrong = show_examples(scored, 4)
+    test_eq({name: len(history) for name, history in histories.items()}, {"augmented": 3, "plain": 3})
+    assert histories["augmented"].train_loss.iloc[-1] != histories["plain"].train_loss.iloc[-1]
+    for axis in wrong.axes:
+        if axis.get_xlabel():
+            actual, predicted = axis.get_xlabel().split("\n")[:2]
+            assert actual != predicted
+    measured = load_metrics("fer_kd")
+    if measured is not None:
+        counts = measured.confusion.to_numpy()
+        test_eq((counts.sum(), measured.faces), (3589, 3589))
+        assert abs(np.diag(counts).sum() / 3589 - measured.accuracy) < 1e-9
     test_eq(load_metrics("nothing of this name"), None)
     wrong
 
 
 def test_edge_cases():
     # nbs/90_papers.ipynb #a18412bb
-    with ExceptionExpected(RecipeError, "no film or frame"): wei(synthetic_faces(20).subset(np.array([], int)))
-    with ExceptionExpected(RecipeError, "weights vggface2"): wei(film_faces(), start="vggface2")
-    with ExceptionExpected(RecipeError, "weights imagenet"): korber(film_faces(), start="imagenet")
+    with ExceptionExpected(RecipeError, "no film or frame"):
+        wei(synthetic_faces(20).subset(np.array([], int)))
+    with ExceptionExpected(RecipeError, "weights vggface2"):
+        wei(film_faces(), start="vggface2")
+    with ExceptionExpected(RecipeError, "weights imagenet"):
+        korber(film_faces(), start="imagenet")
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("model.safetensors", ""), ("recipe.json", '{"recipe": {"arch": "compact"}}')): Path(folder, name).write_text(text)
-        with ExceptionExpected(RecipeError, "a compact"): korber(film_faces(), start=folder)
+        Path(folder, "model.safetensors").touch()
+        Path(folder, "recipe.json").write_text('{"recipe": {"arch": "compact"}}')
+        with ExceptionExpected(RecipeError, "a compact"):
+            korber(film_faces(), start=folder)

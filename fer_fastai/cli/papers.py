@@ -46,7 +46,7 @@ def paper_command(
     from fer_fastai.data.folders import read_sfew
 
     layers = trainable_layers or papers.TRAINABLE_LAYERS
-    systems: dict[str, Callable] = {"wei": papers.wei, "korber": partial(papers.korber, lasts=layers)}
+    systems: dict[str, Callable] = {"wei": papers.wei, "korber": partial(papers.korber, layers=layers)}
     if name not in systems:
         raise DataError(f"paper {name!r}", "fer paper", " or ".join(systems))
     if trainable_layers and (name != "korber" or min(trainable_layers) < 1):
