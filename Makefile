@@ -1,16 +1,21 @@
-# make demo      the main job on embedded faces, to a report
-# make test      every check and every test
-# make lab       JupyterLab on the notebooks
-# make prepare   after changing a notebook: clean, export, tests, README
-# make docs      the documentation site, from the notebooks, into build/docs/html
-# make bench     measure everything that README quotes
-# make audit     look every installed package up in the Python advisory database (needs a network)
-# Each sets up .venv first when it has to. Another Python: make PYTHON=python3.12 demo
+# make demo      train on synthetic faces and write a report
+# make test      run every check and every test
+# make lab       start JupyterLab on the notebooks
+# make prepare   after a change of a notebook: clean, format, export, tests, README
+# make docs      build the documentation from the notebooks into build/docs/html
+# make bench     run all benchmarks; with uncommitted changes: make bench BENCH_OPTIONS=--allow-dirty
+# make audit     compare the installed packages with the Python advisory database (needs a network)
+# Each command creates .venv if it is missing. Another Python: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := data loader demo fer2013_resnet34 issues edits widget effect joint nets fer2013_six options ensemble chosen ablation pca angles pruning embed glasses predict memory two_processes scaling bulk bad_inputs covered
+MEASURED := speed/data speed/loader speed/demo cleaning/copies cleaning/issues robustness/edits speed/widget \
+  cleaning/effect accuracy/fer2013_resnet34 accuracy/joint accuracy/nets accuracy/fer2013_six accuracy/options \
+  accuracy/few accuracy/ensemble accuracy/chosen accuracy/ablation accuracy/pca speed/angles accuracy/pruning \
+  accuracy/embed robustness/glasses speed/predict speed/memory speed/two_processes speed/scaling speed/bulk \
+  robustness/bad_inputs robustness/covered
+BENCH_OPTIONS ?=
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
 .PHONY: demo test tree types lab prepare docs bench audit
@@ -19,11 +24,16 @@ UV = $(shell command -v uv || echo $(BIN)/uv)
 demo: $(READY)
 	$(BIN)/fer demo
 
+# Two jobs at a time. The documentation is built at low priority while the tests run, in the time in which they wait.
 test: $(READY)
-	@failed=0; \
-	$(MAKE) --no-print-directory --keep-going --jobs 2 tree types docs || failed=1; \
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10 || failed=1; \
-	exit $$failed
+	@failed=0; log=$$(mktemp); \
+	$(BIN)/python tools/check_tree.py & tree=$$!; \
+	$(BIN)/mypy || failed=1; \
+	wait $$tree || failed=1; \
+	nice -n 10 $(BIN)/python -W ignore tools/docs.py >$$log 2>&1 & docs=$$!; \
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 || failed=1; \
+	wait $$docs || { failed=1; cat $$log; }; \
+	rm -f $$log; exit $$failed
 
 tree: $(READY)
 	@$(BIN)/python tools/check_tree.py
@@ -34,10 +44,14 @@ types: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=nbs
 
+# tools/check_tree.py runs the same commands in a copy.
 prepare: $(READY)
 	$(BIN)/nbdev-clean
+	$(BIN)/ruff format --quiet nbs
 	$(BIN)/nbdev-export
+	$(BIN)/ruff format --quiet fer_fastai tests
 	$(BIN)/python tools/readme.py
+	$(BIN)/python tools/results_pages.py
 
 docs: $(READY)
 	$(BIN)/python -W ignore tools/docs.py
@@ -47,7 +61,7 @@ audit: $(READY)
 	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
 bench: $(READY)
-	set -e; for name in $(MEASURED); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
+	set -e; for name in $(MEASURED); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_OPTIONS); done
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \

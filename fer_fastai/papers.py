@@ -30,10 +30,10 @@ from .data.faceset import FaceSet
 from .data.features import pca_features
 from .data.loaders import NO_AUGMENT
 from .evaluate.holdout import check_splits, repeated_holdout, summarize_splits
-from .evaluate.metrics import Metrics, Report, metrics_from_dict, report
+from .evaluate.metrics import _SCORES, Metrics, Report, report
 from .evaluate.plots import plot_top_losses
 from .evaluate.tta import predict_faces
-from .io import atomic_path, load_result, new_run_folder, read_json, write_json
+from .io import atomic_path, load_result_table, new_run_folder, read_json, write_json
 from .models.backbones import FACENET_FILE, FACENET_URL, weights_path
 from .models.baselines import fit_mlp, mlp_predict, mlp_probabilities, scale_features, svm_predict
 from .train.recipes import Recipe, get_recipe
@@ -288,20 +288,43 @@ def korber(
     notes = {"paper": "korber", "weights": source, "recipe": recipe.to_dict(), "splits": n}
     return _write_table(run_on_splits(systems, test, n), folder, notes | _detection_notes(photos, faces))
 
-# %% ../nbs/90_papers.ipynb #36a6ec46
+# %% ../nbs/90_papers.ipynb #5d0b71aa
+def _wide(
+    rows: pd.DataFrame,         # columns table, row, column, value
+    table: str,                 # name of one table
+) -> pd.DataFrame:              # rows and columns in their original order
+    "Return one table of a results file in wide form"
+    part = rows[rows.table == table]
+    wide = part.pivot(index="row", columns="column", values="value")
+    return wide.loc[part.row.drop_duplicates(), part.column.drop_duplicates()]
+
+def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
+    scores = _wide(rows, "scores")["value"]
+    per_class = _wide(rows, "per_class").astype({"support": int}).rename_axis(index="class", columns=None)
+    confusion = _wide(rows, "confusion").astype(int).rename_axis(index="actual", columns="predicted")
+    excluded = rows[rows.table == "excluded"].set_index("row").value.astype(int).to_dict()
+    tables = {"intervals": _wide(rows, "intervals"), "reliability": _wide(rows, "reliability").reset_index(drop=True)}
+    counts = {name: int(scores[name]) for name in ("faces", "groups")}
+    values = {name: float(scores[name]) for name in _SCORES}
+    return Metrics(label_set=label_set, vocab=tuple(per_class.index), per_class=per_class, confusion=confusion,
+                   excluded=excluded, **tables, **counts, **values)  # fmt: skip
+
 def load_metrics(
     name: str,                      # name of a results file, such as "fer_kd"
     tta: str = "single",
     label_set: str = "FER2013 labels",
     split: str = "private",         # or "public"
-) -> Metrics | None:                # None: not measured yet
-    "Load the metrics of a trained network from a results file"
-    result = load_result(name) or {}
-    for values in result.get(split, {}).get("metrics", ()):
-        if (values["tta"], values["label_set"]) == (tta, label_set):
-            return metrics_from_dict(values)
-    return None
+    system: str | None = None,      # name of a system, where the file has several; None: the first
+) -> Metrics | None:                # None: not measured
+    "Load the metrics of a network from a results file, with confusion matrix and scores per class"
+    table = load_result_table(name)
+    if table is None:
+        return None
+    system = table.system.iloc[0] if system is None else system
+    chosen = (table.system == system) & (table.split == split) & (table.tta == tta) & (table.label_set == label_set)
+    return _metrics_from_rows(table[chosen], label_set) if chosen.any() else None
 
+# %% ../nbs/90_papers.ipynb #36a6ec46
 def compare_augmentation(
     faces: FaceSet,
     recipe: Recipe,

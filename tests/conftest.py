@@ -1,8 +1,9 @@
-"""What every test stands on: the folder that notebooks run in, folders of its own to write to, and clear skips"""
+"""Fixtures and hooks of every test: working folder, temporary folders, skips, the cell of a failing test"""
 
 import importlib.util
 import os
 import random
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,16 +11,21 @@ from pathlib import Path
 import pytest
 
 if os.environ.get("PYTEST_XDIST_WORKER"):
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core for each worker, before torch comes in: more get into each other's way
-os.environ["MPLBACKEND"] = "Agg"  # for this process, before matplotlib comes in, and for those that a test starts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core per worker, set before torch is imported
+os.environ["MPLBACKEND"] = "Agg"  # for this process, before matplotlib is imported, and for the processes of tests
 
 ROOT = Path(__file__).resolve().parent.parent
 FER2013 = Path("fer2013", "fer2013.parquet")
-LONG = ("tutorials_clean_labels", "index", "tutorials", "train_recipes", "train_sharing", "deploy_on_ray", "papers")  # minutes each: these begin, or one worker is left alone with one at the end
+CELL = re.compile(
+    r"\s*# (nbs/\S+\.ipynb) #(\S+)$"
+)  # the comment that fer_fastai/_testgen.py writes above a cell's code
+
+# Files of minutes, the longest first: a long file that starts last leaves the other worker idle.
+LONG = ("tutorials", "index", "train", "deploy", "papers")
 
 
 def data_folder():
-    "The folder that holds FER2013: FER_DATA, ../shared/data, or the one in settings.ini; None when none does"
+    "Find the folder of FER2013: FER_DATA, ../shared/data or the one in settings.ini; None without one"
     from fer_fastai.core import settings
 
     named = os.environ.get("FER_DATA")
@@ -28,7 +34,7 @@ def data_folder():
 
 
 def no_browser():
-    "Why a browser test can't run here; empty when it can"
+    "Return the reason why browser tests are skipped, an empty string if they run"
     if os.environ.get("FER_NO_BROWSER"):
         return "FER_NO_BROWSER is set"
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
@@ -36,15 +42,36 @@ def no_browser():
     return "" if importlib.util.find_spec("playwright") else "needs playwright (pip install playwright)"
 
 
+def cell_of(item, excinfo):
+    "Return notebook, heading and cell id of a failure in a generated test, an empty string for other tests"
+    lines = [entry.lineno for entry in excinfo.traceback if entry.frame.code.raw is item.function.__code__]
+    if not lines:
+        return ""
+    above = item.path.read_text(encoding="utf-8").splitlines()[: lines[-1] + 1]
+    found = next(filter(None, map(CELL.match, reversed(above))), None)
+    return f'{found[1]}, heading "{item.function.__doc__}", cell {found[2]}' if found else ""
+
+
 def pytest_pycollect_makeitem(collector, name, obj):
-    "Collect what a test file defines itself, not fastcore's `test_eq` that it imports"
+    "Collect the functions that a test file defines, not imported ones such as fastcore's `test_eq`"
     if getattr(obj, "__module__", None) != collector.getparent(pytest.Module).obj.__name__:
         return []
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    "Add the notebook cell to the report of a failing test"
+    report = yield
+    if report.failed and call.excinfo and (place := cell_of(item, call.excinfo)):
+        report.sections.append(("Notebook cell", place))
+    return report
+
+
 def pytest_collection_modifyitems(items):
-    "The long files first; skip what this machine can't run, and say why"
-    items.sort(key=lambda item: next((place for place, name in enumerate(LONG) if item.path.stem.startswith(f"test_{name}")), len(LONG)))
+    "Sort long files first, and skip tests that need what this machine lacks"
+    names = tuple(f"test_{name}" for name in LONG)
+    places = {path: [path.stem.startswith(name) for name in names] for path in {item.path for item in items}}
+    items.sort(key=lambda item: places[item.path].index(True) if any(places[item.path]) else len(names))
     reasons = {}
     if any(item.get_closest_marker("real") for item in items) and data_folder() is None:
         reasons["real"] = f"needs FER2013: no {FER2013} under FER_DATA, ../shared/data or settings.ini's data folder"
@@ -57,7 +84,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
-    "Whatever a test caches, trains or fetches lands in a temporary folder; FER2013 is found from everywhere"
+    "Set temporary folders for cache, models, runs and edits; set FER_DATA if FER2013 exists"
     for name in ("cache", "models", "runs"):
         os.environ[f"FER_{name.upper()}"] = str(tmp_path_factory.mktemp(name))
     os.environ["FER_EDIT_LOG"] = f"sqlite:///{tmp_path_factory.mktemp('edits') / 'edits.db'}"
@@ -67,7 +94,7 @@ def own_folders(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def like_a_fresh_notebook(own_folders, monkeypatch):
-    "Working folder nbs/, random numbers from 0, and afterwards no open figure and no changed environment variable"
+    "Run each test in nbs/ with random seed 0; afterwards close figures and restore environment variables"
     monkeypatch.chdir(ROOT / "nbs")
     before = dict(os.environ)
     random.seed(0)
@@ -84,6 +111,6 @@ def like_a_fresh_notebook(own_folders, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def small_budget(request, monkeypatch):
-    "The papers' notebooks run top to bottom, each part small"
+    "Run the notebooks of papers from top to bottom with the quick budget"
     if request.node.path.name.startswith("test_papers_") and "FER_BUDGET" not in os.environ:
         monkeypatch.setenv("FER_BUDGET", "quick")

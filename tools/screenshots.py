@@ -1,10 +1,11 @@
-"""Pictures for README and tutorial: `python tools/screenshots.py` writes nbs/images/label_cleaner*.png, predicted.png and report.png
+"""Write the pictures of the README and the tutorials: `python tools/screenshots.py [--to nbs/images]`
 
-LabelCleaner: drawn faces with planted errors in a real JupyterLab; what the model thinks is a logistic regression's, out of fold.
-Report: the page of `fer demo`.
-Predictor: NASA's portrait of Eileen Collins (public domain), upright, mirrored, tilted, by the embedded model.
+label_cleaner*.png: synthetic faces with injected label errors in JupyterLab, with out-of-fold predicted probabilities
+of a logistic regression. report.png: the report of `fer demo`. predicted.png: NASA's portrait of Eileen Collins (public
+domain), upright, mirrored and rotated, classified by the bundled model.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,72 +16,104 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import Lab, chromium, jupyterlab, notebook  # noqa: E402
 
 FACES = """
-import numpy as np, pandas as pd
+import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
-from fer_fastai.clean.pred_probs import PredProbs
+
+from fer_fastai.clean.scores import Scores
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.synthetic import synthetic_faces
+
 faces = synthetic_faces(1200, seed=3, label_errors=0.2)
 small = faces.pixels.reshape(-1, 16, 3, 16, 3).mean(axis=(2, 4)).reshape(len(faces), -1)
 small = (small - small.mean(axis=1, keepdims=True)) / small.std(axis=1, keepdims=True)
-p = cross_val_predict(LogisticRegression(C=0.02, max_iter=60), small, faces.codes, cv=3, method="predict_proba")
-own, best = p[np.arange(len(p)), faces.codes], p.argmax(axis=1)
-table = pd.DataFrame({"kind": "label", "label": faces.table.label, "suggestion": np.array(faces.vocab)[best], "score": 1 - own, "split": faces.table.split,
-                      "reason": [f"the model gives {faces.table.label.iloc[i]} {own[i]:.1%}" for i in range(len(p))]})
+model = LogisticRegression(C=0.02, max_iter=60)
+p = cross_val_predict(model, small, faces.codes, cv=3, method="predict_proba")
+given, best = p[np.arange(len(p)), faces.codes], p.argmax(axis=1)
+
+table = pd.DataFrame({
+    "kind": "label",
+    "label": faces.table.label,
+    "suggestion": np.array(faces.vocab)[best],
+    "score": 1 - given,
+    "split": faces.table.split,
+    "reason": [f"the model gives {label} {share:.1%}" for label, share in zip(faces.table.label, given)],
+})
 issues = table[best != faces.codes].sort_values("score", ascending=False).head(300)
-votes = np.stack([np.random.default_rng(i).multinomial(10, 0.75 * np.eye(7)[faces.vocab.index(t)] + 0.25 / 7) for i, t in enumerate(faces.table.truth)])
+
+def ten_votes(seed, label):
+    "Simulate ten votes, three in four of them for the true label"
+    probabilities = 0.75 * np.eye(7)[faces.vocab.index(label)] + 0.25 / 7
+    return np.random.default_rng(seed).multinomial(10, probabilities)
+
+votes = np.stack([ten_votes(seed, label) for seed, label in enumerate(faces.table.truth)])
 faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
-scores = Scores(pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab), features=None, source="logistic regression")
+probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
+scores = Scores(probabilities, features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", scores, annotator="ann")'
+KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions that the picture shows
+THEMES = {"light": "label_cleaner", "dark": "label_cleaner_dark"}
 
 
-def predicted(path):
-    "Three portraits with what the embedded model says"
+def write_prediction(path):
+    "Write three portraits with the predictions of the bundled model"
     import numpy as np
     from fer_fastai.deploy.predictor import Predictor, annotate
     from PIL import Image, ImageOps
     from skimage.data import astronaut
 
-    predictor, portrait = Predictor(), Image.fromarray(astronaut()).crop((60, 0, 400, 340))
-    seen = [np.asarray(photo) for photo in (portrait, ImageOps.mirror(portrait), portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120)))]
-    Image.fromarray(np.hstack([annotate(photo, predictor.predict(photo), predictor.vocab) for photo in seen])).save(path)
+    predictor = Predictor()
+    portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))
+    rotated = portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120))
+    photos = [np.asarray(photo) for photo in (portrait, ImageOps.mirror(portrait), rotated)]
+    annotated = [annotate(photo, predictor.predict(photo), predictor.vocab) for photo in photos]
+    Image.fromarray(np.hstack(annotated)).save(path)
 
 
-def reported(path, browser, place):
-    "The upper part of the demo's report"
-    subprocess.run([Path(sys.executable).with_name("fer"), "demo", "--folder", place / "demo"], check=True)
+def write_report(path, browser, folder):
+    "Write the upper part of the report of `fer demo`"
+    command = Path(sys.executable).with_name("fer")
+    subprocess.run([command, "demo", "--folder", folder / "demo"], check=True)
     page = browser.new_page(viewport={"width": 1000, "height": 1095})
-    page.goto((place / "demo" / "report.html").as_uri())
+    page.goto((folder / "demo" / "report.html").as_uri())
     page.screenshot(path=path)
     page.close()
 
 
+def write_cleaner(images, browser, address, path):
+    "Write the label cleaner after some decisions, in light and dark mode"
+    lab = Lab(browser, address, path, width=1230, height=1150)
+    lab.run_all()
+    lab.page.locator(".fer-card").first.click()
+    for number, key in enumerate(KEYS, 1):
+        lab.page.keyboard.press(key)
+        lab.page.locator(".fer-done", has_text=f"{number} of").wait_for()
+    for _ in range(3):
+        lab.page.keyboard.press("ArrowLeft")
+    lab.page.locator(".fer-history li").first.wait_for()
+    for theme, name in THEMES.items():
+        lab.theme(theme)
+        lab.page.wait_for_timeout(500)
+        lab.page.locator(".fer-cleaner").screenshot(path=images / f"{name}.png")
+    lab.close()
+    if lab.errors:
+        sys.exit(f"console of the browser: {lab.errors}")
+
+
 def main():
-    images = ROOT / "nbs" / "images"
-    images.mkdir(exist_ok=True)
-    predicted(images / "predicted.png")
-    with tempfile.TemporaryDirectory() as place:
-        path = notebook(Path(place) / "clean.ipynb", FACES, CELL)
-        with jupyterlab(Path(place)) as address, chromium() as browser:
-            reported(images / "report.png", browser, Path(place))
-            lab = Lab(browser, address, path, width=1230, height=1150)
-            lab.run_all()
-            lab.page.locator(".fer-card").first.click()
-            for number, key in enumerate(["Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter"], 1):
-                lab.page.keyboard.press(key)
-                lab.page.locator(".fer-done", has_text=f"{number} of").wait_for()
-            for key in ["ArrowLeft"] * 3:
-                lab.page.keyboard.press(key)
-            lab.page.locator(".fer-history li").first.wait_for()
-            for theme, name in {"light": "label_cleaner", "dark": "label_cleaner_dark"}.items():
-                lab.theme(theme)
-                lab.page.wait_for_timeout(500)
-                lab.page.locator(".fer-cleaner").screenshot(path=images / f"{name}.png")
-            lab.close()
-            if lab.errors:
-                sys.exit(f"the browser's console: {lab.errors}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, default=ROOT / "nbs" / "images", help="folder for the pictures")
+    images = parser.parse_args().to
+    images.mkdir(parents=True, exist_ok=True)
+    write_prediction(images / "predicted.png")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        path = notebook(folder / "clean.ipynb", FACES, CELL)
+        with jupyterlab(folder) as address, chromium() as browser:
+            write_report(images / "report.png", browser, folder)
+            write_cleaner(images, browser, address, path)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def knn_disagreement(labels: np.ndarray, pred_probs: np.ndarray, scores: PredPro
     return 1 - knn_label_frequencies(labels, scores, pred_probs.shape[1])[np.arange(len(labels)), labels]
 
 # %% ../../nbs/62_clean.issues.ipynb #6215e594
-_EXPONENTS = {False: (2.0, 0.5), True: (0.75, 0.0)}   # a and b for networks that learned the labels, and for those that learned softened ones; chosen on FER2013's training faces out of fold (benchmarks/issues.py)
+_EXPONENTS = {False: (2.0, 0.5), True: (0.75, 0.0)}   # a and b for networks that learned the labels, and for those that learned softened ones; chosen on FER2013's training faces out of fold (benchmarks/cleaning/issues.py)
 _RESTING = 0.1   # of the doubt that is cast on a neutral label because the model calls the face angry, disgusted, afraid or sad; chosen there, too
 _SOMBRE = ("angry", "disgust", "fear", "sad")
 _LIKENESS = {("fear", "surprise"): 0.1, ("surprise", "fear"): 0.1, ("angry", "disgust"): 0.1, ("disgust", "angry"): 0.1, **{(label, "neutral"): 2.0 for label in _SOMBRE}}   # label, what the model sees: how much its doubt counts; chosen there, too
