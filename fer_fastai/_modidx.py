@@ -1719,6 +1719,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'fer_fastai.papers._write_table': ('papers.html#_write_table', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.check_protocol': ('papers.html#check_protocol', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.compare_augmentation': ('papers.html#compare_augmentation', 'fer_fastai/papers.py'),
+                                   'fer_fastai.papers.duplicate_counts': ('papers.html#duplicate_counts', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.fine_tune': ('papers.html#fine_tune', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.korber': ('papers.html#korber', 'fer_fastai/papers.py'),
                                    'fer_fastai.papers.load_metrics': ('papers.html#load_metrics', 'fer_fastai/papers.py'),

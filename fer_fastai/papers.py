@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRAINABLE_LAYERS', 'fine_tune', 'prune_head', 'pruned_mlp', 'run_on_splits', 'summary', 'check_protocol',
            'paper_recipe', 'wei', 'without_augmentation', 'korber', 'load_metrics', 'compare_augmentation',
-           'show_examples']
+           'duplicate_counts', 'show_examples']
 
 # %% ../nbs/90_papers.ipynb #3258f886
 import os
@@ -33,7 +33,7 @@ from .evaluate.holdout import check_splits, repeated_holdout, summarize_splits
 from .evaluate.metrics import _SCORES, Metrics, Report, report
 from .evaluate.plots import plot_top_losses
 from .evaluate.tta import predict_faces
-from .io import atomic_path, load_result_table, new_run_folder, read_json, write_json
+from .io import atomic_path, load_result, load_result_table, new_run_folder, read_json, write_json
 from .models.backbones import FACENET_FILE, FACENET_URL, weights_path
 from .models.baselines import fit_mlp, mlp_predict, mlp_probabilities, scale_features, svm_predict
 from .train.recipes import Recipe, get_recipe
@@ -114,7 +114,7 @@ def run_on_splits(
 
 def summary(
     splits: pd.DataFrame,           # table of run_on_splits
-) -> pd.DataFrame:                  # one row per system: accuracy in %, mean and deviation, on random and grouped splits
+) -> pd.DataFrame:                  # one row per system: accuracy in %, mean and std, on random and grouped splits
     "Summarize systems on both kinds of splits"
     rows = {}
     for key, part in splits.groupby(["system", "test"], sort=False):
@@ -165,7 +165,7 @@ def _write_table(splits: pd.DataFrame, folder: Path, notes: dict) -> pd.DataFram
     write_json(folder / "table.json", notes | {"table": rows})
     return table
 
-# %% ../nbs/90_papers.ipynb #da5e9432
+# %% ../nbs/90_papers.ipynb #780fb4c6
 def check_protocol(
     start: str | None,              # run folder, weights file, or a name known to models.backbones
     test: float,                    # fraction of test faces
@@ -182,7 +182,9 @@ def check_protocol(
         return
     weights_path(start)             # raises where it does not exist
     path = Path(start) / "recipe.json"
-    known = read_json(path, ("recipe",), "a file written by `train`")["recipe"].get("arch", arch) if path.exists() else arch
+    known = arch
+    if path.exists():
+        known = read_json(path, ("recipe",), "a file written by `train`")["recipe"].get("arch", arch)
     if known != arch:
         raise RecipeError(f"a {known}", start, f"a run folder of a {arch}")
 
@@ -247,8 +249,8 @@ def _published_facenet() -> str | None:
     except FileNotFoundError:
         warnings.warn(
             f"no published FaceNet weights: training starts from scratch, on few faces. Download {FACENET_URL} to "
-            f"{settings().models / FACENET_FILE}, or train one on FER2013 (`fer train --recipe facenet-fer2013`) and pass "
-            "its run folder as start", stacklevel=3)  # fmt: skip
+            f"{settings().models / FACENET_FILE}. Or train one on FER2013 (`fer train --recipe facenet-fer2013`) and "
+            "pass its run folder as start", stacklevel=3)  # fmt: skip
         return None
     return "vggface2"
 
@@ -335,6 +337,16 @@ def compare_augmentation(
     learners = {name: train(faces, chosen, folder / chosen.name) for name, chosen in recipes.items()}
     histories = {name: read_history(learner.path) for name, learner in learners.items()}
     return report(learners["augmented"], faces, "test", ("single",), title=recipe.name), histories
+
+def duplicate_counts() -> pd.DataFrame | None:   # index: test split; columns faces, duplicates; None: not measured
+    "Count faces of the test splits of FER2013 that are exact duplicates of Training faces"
+    result = load_result("copies")
+    if not result:
+        return None
+    splits = {"PublicTest": "public", "PrivateTest": "private"}
+    faces = {name: result["faces"][part] for name, part in splits.items()}
+    duplicates = {name: result["in_training"][part] for name, part in splits.items()}
+    return pd.DataFrame({"faces": faces, "duplicates": duplicates})
 
 def show_examples(
     scored: Report,

@@ -9,7 +9,9 @@ from fer_fastai.data.faceset import FaceSet
 from fer_fastai.io import read_json
 from fer_fastai.models.backbones import FACENET_URL
 from fer_fastai.train.recipes import get_recipe
-from fer_fastai.papers import _crop_once, _with_valid, compare_augmentation, korber, load_metrics, show_examples, wei
+from fer_fastai.papers import (
+    _crop_once, _with_valid, compare_augmentation, duplicate_counts, korber, load_metrics, show_examples, wei,
+)
 import pytest
 
 # nbs/90_papers.ipynb #4bdcfb43
@@ -125,6 +127,8 @@ def test_figures_that_all_paper_pages_share():
         assert measured.intervals.low["accuracy"] < measured.accuracy < measured.intervals.high["accuracy"]
     test_eq(load_metrics("nothing of this name"), None)
     test_eq(load_metrics("fer_kd", tta="no such"), None)
+    duplicates = duplicate_counts()
+    assert duplicates is None or (duplicates.duplicates < duplicates.faces).all()
     measured
 
     # nbs/90_papers.ipynb #afdd7dbb

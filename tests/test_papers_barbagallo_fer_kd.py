@@ -13,7 +13,7 @@ def test_barbagallo_fer_kd():
     from fer_fastai.core import settings
     from fer_fastai.io import new_run_folder
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
     from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
     from fer_fastai.models.backbones import layer_table, count_parameters
     from fer_fastai.models.nets import KD_ABLATIONS, fer_kd
@@ -23,8 +23,11 @@ def test_barbagallo_fer_kd():
     full = settings().budget == "full"
 
     # nbs/papers/barbagallo_fer_kd.ipynb #be62efbb
-    rows = [{"variant": name or "as published", "convolutions": convolutions, "dense layers": dense + 1, "parameters": count_parameters(fer_kd(ablation=name))} for name, (convolutions, dense) in KD_ABLATIONS.items()]
-    variants = pd.DataFrame(rows).set_index("variant")
+    rows = []
+    for name, (convolutions, dense) in KD_ABLATIONS.items():
+        parameters = count_parameters(fer_kd(ablation=name))
+        rows.append((name or "as published", convolutions, dense + 1, parameters))
+    variants = pd.DataFrame(rows, columns=["variant", "convolutions", "dense layers", "parameters"]).set_index("variant")
     assert variants.parameters["as published"] == 10_479_111
     display(variants.style.format({"parameters": "{:,}"}))
     table = layer_table(fer_kd(), channels=3, size=48)
@@ -33,37 +36,45 @@ def test_barbagallo_fer_kd():
 
     # nbs/papers/barbagallo_fer_kd.ipynb #efb23b30
     faces = synthetic_faces(1200 if full else 300, seed=3)
+
+    def small_recipe(ablation):
+        "Return a short recipe of a variant"
+        stages = (Stage(8 if full else 1, size=32, lr=2e-3),)
+        return Recipe(f"fer-kd{ablation}", stages, arch=f"fer_kd{ablation}", n_in=3, batch_size=32, seed=1)
+
     histories = {}
-    def plan_of(ablation: str) -> Recipe: return Recipe(f"fer-kd{ablation}", (Stage(8 if full else 1, size=32, lr=2e-3),), arch=f"fer_kd{ablation}", n_in=3, batch_size=32, seed=1)
     for ablation in ("-4conv", "-3conv"):
-        learner = train(faces, plan_of(ablation), new_run_folder(f"fer-kd{ablation}"))
+        learner = train(faces, small_recipe(ablation), new_run_folder(f"fer-kd{ablation}"))
         histories[ablation] = read_history(learner.path)
-        assert len(histories[ablation]) == plan_of(ablation).epochs and learner.dls.one_batch()[0].shape[1] == 3
-    found, twice = with_and_without(faces, plan_of("-2conv"), new_run_folder("fer-kd-2conv"))
-    histories["-2conv"] = twice["augmented"]
-    display(plot_histories(twice))
-    pd.concat(histories, names=["variant"]).reset_index(level=0)[["variant", "epoch", "train_loss", "valid_loss", "accuracy"]].round(3)
+        assert len(histories[ablation]) == small_recipe(ablation).epochs
+        assert learner.dls.one_batch()[0].shape[1] == 3
+    scored, both = compare_augmentation(faces, small_recipe("-2conv"), new_run_folder("fer-kd-2conv"))
+    histories["-2conv"] = both["augmented"]
+    display(plot_histories(both))
+    table = pd.concat(histories, names=["variant"]).reset_index(level=0)
+    table[["variant", "epoch", "train_loss", "valid_loss", "accuracy"]].round(3)
 
     # nbs/papers/barbagallo_fer_kd.ipynb #089060bf
-    metrics = found.headline
+    metrics = scored.headline
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
     display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/barbagallo_fer_kd.ipynb #9766ac4a
-    right, wrong = examples(found)
-    assert len(right.axes) and len(wrong.axes)
-    display(right, wrong)
+    correct, wrong = show_examples(scored)
+    assert len(correct.axes) and len(wrong.axes)
+    display(correct, wrong)
 
     # nbs/papers/barbagallo_fer_kd.ipynb #5a99e756
     rows = [("paper", 64.42, 63.68, "tested on PublicTest, chosen on PrivateTest")]
-    ours = load_result("fer_kd")
-    if ours:
-        def accuracy(part): return {m["tta"]: 100 * m["accuracy"] for m in ours[part]["metrics"] if m["label_set"] == "FER2013 labels"}
-        private, public = accuracy("private"), accuracy("public")
-        rows += [(f"ours, {view.replace('_', ' ')}", private[view], public[view], "tested on PrivateTest, chosen on PublicTest") for view in private]
-        print(f"{ours['parameters']:,} parameters, {ours['claims'][0]['selected_on']}; {ours['claims'][0]['note']}")
-        display(plot_history(pd.DataFrame(ours["history"])))
-    else: print("not measured yet; python benchmarks/accuracy/nets.py fer_kd")
+    result = load_result("fer_kd")
+    if result:
+        for tta in ("single", "flip"):
+            private, public = (100 * load_metrics("fer_kd", tta, split=split).accuracy for split in ("private", "public"))
+            rows.append((f"fer_fastai, {tta}", private, public, "tested on PrivateTest, chosen on PublicTest"))
+        print(f"{result['parameters']:,} parameters. {result['claims'][0]['note']}")
+        display(plot_history(pd.DataFrame(result["history"])))
+    else:
+        print("not measured yet; python benchmarks/accuracy/nets.py fer_kd")
     table = pd.DataFrame(rows, columns=["system", "PrivateTest %", "PublicTest %", "protocol"])
     assert table["PrivateTest %"].between(50, 80).all()
     table.style.format({"PrivateTest %": "{:.2f}", "PublicTest %": "{:.2f}"}).hide()
@@ -78,20 +89,26 @@ def test_barbagallo_fer_kd():
     ablation = load_result("ablation")
     if ablation:
         table = pd.DataFrame(ablation["variants"]).set_index("variant")
+        assert set(table.index) == {name or "as published" for name in KD_ABLATIONS}
+        accuracy = 100 * table.public_accuracy
         figure, axis = plt.subplots(figsize=(7, 3))
-        axis.bar(table.index, 100 * table.public_accuracy); axis.set(ylabel="PublicTest %", ylim=(100 * table.public_accuracy.min() - 5, 100 * table.public_accuracy.max() + 2)); axis.tick_params(axis="x", rotation=30)
+        axis.bar(table.index, accuracy)
+        axis.set(ylabel="PublicTest %", ylim=(accuracy.min() - 5, accuracy.max() + 2))
+        axis.tick_params(axis="x", rotation=30)
         plt.close(figure)
         display(figure)
-        assert set(table.index) == {name or "as published" for name in KD_ABLATIONS}
-        display(table.style.format({"parameters": "{:,}", "public_accuracy": "{:.2%}", "public_loss": "{:.3f}", "train_loss": "{:.3f}"}))
-        fewer = table.public_accuracy[["as published", "-1conv", "-2conv", "-3conv", "-4conv"]]
-        costs = (-100 * fewer.diff()).iloc[1:]
-        print("Each convolution that is taken away costs:", ", ".join(f"{name} {cost:+.2f} points" for name, cost in costs.items()))
-        print("The paper's order, every removed convolution costs:", "holds" if (costs > 0).all() else f"does not hold for {', '.join(costs.index[costs <= 0])}")
-    else: print("not measured yet; python benchmarks/accuracy/ablation.py")
+        formats = {"parameters": "{:,}", "public_accuracy": "{:.2%}", "public_loss": "{:.3f}", "train_loss": "{:.3f}"}
+        display(table.style.format(formats))
+        fewer = accuracy[["as published", "-1conv", "-2conv", "-3conv", "-4conv"]].diff().iloc[1:]
+        changes = ", ".join(f"{name} {change:+.2f}" for name, change in fewer.items())
+        print("Change of accuracy by each removed convolution:", changes)
+        kept = fewer.index[fewer >= 0].tolist()
+        print("As in the paper, each removed convolution costs accuracy" + (f", except {', '.join(kept)}" if kept else ""))
+    else:
+        print("not measured yet; python benchmarks/accuracy/ablation.py")
 
     # nbs/papers/barbagallo_fer_kd.ipynb #dea0dc60
-    copies = load_result("copies")
-    if copies:
-        assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
-        print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")
+    duplicates = duplicate_counts()
+    if duplicates is not None:
+        assert (duplicates.duplicates > 0).all() and (duplicates.duplicates < duplicates.faces).all()
+        display(duplicates.style.format("{:,}"))

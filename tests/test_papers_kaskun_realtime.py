@@ -21,7 +21,7 @@ def test_kaskun_realtime():
     from fer_fastai.deploy.predictor import Predictor, pretrained_model
     from fer_fastai.deploy.video import Frames, predict_video
     from fer_fastai.interpret.saliency import explain_grid
-    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
     from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
     from fer_fastai.models.backbones import layer_table, count_parameters
     from fer_fastai.models.nets import mini_xception, sequential_cnn
@@ -38,108 +38,139 @@ def test_kaskun_realtime():
 
     # nbs/papers/kaskun_realtime.ipynb #590123c0
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    plan = Recipe("kaskun", (Stage(20 if full else 3, size=48, lr=8e-3),), arch="mini_xception", batch_size=32, seed=1)
-    found, histories = with_and_without(faces, plan, new_run_folder("kaskun"))
-    assert all(len(history) == plan.epochs for history in histories.values())
+    stages = (Stage(20 if full else 3, size=48, lr=8e-3),)
+    recipe = Recipe("kaskun", stages, arch="mini_xception", batch_size=32, seed=1)
+    scored, histories = compare_augmentation(faces, recipe, new_run_folder("kaskun"))
+    assert all(len(history) == recipe.epochs for history in histories.values())
     plot_histories(histories)
 
     # nbs/papers/kaskun_realtime.ipynb #54bbad68
-    metrics = found.headline
+    metrics = scored.headline
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
     display(plot_confusion(metrics), plot_per_class(metrics))
     metrics.per_class.round(3)
 
     # nbs/papers/kaskun_realtime.ipynb #71dae77f
-    right, wrong = examples(found)
-    assert len(right.axes) and len(wrong.axes)
-    display(right, wrong)
+    correct, wrong = show_examples(scored)
+    assert len(correct.axes) and len(wrong.axes)
+    display(correct, wrong)
 
     # nbs/papers/kaskun_realtime.ipynb #ec1f197d
-    OURS, AIM = {"mini_xception": "mini-Xception as published", "mini_xception_early": "mini-Xception, its weights moved to the first blocks", "mini_xception_64": "mini-Xception, weights moved, trained on at 64 pixels", "mini_xception_relu": "mini-Xception, weights moved, a ReLU after each block, from scratch up to 64 pixels", "mini_xception_relu_on": "mini-Xception, weights moved, a ReLU after each block, a further cycle on faces changed less", "mini_xception_taught": "mini-Xception, weights moved, a ReLU after each block, taught by eight networks", "sequential_cnn": "sequential"}, 68.0     # %, a single view, of both papers' networks
-    rows = [("mini-Xception, paper", 58_423, 66.0), ("mini-Xception, published weights, measured", 58_423, 65.4), ("sequential, paper", 600_000, 66.0)]
-    said = []
-    for name, system in OURS.items():
-        ours = load_result(name)
-        if not ours: continue
-        for metric in ours["private"]["metrics"]:
-            if metric["label_set"] == "FER2013 labels": rows.append((f"{system}, ours, {metric['tta'].replace('_', ' ')}", ours["parameters"], 100 * metric["accuracy"]))
-        reached = 100 * load_metrics(name).accuracy
-        said.append(f"{system}: {reached:.2f} %, {abs(reached - AIM):.2f} points {'over' if reached >= AIM else 'short of'} what we aimed at ({AIM:g} % in a single view); {sum(stage['epochs'] for stage in ours['recipe']['stages'])} epochs of {ours['wall_s'] / 60 / sum(stage['epochs'] for stage in ours['recipe']['stages']):.1f} minutes, taught by {' and '.join(ours['teachers']) if len(ours['teachers']) < 3 else str(len(ours['teachers'])) + ' networks together'}")
-    table = pd.DataFrame(rows, columns=["system", "parameters", "PrivateTest %"])
-    assert table["PrivateTest %"].between(50, 80).all()
-    display(table.style.format({"PrivateTest %": "{:.2f}", "parameters": "{:,}"}).hide())
-    print(*said, sep="\n")
-    public = {name: next(m["accuracy"] for m in load_result(name)["public"]["metrics"] if (m["tta"], m["label_set"]) == ("single", "FER2013 labels")) for name in OURS if name.startswith("mini") and load_result(name)}
+    SYSTEMS = {     # results file -> system
+        "mini_xception": "mini-Xception as published",
+        "mini_xception_early": "mini-Xception, wider first blocks",
+        "mini_xception_64": "mini-Xception, wider first blocks, further cycle at 64 pixels",
+        "mini_xception_relu": "mini-Xception, wider first blocks, ReLU after each block, 64 pixels",
+        "mini_xception_relu_on": "the ReLU variant, further cycle with less augmentation",
+        "mini_xception_taught": "the ReLU variant, eight teachers",
+        "sequential_cnn": "sequential network",
+    }
+    rows = [
+        ("mini-Xception, paper", 58_423, 66.0, np.nan),
+        ("mini-Xception, weights of the fer package, measured", 58_423, 65.4, np.nan),
+        ("sequential network, paper", 600_000, 66.0, np.nan),
+    ]
+    for name, system in SYSTEMS.items():
+        result = load_result(name)
+        if result:
+            accuracy, flipped = (100 * load_metrics(name, tta).accuracy for tta in ("single", "flip"))
+            rows.append((system, result["parameters"], accuracy, flipped))
+    table = pd.DataFrame(rows, columns=["system", "parameters", "single crop %", "flip %"])
+    assert table["single crop %"].between(50, 80).all()
+    display(table.style.format({"single crop %": "{:.2f}", "flip %": "{:.2f}", "parameters": "{:,}"}, na_rep="").hide())
+    names = [name for name in SYSTEMS if name.startswith("mini") and load_result(name)]
+    public = {name: load_metrics(name, split="public").accuracy for name in names}
     if load_result("chosen"):
-        chosen = load_result("chosen")["choices"]["mini_xception_private_accuracy"]["system"]     # what README calls ours: benchmarks/accuracy/chosen.py
+        chosen = load_result("chosen")["choices"]["mini_xception_private_accuracy"]["system"]
         assert chosen == max(public, key=public.get)
-        print(f"Of the mini-Xceptions PublicTest chooses: {OURS[chosen]} ({', '.join(f'{name} {accuracy:.2%}' for name, accuracy in public.items())}, a single view)")
+        print(f"Best mini-Xception on PublicTest (single crop, {public[chosen]:.2%}): {SYSTEMS[chosen]}")
 
     # nbs/papers/kaskun_realtime.ipynb #9967806f
-    for name, system in OURS.items():
-        ours = load_result(name)
-        if not ours: print(f"{system}: not measured yet; python benchmarks/accuracy/nets.py {name}"); continue
-        metrics = load_metrics(name)
+    for name, system in SYSTEMS.items():
+        result, metrics = load_result(name), load_metrics(name)
+        if result is None:
+            print(f"{system}: not measured yet; python benchmarks/accuracy/nets.py {name}")
+            continue
         assert metrics.confusion.to_numpy().sum() == metrics.faces == 3589
-        print(f"{system}: its training, and PrivateTest in a single view")
-        display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
+        print(f"{system}: history, and PrivateTest with a single crop")
+        display(plot_history(pd.DataFrame(result["history"])), plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/kaskun_realtime.ipynb #47664661
-    ours = load_result("options")
-    if ours:
-        options = pd.DataFrame(ours["rows"]).set_index("option")[["faces", "single", "flip", "ten_crop", "macro_f1", "nll"]]
-        assert options.single.between(0.3, 0.95).all() and "base" in options.index
-        options["to base"] = (options.single - options.single["base"]).where(options.faces == options.faces["base"])
-        display(options.style.format({"faces": "{:,}", "single": "{:.2%}", "flip": "{:.2%}", "ten_crop": "{:.2%}", "macro_f1": "{:.3f}", "nll": "{:.3f}", "to base": "{:+.2%}"}, na_rep=""))
-        soft = options["to base"][["out-of-fold predictions in the targets", "a teacher's kept predictions", "FER+ votes beside the labels"]]
-        assert soft.min() > options["to base"].drop(soft.index).max() and options.single["FER+ soft labels"] > options.single["FER+ majority"]
-        display(plot_histories({f"FER2013, {name}": pd.DataFrame(next(row["history"] for row in ours["rows"] if row["option"] == name)) for name in ("base", "no augmentation")}))
-    else: print("not measured yet; python benchmarks/accuracy/options.py")
+    options = load_result("options")
+    if options:
+        columns = ["faces", "single", "flip", "ten_crop", "macro_f1", "nll"]
+        table = pd.DataFrame(options["rows"]).set_index("option")[columns]
+        assert table.single.between(0.3, 0.95).all() and "base" in table.index
+        table["to base"] = (table.single - table.single["base"]).where(table.faces == table.faces["base"])
+        formats = dict.fromkeys(["single", "flip", "ten_crop"], "{:.2%}") | {"faces": "{:,}"}
+        formats |= {"macro_f1": "{:.3f}", "nll": "{:.3f}"}
+        display(table.style.format(formats | {"to base": "{:+.2%}"}, na_rep=""))
+        soft = ["out-of-fold predictions in the targets", "a teacher's kept predictions", "FER+ votes beside the labels"]
+        assert table["to base"][soft].min() > table["to base"].drop(soft).max()
+        assert table.single["FER+ soft labels"] > table.single["FER+ majority"]
+        histories = {row["option"]: pd.DataFrame(row["history"]) for row in options["rows"]}
+        display(plot_histories({f"FER2013, {name}": histories[name] for name in ("base", "no augmentation")}))
+    else:
+        print("not measured yet; python benchmarks/accuracy/options.py")
 
     # nbs/papers/kaskun_realtime.ipynb #82ea2542
-    def film(frames: int = 50):
-        "Her portrait, moving, 640 x 480"
+    def moving_portrait(frames=50):
+        "Yield frames of 640x480 pixels in which the portrait moves"
         for number in range(frames):
-            turn = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 9), 1.2)
-            turn[:, 2] += 90 + 60 * np.sin(number / 12), 60
-            yield cv2.warpAffine(astronaut(), turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+            matrix = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 9), 1.2)
+            matrix[:, 2] += 90 + 60 * np.sin(number / 12), 60
+            yield cv2.warpAffine(astronaut(), matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
 
     predictor, shown = Predictor(), []
-    result = predict_video(predictor, Frames(25, (640, 480), None, film()), on_frame=lambda seen: shown.append(seen.pixels.copy()))
-    assert result.frames == 50 and (resolve_detector() is None or (result.tracks, result.faces) == (1, 50))     # OpenCV's cascade, where YuNet can't be had, loses some
+    frames = Frames(25, (640, 480), None, moving_portrait())
+    result = predict_video(predictor, frames, on_frame=lambda frame: shown.append(frame.pixels.copy()))
+    assert result.frames == 50
+    assert resolve_detector() is None or (result.tracks, result.faces) == (1, 50)    # the Haar cascade misses some
     figure, axes = plt.subplots(1, 3, figsize=(11, 3))
-    for axis, number in zip(axes, (0, 20, 40)): axis.imshow(shown[number]); axis.set_title(f"frame {number}", fontsize=9); axis.axis("off")
-    figure.tight_layout(); plt.close(figure)
+    for axis, number in zip(axes, (0, 20, 40)):
+        axis.imshow(shown[number])
+        axis.set_title(f"frame {number}", fontsize=9)
+        axis.axis("off")
+    figure.tight_layout()
+    plt.close(figure)
     display(figure)
     print(result)
 
     # nbs/papers/kaskun_realtime.ipynb #d17600a7
-    ours = load_result("predict")
-    if ours:
-        speeds = pd.DataFrame({"one face, ms": ours["median_ms"]["1"], "64 faces, ms": ours["median_ms"]["64"], "film, frames a second": {name: np.median([turn["fps"] for turn in turns]) for name, turns in ours["films"].items()}})
-        speeds.index = [{"tensorflow": "fer package, TensorFlow graph", "eager": "fer package, TensorFlow as it calls it", "tflite": "fer package, TFLite (its default)"}.get(name, f"ours, {name}") for name in speeds.index]
-        assert (speeds.dropna() > 0).all(axis=None)
-        display(speeds.style.format("{:.2f}", na_rep=""))
-    else: print("not measured yet; python benchmarks/speed/predict.py")
+    speed = load_result("predict")
+    if speed:
+        peers = {"tensorflow": "fer package, TensorFlow graph", "eager": "fer package, TensorFlow eager",
+                 "tflite": "fer package, TFLite (its default)"}
+        fps = {name: np.median([turn["fps"] for turn in turns]) for name, turns in speed["films"].items()}
+        one, many = speed["median_ms"]["1"], speed["median_ms"]["64"]
+        table = pd.DataFrame({"one face, ms": one, "64 faces, ms": many, "video, frames per second": fps})
+        table.index = [peers.get(name, f"fer_fastai, {name}") for name in table.index]
+        assert (table.dropna() > 0).all(axis=None)
+        display(table.style.format("{:.2f}", na_rep=""))
+    else:
+        print("not measured yet; python benchmarks/speed/predict.py")
 
     # nbs/papers/kaskun_realtime.ipynb #015a04b4
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    looking = {name: as_learner(load_model(pretrained_model(folder)), faces) for name, folder in {"swift": "swift", "compact": "compact"}.items()}
-    figure = explain_grid(looking, faces.split("test"))
-    assert len(figure.axes) == 7 * (1 + len(looking))
+    learners = {name: as_learner(load_model(pretrained_model(name)), faces) for name in ("swift", "compact")}
+    figure = explain_grid(learners, faces.split("test"))
+    assert len(figure.axes) == 7 * (1 + len(learners))
     figure
 
     # nbs/papers/kaskun_realtime.ipynb #f73267bc
-    ours = load_result("glasses")
-    if ours:
-        changes = pd.concat({name: pd.DataFrame(ours["changes"][name]).set_index("class")[["change", "low", "high"]] for name in ("frames", "sunglasses")}, axis=1)
-        assert all((changes[name].low <= changes[name].change).all() and (changes[name].change <= changes[name].high).all() for name in ("frames", "sunglasses"))
-        print("anger's probability", *(f"under {name}: {changes.loc['angry', (name, 'change')]:+.3f}" for name in ("frames", "sunglasses")))
-        display(changes.style.format("{:+.3f}"))
-    else: print("not measured yet; python benchmarks/robustness/glasses.py")
+    glasses = load_result("glasses")
+    if glasses:
+        parts = {}
+        for kind in ("frames", "sunglasses"):
+            parts[kind] = pd.DataFrame(glasses["changes"][kind]).set_index("class")[["change", "low", "high"]]
+            assert (parts[kind].low <= parts[kind].change).all() and (parts[kind].change <= parts[kind].high).all()
+            print(f"Probability of anger under {kind}: {parts[kind].change['angry']:+.3f}")
+        display(pd.concat(parts, axis=1).style.format("{:+.3f}"))
+    else:
+        print("not measured yet; python benchmarks/robustness/glasses.py")
 
     # nbs/papers/kaskun_realtime.ipynb #dea0dc60
-    copies = load_result("copies")
-    if copies:
-        assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
-        print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")
+    duplicates = duplicate_counts()
+    if duplicates is not None:
+        assert (duplicates.duplicates > 0).all() and (duplicates.duplicates < duplicates.faces).all()
+        display(duplicates.style.format("{:,}"))

@@ -24,7 +24,7 @@ def test_korber_facenet_angles():
     from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.interpret.angles import AngularSeparation
-    from fer_fastai.papers import TRAINABLE_LAYERS, examples, korber, load_metrics, summary, with_and_without
+    from fer_fastai.papers import TRAINABLE_LAYERS, show_examples, korber, load_metrics, summary, compare_augmentation
     from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
     from fer_fastai.models.backbones import face_learner, layer_table, count_parameters, train_last_layers
     from fer_fastai.models.nets import facenet
@@ -35,8 +35,12 @@ def test_korber_facenet_angles():
 
     # nbs/papers/korber_facenet_angles.ipynb #b286b099
     net = facenet()
-    counts = pd.DataFrame({"paper": {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}, "ours": {last: train_last_layers(net, last) for last in TRAINABLE_LAYERS}}).rename_axis("last layers")
-    assert (counts.paper == counts.ours).all() and count_parameters(net) == 23_486_215
+    published = {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}
+    counts = pd.DataFrame({
+        "paper": published,
+        "fer_fastai": {layers: train_last_layers(net, layers) for layers in TRAINABLE_LAYERS},
+    }).rename_axis("trainable layers")
+    assert (counts.paper == counts.fer_fastai).all() and count_parameters(net) == 23_486_215
     display(counts.style.format("{:,}"))
     table = layer_table(net, channels=3, size=160)
     assert table.parameters.sum() == 23_486_215 and table.out.iloc[-1] == "7"
@@ -45,78 +49,99 @@ def test_korber_facenet_angles():
     # nbs/papers/korber_facenet_angles.ipynb #e4d5fba8
     drawn = synthetic_faces(210 if full else 56, faces_per_person=4, seed=5)
     faces = FaceSet(drawn.table[["label", "group"]], SFEW_CLASSES, drawn.pixels)
-    plan = get_recipe("korber-facenet").replace(batch_size=16, stages=(Stage(2 if full else 1, size=80, trainable_layers=1, lr=3e-3),))
+    stages = (Stage(2 if full else 1, size=80, trainable_layers=1, lr=3e-3),)
+    recipe = get_recipe("korber-facenet").replace(batch_size=16, stages=stages)
     small = get_recipe("small-cnn").replace(batch_size=16, stages=(Stage(12 if full else 1, size=48, lr=1e-3),))
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = korber(faces, new_run_folder("korber"), n=1, lasts=(1, 4) if full else (1,), plan=plan, small=small)
-    print(*{str(word.message).replace(str(settings().models), "FER_MODELS") for word in said if "FaceNet" in str(word.message)}, sep="\n")
-    assert table[("random", "mean")].between(0, 100).all() and table.index.get_level_values("system").str.contains("FaceNet").any()
+        layers = (1, 4) if full else (1,)
+        table = korber(faces, new_run_folder("korber"), n=1, layers=layers, recipe=recipe, small=small)
+    for warning in caught:
+        if "FaceNet" in str(warning.message):
+            print(str(warning.message).replace(str(settings().models), "FER_MODELS"))
+    assert table[("random", "mean")].between(0, 100).all()
+    assert table.index.get_level_values("system").str.contains("FaceNet").any()
     table.round(1)
 
     # nbs/papers/korber_facenet_angles.ipynb #63764ad1
-    several = synthetic_faces(1200 if full else 300, seed=3)
-    found, histories = with_and_without(several, get_recipe("small-cnn").replace(batch_size=32, augment=get_recipe("korber-facenet").augment, stages=(Stage(15 if full else 1, size=48, lr=1e-3),), seed=1), new_run_folder("korber-small"))
-    assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
-    display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
+    drawn = synthetic_faces(1200 if full else 300, seed=3)
+    augment, stages = get_recipe("korber-facenet").augment, (Stage(15 if full else 1, size=48, lr=1e-3),)
+    recipe = get_recipe("small-cnn").replace(batch_size=32, augment=augment, stages=stages, seed=1)
+    scored, histories = compare_augmentation(drawn, recipe, new_run_folder("korber-small"))
+    metrics = scored.headline
+    assert metrics.confusion.to_numpy().sum() == len(drawn.split("test"))
+    display(plot_histories(histories), plot_confusion(metrics), plot_per_class(metrics), *show_examples(scored))
 
     # nbs/papers/korber_facenet_angles.ipynb #ecf24ab6
-    ours, metrics = load_result("facenet_fer2013"), load_metrics("facenet_fer2013")
+    result, metrics = load_result("facenet_fer2013"), load_metrics("facenet_fer2013")
     if metrics:
-        assert metrics.faces == 3589 and ours["parameters"] == count_parameters(net)
-        print(metrics, ours["claims"][0]["note"], sep="\n")
-        display(plot_history(pd.DataFrame(ours["history"])), plot_confusion(metrics), plot_per_class(metrics))
-    else: print("not measured yet; python benchmarks/accuracy/nets.py facenet_fer2013")
+        assert metrics.faces == 3589 and result["parameters"] == count_parameters(net)
+        print(metrics, result["claims"][0]["note"], sep="\n")
+        display(plot_history(pd.DataFrame(result["history"])), plot_confusion(metrics), plot_per_class(metrics))
+    else:
+        print("not measured yet; python benchmarks/accuracy/nets.py facenet_fer2013")
 
     # nbs/papers/korber_facenet_angles.ipynb #642d418c
-    ours = load_result("few")
-    if ours:
-        table = summary(pd.DataFrame(ours["splits"])).droplevel("test")
-        known = table.index.str.startswith("FER2013's")
-        assert len(table) == len(ours["recipe"]) and table.loc[known, ("random", "mean")].min() > table.loc[~known, ("random", "mean")].max()
-        print(f"{sum(ours['faces'].values())} faces; {ours['protocol']}")
+    few = load_result("few")
+    if few:
+        table = summary(pd.DataFrame(few["splits"])).droplevel("test")
+        pretrained, means = table.index.str.startswith("FER2013's"), table["random", "mean"]
+        assert len(table) == len(few["recipe"]) and means[pretrained].min() > means[~pretrained].max()
+        print(f"{sum(few['faces'].values())} faces; {few['protocol']}")
         display(table.style.format("{:.1f}"))
-        means = table["random", "mean"]
-        print(f"Knowing FER2013 gives {means[known].min() - means[~known].max():.1f} points at the least; how much of what it knows is trained again, and how, {means[known].max() - means[known].min():.1f} at the most")
-    else: print("not measured yet; python benchmarks/accuracy/few.py")
+        gain, spread = means[pretrained].min() - means[~pretrained].max(), means[pretrained].max() - means[pretrained].min()
+        print(f"Start weights of FER2013: at least {gain:.1f} points. Layers and schedule: at most {spread:.1f} points.")
+    else:
+        print("not measured yet; python benchmarks/accuracy/few.py")
 
     # nbs/papers/korber_facenet_angles.ipynb #53263eee
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
-    rows = feature_faceset(sheet) if sheet.exists() else FaceSet(pca_features(synthetic_faces(175, seed=3), fit_on=None), SFEW_CLASSES)
-    x = torch.tensor(make_scaler("normal" if sheet.exists() else "standard").fit_transform(rows.table[SFEW_FEATURES].to_numpy(float)), dtype=torch.float32)
+    if sheet.exists():
+        rows, scaler = feature_faceset(sheet), make_scaler("normal")
+    else:
+        rows = FaceSet(pca_features(synthetic_faces(175, seed=3), fit_on=None), SFEW_CLASSES)
+        scaler = make_scaler("standard")
+    x = torch.tensor(scaler.fit_transform(rows.table[SFEW_FEATURES].to_numpy(float)), dtype=torch.float32)
     pairs = list(zip(x, torch.tensor(rows.codes)))
-    order = np.random.default_rng(0).permutation(len(pairs))
-    part = len(pairs) // 5
-    dls = DataLoaders(DataLoader([pairs[i] for i in order[part:]], bs=32, shuffle=True), DataLoader([pairs[i] for i in order[:part]], bs=part))
+    order, held_out = np.random.default_rng(0).permutation(len(pairs)), len(pairs) // 5
+    train = DataLoader([pairs[i] for i in order[held_out:]], bs=32, shuffle=True)
+    valid = DataLoader([pairs[i] for i in order[:held_out]], bs=held_out)
     set_seeds(0)
-    eight = Learner(dls, nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 7)), loss_func=nn.CrossEntropyLoss())
-    watch = AngularSeparation(probe=part, window=5)
-    with eight.no_bar(), eight.no_logging(): eight.fit(60 if full else 20, 2e-2, cbs=[watch])
-    assert watch.of()[-1].matrix.shape == (8, 8) and watch.of()[0].centre == 0.5
-    print(*watch.verdicts(), sep="\n")
-    watch.plot()
+    network = nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 7))
+    learner = Learner(DataLoaders(train, valid), network, loss_func=nn.CrossEntropyLoss())
+    angles = AngularSeparation(probe=held_out, window=5)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(60 if full else 20, 2e-2, cbs=[angles])
+    assert angles.of()[-1].matrix.shape == (8, 8) and angles.of()[0].centre == 0.5
+    print(*angles.verdicts(), sep="\n")
+    angles.plot()
 
     # nbs/papers/korber_facenet_angles.ipynb #cda3996b
     set_seeds(0)
-    big = face_learner(face_dls(synthetic_faces(96 if full else 48, seed=5), 80, batch_size=16, channels=3), "facenet")
-    watch = AngularSeparation(layers=["conv_6.0.0", "blocks_8.4.back", "embedding"], probe=16)
-    with big.no_bar(), big.no_logging(): big.fit(3 if full else 1, 1e-3, cbs=[watch])
-    table = watch.frame()
+    dls = face_dls(synthetic_faces(96 if full else 48, seed=5), 80, batch_size=16, channels=3)
+    learner = face_learner(dls, "facenet")
+    angles = AngularSeparation(layers=["conv_6.0.0", "blocks_8.4.back", "embedding"], probe=16)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(3 if full else 1, 1e-3, cbs=[angles])
+    table = angles.frame()
     assert set(table.units) == {512, 256, 1792} and table.q50.between(0, 180).all()
-    display(watch.plot("conv_6.0.0"))
-    table[["epoch", "layer", "units", "q05", "q50", "q95", "close", "opposite", "change", "loss"]].round(2)
+    display(angles.plot("conv_6.0.0"))
+    table.drop(columns=[name for name in ("dead", "centre", "center") if name in table]).round(2)
 
     # nbs/papers/korber_facenet_angles.ipynb #c7d52583
     cost = load_result("angles")
     if cost:
-        for claim in cost["claims"]: print(f"{claim['metric']}: {claim['value']:.4g} {claim['unit']} ({claim['note']})")
-        assert {c["id"] for c in cost["claims"]} == {"angles_512_channels_ms", "angles_overhead_share"}
-    else: print("not measured yet; python benchmarks/speed/angles.py")
+        assert {claim["id"] for claim in cost["claims"]} == {"angles_512_channels_ms", "angles_overhead_share"}
+        for claim in cost["claims"]:
+            print(f"{claim['metric']}: {claim['value']:.4g} {claim['unit']}. {claim['note']}")
+    else:
+        print("not measured yet; python benchmarks/speed/angles.py")
 
     # nbs/papers/korber_facenet_angles.ipynb #47c33920
-    ours = load_result("pca")
-    if ours:
-        table = summary(pd.DataFrame(ours["splits"])).droplevel("test")[[("random", "mean"), ("grouped", "mean")]]
+    pca = load_result("pca")
+    if pca:
+        table = summary(pd.DataFrame(pca["splits"])).droplevel("test")[[("random", "mean"), ("grouped", "mean")]]
         assert (table["random", "mean"] > table["grouped", "mean"]).mean() > 0.5
         display(table.style.format("{:.1f}"))
-    else: print("not measured yet; python benchmarks/accuracy/pca.py")
+    else:
+        print("not measured yet; python benchmarks/accuracy/pca.py")

@@ -21,7 +21,7 @@ def test_wei_sfew_pruning():
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import examples, load_metrics, run_on_splits, summary, wei, with_and_without
+    from fer_fastai.papers import show_examples, load_metrics, run_on_splits, summary, wei, compare_augmentation
     from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_per_class
     from fer_fastai.models.backbones import layer_table, make_network, count_parameters
     from fer_fastai.train.recipes import Stage, get_recipe
@@ -33,32 +33,41 @@ def test_wei_sfew_pruning():
     sheet = settings().data / "sfew" / "sfew_pca_features.xlsx"
     if sheet.exists():
         rows = feature_faceset(sheet)
-        assert len(rows) == 675 and rows.counts().loc["disgust"].sum() == 75 and rows.table[SFEW_FEATURES].isna().sum().sum() == 5
-        spread = rows.table[SFEW_FEATURES].abs()
-        print(f"{rows}: {rows.table.group.nunique()} films; largest lpq_1 {spread.lpq_1.max():.3f}, the next {spread.lpq_1.nlargest(2).iloc[1]:.3f}")
+        assert len(rows) == 675 and rows.counts().loc["disgust"].sum() == 75
+        assert rows.table[SFEW_FEATURES].isna().sum().sum() == 5
+        largest = rows.table[SFEW_FEATURES].abs().lpq_1.nlargest(2)
+        print(f"{rows}: {rows.table.group.nunique()} films")
+        print(f"Largest lpq_1: {largest.iloc[0]:.3f}, next {largest.iloc[1]:.3f}")
 
     # nbs/papers/wei_sfew_pruning.ipynb #617560fa
     drawn = synthetic_faces(420 if full else 140, faces_per_person=5, seed=3)
     features = FaceSet(pca_features(drawn, fit_on=None), drawn.vocab)
     epochs = 3000 if full else 100
-    found = summary(run_on_splits({"two layers": (features, partial(mlp_predict, epochs=epochs)), "SVM": (features, svm_predict)}, 0.2, 3))
-    assert found[[("random", "mean"), ("grouped", "mean")]].stack([0, 1], future_stack=True).between(0, 100).all()
-    found.round(1)
+    systems = {"two layers": (features, partial(mlp_predict, epochs=epochs)), "SVM": (features, svm_predict)}
+    table = summary(run_on_splits(systems, 0.2, 3))
+    means = table[[("random", "mean"), ("grouped", "mean")]]
+    assert means.stack([0, 1], future_stack=True).between(0, 100).all()
+    table.round(1)
 
     # nbs/papers/wei_sfew_pruning.ipynb #b11d9a43
-    ours = load_result("pca")
+    pca = load_result("pca")
     rows = pd.DataFrame({("random", "mean"): {"paper, two layers": 27.39, "paper, SVM": 19.0}})
-    if ours: rows = pd.concat([rows, summary(pd.DataFrame(ours["splits"])).droplevel("test")])
-    else: print("not measured yet; python benchmarks/accuracy/pca.py")
+    if pca:
+        rows = pd.concat([rows, summary(pd.DataFrame(pca["splits"])).droplevel("test")])
+    else:
+        print("not measured yet; python benchmarks/accuracy/pca.py")
     assert rows[("random", "mean")].between(10, 60).all()
     display(rows.style.format("{:.2f}", na_rep=""))
-    if ours: print("Of 150 hidden neurons, pruning leaves", ", ".join(f"{count:.1f} ({dict(published='as published', clusters='by clusters', selected='options selected, by clusters')[rule]})" for rule, count in ours["neurons_left"].items()), "in the mean: on ten features hardly two of them say the same, so that the pruned rows are those of the whole networks.")
+    if pca:
+        left = ", ".join(f"{rule} {count:.1f}" for rule, count in pca["neurons_left"].items())
+        print(f"Remaining hidden units of 150, mean over splits: {left}. On ten features few units are redundant.")
 
     # nbs/papers/wei_sfew_pruning.ipynb #dd702aa5
-    faces = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
-    faces = FaceSet(faces.table[["label", "group"]], SFEW_CLASSES, faces.pixels)
-    plan = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=(Stage(6 if full else 1, size=32, lr=2e-3, schedule="steps"),))
-    table = wei(faces, new_run_folder("wei"), n=2 if full else 1, plan=plan)
+    drawn = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
+    faces = FaceSet(drawn.table[["label", "group"]], SFEW_CLASSES, drawn.pixels)
+    stages = (Stage(6 if full else 1, size=32, lr=2e-3, schedule="steps"),)
+    recipe = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=stages)
+    table = wei(faces, new_run_folder("wei"), n=2 if full else 1, recipe=recipe)
     assert len(table) == 8 and table[("grouped", "mean")].notna().all()
     table.round(1)
 
@@ -66,33 +75,46 @@ def test_wei_sfew_pruning():
     net = make_network("resnet34", head="sigmoid", dropout=0.0)
     table = layer_table(net)
     assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "7"
-    display(table.style.set_caption("ResNet-34 with 128 sigmoid neurons, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
-    several = synthetic_faces(1200 if full else 210, seed=3)
-    longer = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=(Stage(12 if full else 1, size=32, lr=2e-2, schedule="steps"),), seed=1)
-    found, histories = with_and_without(several, longer, new_run_folder("wei-augment"))
-    assert found.headline.confusion.to_numpy().sum() == len(several.split("test"))
-    display(plot_histories(histories), plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
+    caption = "ResNet-34 with 128 sigmoid units, a face of 48 pixels"
+    display(table.style.set_caption(caption).format({"parameters": "{:,}"}).hide())
+    drawn = synthetic_faces(1200 if full else 210, seed=3)
+    stages = (Stage(12 if full else 1, size=32, lr=2e-2, schedule="steps"),)
+    recipe = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=stages, seed=1)
+    scored, histories = compare_augmentation(drawn, recipe, new_run_folder("wei-augment"))
+    assert scored.headline.confusion.to_numpy().sum() == len(drawn.split("test"))
+    metrics = scored.headline
+    display(plot_histories(histories), plot_confusion(metrics), plot_per_class(metrics), *show_examples(scored))
 
     # nbs/papers/wei_sfew_pruning.ipynb #e296aa61
     metrics = load_metrics("resnet34_student")
     if metrics:
         assert metrics.faces == 3589
-        print("The network that is pruned, whole:", metrics)
+        print("Network before pruning, PrivateTest:", metrics)
         display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/wei_sfew_pruning.ipynb #4b6bebba
-    ours = load_result("pruning")
-    if ours:
-        head = pd.DataFrame(ours["head"]).set_index("rule")[["neurons", "kept", "changed_predictions", "before", "after"]]
+    pruning = load_result("pruning")
+    if pruning:
+        columns = ["neurons", "kept", "changed_predictions", "before", "after"]
+        head = pd.DataFrame(pruning["head"]).set_index("rule")[columns]
         assert (head.kept < head.neurons).any() or (head.after == head.before).all()
-        display(head.style.format({"changed_predictions": "{:.2%}", "before": "{:.2%}", "after": "{:.2%}"}))
-        cuts = pd.DataFrame(ours["rows"])
-        display(pd.concat([pd.DataFrame([{"share": 1.0, "method": "unpruned"} | ours["unpruned"]]), cuts]).set_index(["share", "method"])[["macs", "parameters", "lr", "private_before", "private_after"]].style.format({"macs": "{:,.0f}", "parameters": "{:,.0f}", "lr": "{:g}", "private_before": "{:.2%}", "private_after": "{:.2%}"}, na_rep=""))
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")     # each with a scale of its own
+        head = head.rename(columns={"neurons": "units", "changed_predictions": "changed predictions"})
+        display(head.style.format({"changed predictions": "{:.2%}", "before": "{:.2%}", "after": "{:.2%}"}))
+        cuts = pd.DataFrame(pruning["rows"])
+        whole = pd.DataFrame([{"share": 1.0, "method": "unpruned"} | pruning["unpruned"]])
+        table = pd.concat([whole, cuts]).set_index(["share", "method"])
+        table = table[["macs", "parameters", "lr", "private_before", "private_after"]]
+        formats = {"macs": "{:,.0f}", "parameters": "{:,.0f}", "lr": "{:g}"}
+        display(table.style.format(formats | dict.fromkeys(["private_before", "private_after"], "{:.2%}"), na_rep=""))
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
         for axis, when in zip(axes, ("before", "after")):
-            for way, part in cuts.groupby("method", sort=False): axis.plot([1, *part.share], [ours["unpruned"][f"private_{when}"], *part[f"private_{when}"]], marker="o", label=way)
-            axis.set(title=f"{when} retraining", xlabel="multiply-adds that are left", ylabel="accuracy, PrivateTest" if when == "before" else ""); axis.legend(frameon=False)
+            for method, part in cuts.groupby("method", sort=False):
+                accuracy = [pruning["unpruned"][f"private_{when}"], *part[f"private_{when}"]]
+                axis.plot([1, *part.share], accuracy, marker="o", label=method)
+            axis.set(title=f"{when} retraining", xlabel="fraction of MACs", ylabel="accuracy, PrivateTest")
+            axis.legend(frameon=False)
         plt.close(figure)
         display(figure)
-        display(pd.DataFrame(ours["sizes"]).set_index("network").style.format(precision=2, thousands=","))
-    else: print("not measured yet; python benchmarks/accuracy/pruning.py")
+        display(pd.DataFrame(pruning["sizes"]).set_index("network").style.format(precision=2, thousands=","))
+    else:
+        print("not measured yet; python benchmarks/accuracy/pruning.py")

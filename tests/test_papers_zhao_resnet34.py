@@ -19,7 +19,7 @@ def test_zhao_resnet34():
     from fer_fastai.data.emotions import SIX_CLASSES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.predictor import Predictor, annotate
-    from fer_fastai.papers import examples, load_metrics, with_and_without
+    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
     from fer_fastai.train.losses import FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, class_weights
     from fer_fastai.evaluate.metrics import report
     from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
@@ -28,52 +28,65 @@ def test_zhao_resnet34():
     from fer_fastai.train.training import read_history, train
 
     # nbs/papers/zhao_resnet34.ipynb #b57ca060
-    counts = [n for n in FER2013_TRAINING_COUNTS if n != 436]
-    weights = pd.DataFrame({"faces": counts, "by hand": class_weights(counts, [FER2013_PAPER_WEIGHTS[name] for name in SIX_CLASSES]), "inverse": class_weights(counts)}, index=SIX_CLASSES)
+    counts = [count for count in FER2013_TRAINING_COUNTS if count != 436]      # without disgust
+    weights = pd.DataFrame({
+        "faces": counts,
+        "by hand": class_weights(counts, [FER2013_PAPER_WEIGHTS[name] for name in SIX_CLASSES]),
+        "inverse": class_weights(counts),
+    }, index=SIX_CLASSES)
     assert weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
     weights.round(2)
 
     # nbs/papers/zhao_resnet34.ipynb #7e820e08
-    faces = synthetic_faces(1200 if settings().budget == "full" else 400, seed=3).without("disgust")
-    plan = Recipe("zhao-small", (Stage(1, size=32, frozen=True, lr=5e-3), Stage(9 if settings().budget == "full" else 1, size=32, lr_mult=3, lr=5e-3)),
-                  arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, fast=False)
+    full = settings().budget == "full"
+    faces = synthetic_faces(1200 if full else 400, seed=3).without("disgust")
+    stages = (Stage(1, size=32, frozen=True, lr=5e-3), Stage(9 if full else 1, size=32, lr_mult=3, lr=5e-3))
+    recipe = Recipe("zhao-small", stages, arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, fast=False)
     net = make_network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
     table = layer_table(net, channels=3)
     assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "6"
-    display(table.style.set_caption("ResNet-34 with fastai's head, a face of 48 pixels").format({"parameters": "{:,}"}).hide())
-    found, histories = with_and_without(faces, plan, new_run_folder("zhao-small"))
+    caption = "ResNet-34 with the head of fastai, a face of 48 pixels"
+    display(table.style.set_caption(caption).format({"parameters": "{:,}"}).hide())
+    scored, histories = compare_augmentation(faces, recipe, new_run_folder("zhao-small"))
     history = histories["augmented"]
-    assert list(found.vocab) == list(SIX_CLASSES) and len(history) == plan.epochs
+    assert list(scored.vocab) == list(SIX_CLASSES) and len(history) == recipe.epochs
     display(plot_histories(histories))
-    history[["stage", "epoch", "train_loss", "valid_loss", "accuracy", "f1_score", "rate"]].round(4)
+    history[["stage", "epoch", "train_loss", "valid_loss", "accuracy", "f1_score", "lr"]].round(4)
 
     # nbs/papers/zhao_resnet34.ipynb #37d702f7
-    assert found.headline.confusion.to_numpy().sum() == len(faces.split("test"))
-    display(plot_confusion(found.headline), plot_per_class(found.headline), *examples(found))
-    found.frame()[["faces", "accuracy", "macro_f1"]].round(3)
+    assert scored.headline.confusion.to_numpy().sum() == len(faces.split("test"))
+    display(plot_confusion(scored.headline), plot_per_class(scored.headline), *show_examples(scored))
+    scored.frame()[["faces", "accuracy", "macro_f1"]].round(3)
 
     # nbs/papers/zhao_resnet34.ipynb #cd345ef8
     six = load_result("fer2013_six")
-    rows = [("paper, before cleaning", "by hand", "its own split", 36.70, np.nan), ("paper, after cleaning", "by hand", "its own split, cleaned", 30.03, np.nan)]
     names = {"none": "none", "inverse": "inverse frequency", "by_hand": "by hand"}
-    if six:
-        for method, row in six["weights"].items():
-            for view, values in row["private"].items():
-                chosen = (method, view) == (six["chosen"], six["tta"])
-                rows.append((f"ours{' (chosen on PublicTest)' if chosen else ''}", names[method], f"PrivateTest, {view.replace('_', ' ')}", 100 * values["error"], 100 * values["macro_f1"]))
+    rows = [
+        ("paper, before cleaning", "by hand", "its own split", 36.70, np.nan),
+        ("paper, after cleaning", "by hand", "its own split, cleaned", 30.03, np.nan),
+    ]
+    for method, row in (six or {"weights": {}})["weights"].items():
+        for tta, values in row["private"].items():
+            chosen = (method, tta) == (six["chosen"], six["tta"])
+            system = "fer_fastai, chosen on PublicTest" if chosen else "fer_fastai"
+            split = f"PrivateTest, {tta.replace('_', ' ')}"
+            rows.append((system, names[method], split, 100 * values["error"], 100 * values["macro_f1"]))
     table = pd.DataFrame(rows, columns=["system", "class weights", "measured on", "error %", "macro-F1 %"])
-    assert six is None or len(table) == 2 + sum(len(row["private"]) for row in six["weights"].values()) and table.system.str.contains("chosen").sum() == 1
+    assert six is None or table.system.str.contains("chosen").sum() == 1
     table.style.format({"error %": "{:.2f}", "macro-F1 %": "{:.2f}"}, na_rep="").hide()
 
     # nbs/papers/zhao_resnet34.ipynb #d7fc0bb7
     if six:
-        f1 = pd.DataFrame({names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]}).loc[list(SIX_CLASSES)]
-        figure, axis = plt.subplots(figsize=(8, 3))
-        f1.plot.bar(ax=axis, rot=0, width=0.8); axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1)); axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
+        by_method = {names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]}
+        f1 = pd.DataFrame(by_method).loc[list(SIX_CLASSES)]
         assert f1.notna().all(axis=None)
+        figure, axis = plt.subplots(figsize=(8, 3))
+        f1.plot.bar(ax=axis, rot=0, width=0.8)
+        axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1))
+        axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
         plt.close(figure)
         chosen = load_metrics("fer2013_six", six["tta"], system=six["chosen"])
-        print("The chosen network on PrivateTest:", chosen)
+        print("Chosen network on PrivateTest:", chosen)
         display(figure, plot_confusion(chosen))
 
     # nbs/papers/zhao_resnet34.ipynb #ab0a71be
@@ -81,10 +94,12 @@ def test_zhao_resnet34():
     rows = [("paper", "its own split, cleaned", 36.70, 30.03)]
     if cleaning:
         both = pd.DataFrame(cleaning["before_after"]["table"])
-        rows += [("ours", f"PrivateTest, {truth}", 100 * (1 - before), 100 * (1 - after)) for truth, before, after in zip(both.label_set, both.before, both.after)]
-        print(f"The old network gains {cleaning['before_after']['relabeling_bias']:+.2%} by the cleaned test labels alone.")
+        for row in both.itertuples():
+            rows.append(("fer_fastai", f"PrivateTest, {row.label_set}", 100 * (1 - row.before), 100 * (1 - row.after)))
+        bias = cleaning["before_after"]["relabeling_bias"]
+        print(f"Accuracy of the network before cleaning on cleaned instead of original test labels: {bias:+.2%}.")
     table = pd.DataFrame(rows, columns=["system", "measured on", "error before %", "error after %"])
-    assert cleaning is None or list(table.system) == ["paper", "ours", "ours", "ours"]
+    assert cleaning is None or table.system.tolist() == ["paper", "fer_fastai", "fer_fastai", "fer_fastai"]
     table.style.format({"error before %": "{:.2f}", "error after %": "{:.2f}"}).hide()
 
     # nbs/papers/zhao_resnet34.ipynb #2cdc0b40
@@ -95,77 +110,93 @@ def test_zhao_resnet34():
     # nbs/papers/zhao_resnet34.ipynb #f18eba10
     seven = load_result("fer2013_resnet34")
     if seven:
-        metrics = pd.DataFrame([{"labels": m["label_set"], "views": m["tta"], "faces": m["faces"], "accuracy %": 100 * m["accuracy"], "macro-F1 %": 100 * m["macro_f1"], "calibration error %": 100 * m["ece"]}
-                                for m in next(iter(seven["reports"].values()))["metrics"]])
-        assert set(metrics["views"]) == {"single", "flip", "ten_crop"}
-        display(metrics.round(2))
-        whole = load_metrics("fer2013_resnet34")
-        display(plot_confusion(whole), plot_per_class(whole))
+        rows = []
+        for m in next(iter(seven["reports"].values()))["metrics"]:
+            rows.append({"labels": m["label_set"], "tta": m["tta"], "faces": m["faces"], "accuracy %": 100 * m["accuracy"],
+                         "macro-F1 %": 100 * m["macro_f1"], "calibration error %": 100 * m["ece"]})
+        table = pd.DataFrame(rows)
+        assert set(table.tta) == {"single", "flip", "ten_crop"}
+        display(table.round(2))
+        metrics = load_metrics("fer2013_resnet34")
+        display(plot_confusion(metrics), plot_per_class(metrics))
 
     # nbs/papers/zhao_resnet34.ipynb #e5029e18
     if seven:
-        figure = plot_history(pd.DataFrame(next(iter(seven["history"].values()))))
-        display(figure)
+        display(plot_history(pd.DataFrame(next(iter(seven["history"].values())))))
 
     # nbs/papers/zhao_resnet34.ipynb #dae3654e
+    SYSTEMS = {     # results file -> system
+        "resnet34_best": "ResNet-34, labels and votes",
+        "resnet34_taught": "ResNet-34, labels and votes, further cycle",
+        "resnet34_student": "ResNet-34 from scratch, trained on predictions of the bundled compact network",
+        "compact": "compact network, a twentieth of the parameters",
+        "resnet34_grown": "ResNet-34 started from the compact network",
+        "ferplus_majority": "ResNet-34, labels and votes",
+    }
     rows = [("VGG-13 on vote distributions, published", "FER+ majority", "", np.nan, 84.99)]
-    for name, system, truth in (("resnet34_best", "ours, two truths", "FER2013 labels"), ("resnet34_taught", "ours, and a further cycle", "FER2013 labels"), ("resnet34_student", "ours, from scratch, taught by the model that ships", "FER2013 labels"),
-                                ("compact", "our compact net, a twentieth of the size", "FER2013 labels"), ("resnet34_grown", "ours, grown out of the compact net", "FER2013 labels"), ("ferplus_majority", "ours, two truths", "FER+ majority")):
-        ours = load_result(name)
-        if ours: rows += [(f"{system}{' (view chosen on PublicTest)' if m['tta'] == ours['tta'] and 'TTA' in ours['claims'][0]['selected_on'] else ''}", truth, m["tta"].replace("_", " "), m["faces"], 100 * m["accuracy"]) for m in ours["private"]["metrics"] if m["label_set"] == truth]
-    together = load_result("ensemble")
-    if together:
-        rows += [(f"ours, ensemble of {len(together['members'])} (chosen on PublicTest)", m["label_set"], "as chosen", m["faces"], 100 * m["accuracy"]) for m in together["private"]["metrics"] if m["label_set"] == "FER2013 labels"]
-        print("The ensemble:", ", ".join(f"{name} (times {times})" if times > 1 else name for name, times in together["members"].items()))
-    table = pd.DataFrame(rows, columns=["system", "against", "views", "faces", "PrivateTest %"])
+    for name, system in SYSTEMS.items():
+        result = load_result(name)
+        label_set = "FER+ majority" if name == "ferplus_majority" else "FER2013 labels"
+        for m in result["private"]["metrics"] if result else ():
+            if m["label_set"] == label_set:
+                rows.append((system, label_set, m["tta"].replace("_", " "), m["faces"], 100 * m["accuracy"]))
+    ensemble = load_result("ensemble")
+    if ensemble:
+        print("Ensemble, members and weights chosen on PublicTest:", ensemble["members"])
+        for m in ensemble["private"]["metrics"]:
+            if m["label_set"] == "FER2013 labels":
+                system = f"ensemble of {len(ensemble['members'])}"
+                rows.append((system, m["label_set"], "", m["faces"], 100 * m["accuracy"]))
+    table = pd.DataFrame(rows, columns=["system", "labels", "tta", "faces", "PrivateTest %"])
     assert table["PrivateTest %"].between(60, 95).all()
-    display(table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide())
-    AIMS = {"resnet34_best_private_accuracy": ("ResNet-34, on two cores", 70.0), "ensemble_private_accuracy": ("ensemble, on a GPU", 75.5)}
-    for claim in [claim for name in ("chosen", "ensemble") for claim in (load_result(name) or {"claims": []})["claims"]]:
-        if claim["id"] not in AIMS: continue
-        (system, aim), reached = AIMS[claim["id"]], 100 * claim["value"]
-        print(f"{system}: {reached:.2f} %, {abs(reached - aim):.2f} points {'over' if reached >= aim else 'short of'} what we aimed at ({aim:g} %)")
-    compact, grown = (load_metrics(name) for name in ("compact", "resnet34_grown"))
-    if compact and grown:
-        epochs, voted = load_result("resnet34_grown")["recipe"]["stages"][0], [load_metrics(name, truth="FER+ majority").accuracy for name in ("compact", "resnet34_grown")]
-        print(f"The grown ResNet-34 began as compact ({compact.accuracy:.2%}); after {epochs['epochs']} epochs at a rate of {epochs['lr']:g} it stands at {grown.accuracy:.2%} ({grown.accuracy - compact.accuracy:+.2%}), against FER+'s majority at {voted[1]:.2%} ({voted[1] - voted[0]:+.2%}): single views of PrivateTest")
-        public = {name: max(m["accuracy"] for m in load_result(name)["public"]["metrics"] if m["label_set"] == "FER2013 labels") for name in ("resnet34_best", "resnet34_taught", "resnet34_student", "resnet34_grown") if load_result(name)}
-        assert max(public, key=public.get) == "resnet34_grown"      # the choice, on PublicTest
-        print("PublicTest, the better view:", ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in public.items()))
+    table.style.format({"PrivateTest %": "{:.2f}", "faces": "{:,.0f}"}, na_rep="").hide()
 
     # nbs/papers/zhao_resnet34.ipynb #4400d18f
-    ours = load_result("gpu")
-    if ours:
-        table = pd.DataFrame([{"network": name, "epochs": one["epochs"], "seconds an epoch": one["seconds"] / one["epochs"],
-                               **{f"{split.capitalize()}Test, {view.replace('_', ' ')}": 100 * one[split].get(view, np.nan) for split in ("public", "private") for view in ("single", "flip", "ten_crop")}}
-                              for name, one in ours["networks"].items()])
+    gpu = load_result("gpu")
+    if gpu:
+        rows = []
+        for name, network in gpu["networks"].items():
+            seconds = network["seconds"] / network["epochs"]
+            row = {"network": name, "epochs": network["epochs"], "seconds per epoch": seconds}
+            for split in ("public", "private"):
+                for tta in ("single", "flip", "ten_crop"):
+                    row[f"{split.capitalize()}Test, {tta.replace('_', ' ')}"] = 100 * network[split].get(tta, np.nan)
+            rows.append(row)
+        table = pd.DataFrame(rows)
         assert table.filter(like="Test").stack().dropna().between(60, 80).all()
         display(table.style.format(precision=2, na_rep="").hide())
-        claims = {claim["id"]: claim["value"] for claim in ours["claims"]}
-        print(f"{ours['hardware']['gpu']}. The mean of the teachers, flip, on PublicTest: {claims['gpu_teachers_public_accuracy']:.2%}")
-        best, chosen = claims["gpu_resnet34_public_accuracy"], load_result("chosen")["choices"]["resnet34_best_private_accuracy"]
-        print(f"The best ResNet-34 there on PublicTest, a single view: {best:.2%}; ours ({chosen['system']}): {max(chosen['public'].values()):.2%}. PrivateTest: not looked at in time")
-        aim, scored = 73.0, 100 * next(claim["value"] for claim in load_result("chosen")["claims"] if claim["id"] == "resnet34_best_private_accuracy")
-        print(f"ResNet-34, on a GPU: {aim:g} % was aimed at; the best ResNet-34 that PrivateTest was asked about has {scored:.2f} %, {abs(scored - aim):.2f} points {'over' if scored >= aim else 'short'}")
-    else: print("not measured yet; python benchmarks/accuracy/gpu.py --help")
+        values = {claim["id"]: claim["value"] for claim in gpu["claims"]}
+        print(f"{gpu['hardware']['gpu']}, PublicTest: mean of the teachers {values['gpu_teachers_public_accuracy']:.2%} (flip), "
+              f"best ResNet-34 {values['gpu_resnet34_public_accuracy']:.2%} (single crop)")
+    else:
+        print("not measured yet; python benchmarks/accuracy/gpu.py --help")
 
     # nbs/papers/zhao_resnet34.ipynb #1e374c4f
     portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))
-    photos = {"as it is": portrait, "mirrored": ImageOps.mirror(portrait), "tilted by 20 degrees": portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120)), "a fifth of the size": portrait.resize((68, 68), Image.Resampling.BOX).resize((340, 340)),
-              "dark": ImageEnhance.Brightness(portrait).enhance(0.25), "out of focus": portrait.filter(ImageFilter.GaussianBlur(4))}
+    photos = {
+        "original": portrait,
+        "mirrored": ImageOps.mirror(portrait),
+        "tilted by 20 degrees": portrait.rotate(20, Image.Resampling.BICUBIC, center=(164, 120)),
+        "a fifth of the size": portrait.resize((68, 68), Image.Resampling.BOX).resize((340, 340)),
+        "dark": ImageEnhance.Brightness(portrait).enhance(0.25),
+        "blurred": portrait.filter(ImageFilter.GaussianBlur(4)),
+    }
     predictor = Predictor()
-    answers = {name: predictor.predict(np.asarray(photo), "largest") for name, photo in photos.items()}
-    assert all(len(found) == 1 for found in answers.values()) and answers["as it is"].emotion[0] == "happy"
-    table = pd.concat(answers).droplevel(1)[["emotion", *predictor.columns]].rename(columns=lambda name: name.removeprefix("p_"))
+    predictions = {name: predictor.predict(np.asarray(photo), "largest") for name, photo in photos.items()}
+    assert all(len(rows) == 1 for rows in predictions.values()) and predictions["original"].emotion[0] == "happy"
     figure, axes = plt.subplots(1, len(photos), figsize=(12, 2.4))
     for axis, (name, photo) in zip(axes, photos.items()):
-        axis.imshow(annotate(np.asarray(photo), answers[name], predictor.vocab)); axis.set_title(name, fontsize=9); axis.axis("off")
-    figure.tight_layout(); plt.close(figure)
+        axis.imshow(annotate(np.asarray(photo), predictions[name], predictor.vocab))
+        axis.set_title(name, fontsize=9)
+        axis.axis("off")
+    figure.tight_layout()
+    plt.close(figure)
     display(figure)
-    table.style.format("{:.2f}", subset=list(predictor.vocab))
+    table = pd.concat(predictions).droplevel(1)[["emotion", *predictor.columns]]
+    table.rename(columns=lambda name: name.removeprefix("p_")).style.format("{:.2f}", subset=list(predictor.vocab))
 
     # nbs/papers/zhao_resnet34.ipynb #dea0dc60
-    copies = load_result("copies")
-    if copies:
-        assert 0 < copies["in_training"]["private"] < copies["faces"]["private"]
-        print(*(f"{split}: {count} of {copies['faces'][part]:,} faces lie in Training too, to the last pixel" for split, part, count in (("PublicTest", "public", copies["in_training"]["public"]), ("PrivateTest", "private", copies["in_training"]["private"]))), f"{copies['left_out']['train']} faces of Training are copies of test faces; we leave them out", sep="\n")
+    duplicates = duplicate_counts()
+    if duplicates is not None:
+        assert (duplicates.duplicates > 0).all() and (duplicates.duplicates < duplicates.faces).all()
+        display(duplicates.style.format("{:,}"))

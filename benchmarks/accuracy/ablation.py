@@ -34,7 +34,7 @@ def main():
     options = parser.parse_args()
     faces, rows, seconds = drop_leaked(load_fer2013()), [], 0.0
     stage = Stage(options.epochs, size=options.size, lr=2e-3)
-    base = get_recipe("fer-kd", stages=(stage,), average=0.0, seed=options.seed)
+    base = get_recipe("fer-kd", stages=(stage,), ema_decay=0.0, seed=options.seed)
     for ablation in options.only or KD_ABLATIONS:
         folder = RUNS / f"ablation{ablation or '-as-published'}-{options.seed}"
         learner = train(faces, base.replace(name=f"fer-kd{ablation}", arch=f"fer_kd{ablation}"), folder)

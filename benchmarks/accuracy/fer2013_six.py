@@ -54,7 +54,7 @@ def main():
     teachers = [RUNS / f"{teacher}-{options.seed}" for teacher in TEACHERS]
     training = distillation_targets(faces, teachers, WEIGHT, whole)
     start = split_head(options.start, SIX_CLASSES, RUNS / f"{options.start.name}-six")
-    plan = get_recipe("resnet34-six", pretrained=str(start), target="votes", smoothing=0.0, seed=options.seed)
+    plan = get_recipe("resnet34-six", pretrained=str(start), target="votes", label_smoothing=0.0, seed=options.seed)
     for method in METHODS:
         folder = RUNS / f"fer2013-six-{method}"
         learner = train(training, plan.replace(class_weights=method), folder)

@@ -193,7 +193,7 @@ def measure(name, faces, training, seed):
     if system.start == "grown-compact":
         grow(faces, seed, RUNS / f"{system.start}-{seed}")
     start = system.start and str(RUNS / f"{system.start}-{seed}")
-    plan = get_recipe(system.recipe, target="votes", smoothing=0.0, seed=seed, pretrained=start)
+    plan = get_recipe(system.recipe, target="votes", label_smoothing=0.0, seed=seed, pretrained=start)
     learner = train(training, plan, folder)
     reports = {split: report(learner, faces, part, TTA, title=name) for split, part in SPLITS.items()}
     for split, found in reports.items():

@@ -101,7 +101,7 @@ def measure(name, way, options):
     "Train and score one option; return its row and its single-view probabilities"
     training, change, vocab, scored = way
     stage = Stage(options.epochs, size=options.size, lr=4e-3)
-    base = get_recipe("sequential-cnn", stages=(stage,), average=0.0, seed=options.seed)
+    base = get_recipe("sequential-cnn", stages=(stage,), ema_decay=0.0, seed=options.seed)
     plan = change(base).replace(name=name)
     folder = RUNS / "options" / f"{name.replace(' ', '-')}-{options.seed}"
     learner, history = train(training, plan, folder), read_history(folder)

@@ -261,7 +261,7 @@ def main():
     # The network's original targets; its own predictions would only repeat what it memorized
     training = distillation_targets(faces, [pretrained_model("compact")], 0.7)
     learner = load_run(options.start, faces)
-    plan = get_recipe("resnet34", target="votes", smoothing=0.0, class_weights="none", seed=options.seed)
+    plan = get_recipe("resnet34", target="votes", label_smoothing=0.0, class_weights="none", seed=options.seed)
     rows, models, example = prune_network(learner, training, faces, plan, options)
     # What retraining alone changes
     unpruned, _ = before_and_after(learner, learner.model, "unpruned", training, faces, plan, options)

@@ -86,7 +86,8 @@ def apply_command(
     if diff:
         to_diff(faces, edits, diff, rule)
     written = cleaned.to_csv(to) if to.suffix.lower() == ".csv" else cleaned.to_folder(to)
-    typer.echo(f"{len(cleaned):,} of {len(faces):,} faces in {written}; annotators differ on {len(edits.conflicts()):,}")
+    typer.echo(f"{len(cleaned):,} of {len(faces):,} faces in {written}")
+    typer.echo(f"annotators differ on {len(edits.conflicts()):,} faces")
 
 # %% ../../nbs/91d_cli.clean.ipynb #ee2b9e7b
 def _parse_seeds(text: str) -> list[int]:

@@ -100,7 +100,7 @@ def video_command(
     result = predict_video(predictor, source, to, table, every, delay=delay)
     typer.echo(f"{result}\nIn {to} and {table}")
     if result.problem:
-        raise typer.Exit(1)     # partial results are kept; the exit code tells a script
+        raise typer.Exit(1)     # partial results are kept
 
 @deploy_app.command("webcam")
 def webcam_command(
@@ -129,7 +129,7 @@ def export_command(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     to: Annotated[Path, typer.Argument(help="Model folder to create.")],
     source: Annotated[Optional[str], typer.Option(
-        help="Faces that it was trained on: fer2013, synthetic, or a path. Default: the source of `fer train`.")] = None,
+        help="Training faces: fer2013, synthetic, or a path. Default: the source of `fer train`.")] = None,
     without: Without = "",
     test: Annotated[bool, typer.Option("--test", help="Measure the test split too, for the model card.")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="Write model-int8.onnx too, and measure its accuracy.")] = False,

@@ -31,9 +31,9 @@ def train_command(
         help="Start weights: imagenet, a weights file, or the folder of an earlier run.")] = None,
     seed: Annotated[Optional[int], typer.Option(help="Random seed. Default: the setting `seed`.")] = None,
     keep_leaked: Annotated[bool, typer.Option(
-        "--keep-leaked", help="Keep training faces that are duplicates of test faces, as published splits do.")] = False,
+        "--keep-leaked", help="Keep training faces that duplicate test faces, as published splits do.")] = False,
 ):  # fmt: skip
-    """Train by a recipe: lr_find, one cycle, unfreeze; the best epoch is kept.
+    """Train by a recipe: lr_find, one cycle, unfreeze. The best epoch is kept.
 
     Example: `fer train fer2013 --recipe resnet34 --folder runs/mine`
 
