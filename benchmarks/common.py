@@ -110,7 +110,7 @@ def claim(
     seeds: Sequence[int] = (),
     reference: float | None = None,  # value to compare with, in the same unit
     reference_source: str | None = None,
-    interval: Sequence[float] | None = None,  # 95 % unless the note says otherwise
+    interval: Sequence[float] | None = None,  # 95 % unless the note names another
     note: str = "",  # caveats, one or two sentences
 ) -> dict:
     "Create one claim of a results file"

@@ -48,6 +48,7 @@ UNITS_OF_TIME = (
     (172800, 3600, "hours"),
     (1e99, 86400, "days"),
 )
+WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---"  # front matter of a page with wide tables
 STEPS = {
     "read": "read images from Parquet",
     "train_step": "a training step of mini-Xception, batch 128",
@@ -173,7 +174,7 @@ def results_page(files: dict) -> str:
     "Return the page of all claims, one table per topic"
     dirty = sum(found["commit"].endswith("+") for found in files.values())
     parts = [
-        "# Results",
+        f"{WIDE}\n\n# Results",
         "Each value is read from the file that its script wrote. Networks are trained on FER2013's Training without "
         "exact copies of test faces. Epochs and options are selected on PublicTest; PrivateTest is scored once. Each "
         "row links to the command that reproduces it.",
@@ -190,7 +191,7 @@ def results_page(files: dict) -> str:
 def reproduce_page(files: dict) -> str:
     "Return the page of commands, by script"
     parts = [
-        "# Reproduce",
+        f"{WIDE}\n\n# Reproduce",
         "Run each command from the project root of a clone, after `make demo`. `make bench` runs all in order. Scripts "
         "that train resume after an interruption. FER2013 is expected in the data folder: see [Datasets](datasets.md). "
         "A `+` after a commit means uncommitted changes.",
@@ -268,7 +269,7 @@ def benchmarks_readme() -> str:
         "`runs/`, or under `FER_RUNS`. Times are those of the recorded results, on 2 cores unless a GPU is needed, "
         "without the runs that a script reads.",
         "A script writes `results/<name>.json`, at most 40 kB. Larger tables are in `results/<name>.parquet`. Each "
-        f"entry of `claims` has the fields {', '.join(FIELDS)}. A script refuses to write results of a tree with "
+        f"entry of `claims` has the fields {', '.join(FIELDS)}. A script writes no results of a tree with "
         "uncommitted changes. `--allow-dirty` overrides that, and the results page marks the values.",
     ]
     for folder, words in FOLDERS.items():

@@ -1,13 +1,13 @@
-"""Bundled models: saved, calibrated and scored as they are used, from the runs of nets.py.
+"""Bundled models: saved, calibrated and scored in ONNX Runtime, from the runs of nets.py.
 
-    .venv/bin/python benchmarks/accuracy/embed.py [compact swift] [--shipped]
+    .venv/bin/python benchmarks/accuracy/embed.py [compact swift] [--bundled]
 
 compact is the default model, swift the fast one. The temperature is fitted on PublicTest. PrivateTest is scored once,
 through ONNX Runtime, with the bundled 16-bit weights. The int8 network is calibrated on 512 training faces, scored on
-PublicTest, and once on PrivateTest. `--shipped` starts from the bundled folders: weights and model.onnx stay, the int8
+PublicTest, and once on PrivateTest. `--bundled` starts from the bundled folders: weights and model.onnx stay, the int8
 network and all figures are made again. Writes fer_fastai/deploy/weights/<name> and embedded.json.
 
-Needs: FER2013; runs of nets.py, or --shipped
+Needs: FER2013; runs of nets.py, or --bundled
 """
 
 import shutil
@@ -102,15 +102,15 @@ def main():
     parser = Parser(__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(BUNDLED)}; default: those whose run exists")
     parser.add_argument(
-        "--shipped", action="store_true", help="keep the bundled weights; new int8 networks and figures"
+        "--bundled", action="store_true", help="keep the bundled weights; new int8 networks and figures"
     )
     options = parser.parse_args()
-    ready = [name for name, run in BUNDLED.items() if options.shipped or (RUNS / run / "run.json").exists()]
+    ready = [name for name, run in BUNDLED.items() if options.bundled or (RUNS / run / "run.json").exists()]
     names = options.names or ready
     if "compact" not in names:
         parser.error("compact, the default model, is required: run benchmarks/accuracy/nets.py compact first")
     faces = drop_leaked(load_fer2013())
-    found = {name: embed(name, None if options.shipped else RUNS / BUNDLED[name], faces) for name in names}
+    found = {name: embed(name, None if options.bundled else RUNS / BUNDLED[name], faces) for name in names}
     row, test = found["compact"]
     models = {name: each | {"private": metric_rows(report)} for name, (each, report) in found.items()}
     claims = [

@@ -148,7 +148,7 @@ def kill_once(url, log, number, rng, during=None):
 
 
 def judge(log, before, text):
-    "Count acknowledged acts that are lost, and batches that nobody announced"
+    "Count acknowledged acts that are lost, and batches without an announcement"
     acknowledged, in_progress = read_messages(text)
     found = kept(log, before)
     lost = sum(not (i < len(found) and same(found[i], each)) for i, each in enumerate(acknowledged))
