@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_fastai.clean.issues import blend_soft_labels
+from fer_fastai.clean.ranking import blend_soft_labels
 from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, cross_val_pred_probs, predict_pred_probs
 from fer_fastai.io import atomic_path
 from fer_fastai.core import git_commit, hardware, versions
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.deploy.model_folder import as_learner, load_model
+import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
+from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.train.training import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -298,13 +298,13 @@ def metric_tables(reports: dict) -> pd.DataFrame:
 def out_of_fold(faceset, recipe, n: int = 5, folder: Path | None = None, training=None):
     "Predict all Training faces by n-fold cross-validation; no fold trains on a copy of a face that is tested"
     training = faceset.split("train") if training is None else training
-    copies = training.ids.difference(drop_leaked(faceset).ids)
-    return cross_val_pred_probs(training, recipe, n, folder or RUNS / f"kfold-{recipe.name}", unseen=copies)
+    copies = training.ids.difference(faceset.drop_leaked().ids)
+    return cross_val_pred_probs(training, recipe, n, folder or RUNS / f"kfold-{recipe.name}", predict_only=copies)
 
 
 def open_learner(folder: Path, faces):
     "Open a run folder or a model folder as a learner"
-    return load_run(folder, faces) if (folder / "recipe.json").exists() else as_learner(load_model(folder), faces)
+    return load_run(folder, faces) if (folder / "recipe.json").exists() else as_learner(load_model_folder(folder), faces)
 
 
 def training_predictions(run: Path, faces):

@@ -41,12 +41,16 @@ class Cell:
     exported: bool = False
     tree: ast.Module | None = None  # None when it is not plain Python
     problem: str = ""
+    stars: tuple = ()  # lines such as `from fer_fastai.all import *`: a function can't contain them
 
     @classmethod
     def read(cls, cell, notebook):
         "Create a Cell from a cell of nbdev"
         flags = dict(getattr(cell, "directives_", {}))
-        new = cls(cell.id, cell.source.strip("\n"), flags, f"{notebook} #{cell.id}", bool(EXPORTS & set(flags)))
+        source = cell.source.strip("\n")
+        stars = tuple(re.findall(r"^from \w+\.all import \*$", source, flags=re.MULTILINE))
+        source = re.sub(r"^from \w+\.all import \*\n?", "", source, flags=re.MULTILINE).strip("\n")
+        new = cls(cell.id, source, flags, f"{notebook} #{cell.id}", bool(EXPORTS & set(flags)), stars=stars)
         try:
             new.tree = ast.parse(new.source)
         except SyntaxError as error:
@@ -347,6 +351,8 @@ def generate(
     used = used_names(trees)
     future, lines = import_lines(exported, used)
     lines += package_imports(origin, used, module_of(nb), package)
+    cells = [*shared, *(cell for section in tests for cell in section.cells)]
+    lines += dict.fromkeys(star for cell in cells for star in cell.stars)
     if FROM_IPYTHON & used - outside - bound_names(trees):
         lines.append("from IPython.display import display")
     if any(section.markers() or section.cases() for section in tests):

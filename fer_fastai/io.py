@@ -25,14 +25,29 @@ if TYPE_CHECKING:
     import pandas as pd  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
-__all__ = ['check_writable', 'ensure_dir', 'atomic_path', 'write_json', 'read_json', 'file_sha256', 'csv_header',
-           'read_csv_table', 'read_parquet_table', 'check_resumable', 'RunFolder', 'new_run_folder', 'prefetch',
-           'load_result', 'load_result_table']
+__all__ = [
+    "check_writable",
+    "ensure_dir",
+    "atomic_path",
+    "write_json",
+    "read_json",
+    "file_sha256",
+    "csv_header",
+    "read_csv_table",
+    "read_parquet_table",
+    "check_resumable",
+    "RunFolder",
+    "new_run_folder",
+    "prefetch",
+    "load_result",
+    "load_result_table",
+]
+
 
 # %% ../nbs/01_io.ipynb #c89a5820
 def check_writable(
-    path: Path | str,       # file or folder to write later
-) -> Path:                  # the same path
+    path: Path | str,  # file or folder to write later
+) -> Path:  # the same path
     "Raise PathError where a parent of `path` is a file; create nothing"
     path = Path(path)
     parent = next((p for p in path.absolute().parents if os.path.exists(p)), path)
@@ -40,9 +55,10 @@ def check_writable(
         raise PathError(f"{parent.name} is a file", path, "a folder to write into", "Choose another folder")
     return path
 
+
 def ensure_dir(
     path: Path | str,
-) -> Path:                  # the same path
+) -> Path:  # the same path
     "Create a folder where it does not exist"
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -51,11 +67,12 @@ def ensure_dir(
         raise PathError(f"no folder can be made here ({error.strerror})", path, hint=hint) from error
     return Path(path)
 
+
 # %% ../nbs/01_io.ipynb #3d354573
 @contextlib.contextmanager
 def atomic_path(
-    path: Path | str,       # file or folder to write
-) -> Iterator[Path]:        # temporary path to write to; renamed to `path` when the block ends without an error
+    path: Path | str,  # file or folder to write
+) -> Iterator[Path]:  # temporary path to write to; renamed to `path` when the block ends without an error
     "Write a file or folder atomically"
     path = Path(path)
     if not path.name:
@@ -76,12 +93,14 @@ def atomic_path(
             part.unlink(missing_ok=True)
         raise
 
+
 # %% ../nbs/01_io.ipynb #2164efec
 def write_json(
     path: Path | str,
-    value: object,          # JSON values, paths, and NumPy or torch numbers and arrays
+    value: object,  # JSON values, paths, and NumPy or torch numbers and arrays
 ):
     "Write JSON atomically"
+
     def plain(other):
         return other.tolist() if hasattr(other, "tolist") else str(other)
 
@@ -89,11 +108,12 @@ def write_json(
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
 
+
 def read_json(
     path: Path | str,
-    keys: Iterable[str] = (),           # required keys
-    expected: str = "a JSON object",    # description of the file, for the error
-    hint: str = "",                     # remedy, for the error
+    keys: Iterable[str] = (),  # required keys
+    expected: str = "a JSON object",  # description of the file, for the error
+    hint: str = "",  # remedy, for the error
 ) -> dict:
     "Read a JSON object; another content raises DataError"
     try:
@@ -109,10 +129,11 @@ def read_json(
         raise DataError(f"no key {missing[0]!r}", path, expected, hint)
     return value
 
+
 # %% ../nbs/01_io.ipynb #146b718e
 def file_sha256(
     path: Path | str,
-) -> str:                   # 64 hexadecimal digits
+) -> str:  # 64 hexadecimal digits
     "Compute the SHA-256 checksum of a file"
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -120,10 +141,11 @@ def file_sha256(
             digest.update(block)
     return digest.hexdigest()
 
+
 # %% ../nbs/01_io.ipynb #d7d600b1
 def csv_header(
     path: Path | str,
-) -> list[str]:             # names as written, without surrounding spaces
+) -> list[str]:  # names as written, without surrounding spaces
     "Read the column names of a CSV"
     path = Path(path)
     if not path.is_file():
@@ -138,23 +160,24 @@ def csv_header(
         text = "\0"
     if "\0" in text:
         raise DataError("no text", path, "a CSV in UTF-8")
-    first = text.split("\r")[0].rstrip("\n")   # old Macs end lines with \r
+    first = text.split("\r")[0].rstrip("\n")  # old Macs end lines with \r
     try:
         names = next(csv.reader([first]), [])
     except csv.Error as error:
         raise DataError(f"no header ({error})", path, "column names in the first line") from error
     return [name.strip() for name in names]
 
+
 # %% ../nbs/01_io.ipynb #aff32a3f
 def read_csv_table(
     path: Path | str,
-    expected: str,          # description of the table, for the error
-    **options,              # options of pandas.read_csv
+    expected: str,  # description of the table, for the error
+    **options,  # options of pandas.read_csv
 ) -> pd.DataFrame:
     "Read a CSV; a damaged file raises DataError"
     import pandas as pd
 
-    csv_header(path)        # raises where the file is missing or no text
+    csv_header(path)  # raises where the file is missing or no text
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig", **options)
     except (ValueError, OSError) as error:
@@ -162,6 +185,7 @@ def read_csv_table(
     if not isinstance(frame.index, pd.RangeIndex):
         raise DataError("rows with more values than the header has names", path, expected)
     return frame
+
 
 def read_parquet_table(
     path: Path | str,
@@ -179,11 +203,12 @@ def read_parquet_table(
         message = str(error).split("\n")[0] if path.stat().st_size else "an empty file"
         raise DataError(message, path, "a whole Parquet file") from error
 
+
 # %% ../nbs/01_io.ipynb #206d8fd3
 def check_resumable(
-    started: Mapping,               # settings that the folder was started with
-    settings: Mapping,              # settings of this call
-    where: object,                  # folder, named in the error
+    started: Mapping,  # settings that the folder was started with
+    settings: Mapping,  # settings of this call
+    where: object,  # folder, named in the error
     hint: str = "Choose another folder, or delete this one",
 ):
     "Raise ResumeError where a folder was started with other settings"
@@ -191,34 +216,38 @@ def check_resumable(
     if names:
         raise ResumeError(f"started with another {names}", where, "the same settings as at the start", hint)
 
+
 # %% ../nbs/01_io.ipynb #3be944e3
 @dataclass(frozen=True)
 class RunFolder:
     "Folder of a resumable operation, marked with the settings that started it"
-    path: Path
-    marker: str                     # JSON file with the settings, such as "recipe.json"
 
-    def started_with(self) -> dict: # {} in a new folder
+    path: Path
+    marker: str  # JSON file with the settings, such as "recipe.json"
+
+    def started_with(self) -> dict:  # {} in a new folder
         "Read the settings that the folder was started with"
         path = self.path / self.marker
         return read_json(path, hint="Delete the folder to start again") if path.exists() else {}
 
-    def claim(self,
-        settings: Mapping,          # JSON values; results of different settings must not mix
+    def claim(
+        self,
+        settings: Mapping,  # JSON values; results of different settings must not mix
         hint: str = "Choose another folder, or delete this one",
-    ) -> bool:                      # True: the folder was started before with the same settings
+    ) -> bool:  # True: the folder was started before with the same settings
         "Write the settings into a new folder, or compare them with those at its start"
-        settings = json.loads(json.dumps(settings, default=str))    # as read back: tuples become lists
+        settings = json.loads(json.dumps(settings, default=str))  # as read back: tuples become lists
         if (self.path / self.marker).exists():
             check_resumable(self.started_with(), settings, self.path, hint)
             return True
         write_json(self.path / self.marker, settings)
         return False
 
+
 def new_run_folder(
-    name: str,                      # recipe name; the folder is named by it and the time
-    root: Path | None = None,       # parent folder; default: settings().runs
-) -> Path:                          # empty folder
+    name: str,  # recipe name; the folder is named by it and the time
+    root: Path | None = None,  # parent folder; default: settings().runs
+) -> Path:  # empty folder
     "Create a folder for a run"
     root = ensure_dir(settings().runs if root is None else root)
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -229,9 +258,11 @@ def new_run_folder(
             return path
     raise FerError("a thousand runs in one second", root, hint="Try again")
 
+
 # %% ../nbs/01_io.ipynb #85f364fb
 class _Prefetcher:
     "Thread that fills a bounded queue with items"
+
     def __init__(self, items: Iterable, room: int, newest: bool):
         self.items, self.newest = items, newest
         self.waiting: queue.Queue = queue.Queue(room)
@@ -254,13 +285,13 @@ class _Prefetcher:
                 if self.stop.is_set():
                     break
             self._put((None, StopIteration()))
-        except BaseException as error:      # raised again in the consumer
+        except BaseException as error:  # raised again in the consumer
             self._put((None, error))
         finally:
             if hasattr(self.items, "close"):
                 self.items.close()
 
-    def get(self) -> tuple:                 # (item, error)
+    def get(self) -> tuple:  # (item, error)
         while True:
             try:
                 return self.waiting.get(timeout=0.1)
@@ -268,10 +299,11 @@ class _Prefetcher:
                 if not self.thread.is_alive() and self.waiting.empty():
                     return None, StopIteration()
 
+
 def prefetch(
-    items: Iterable,                # closed at the end, where it has `close`
-    room: int = 4,                  # largest number of waiting items
-    newest: bool = False,           # drop the oldest waiting item of a slow consumer, as for a camera
+    items: Iterable,  # closed at the end, where it has `close`
+    room: int = 4,  # largest number of waiting items
+    newest: bool = False,  # drop the oldest waiting item of a slow consumer, as for a camera
 ) -> Generator:
     "Iterate over `items`, produced ahead by a thread"
     source = _Prefetcher(items, room, newest)
@@ -288,6 +320,7 @@ def prefetch(
         source.stop.set()
         source.thread.join(timeout=5)
 
+
 # %% ../nbs/01_io.ipynb #30300e17
 def _result_file(name: str, start: Path | None) -> Path | None:
     "Find a results file in `start` or above"
@@ -295,18 +328,20 @@ def _result_file(name: str, start: Path | None) -> Path | None:
     paths = [folder / "benchmarks" / "results" / name for folder in [start, *start.parents]]
     return next((path for path in paths if path.is_file()), None)
 
+
 def load_result(
-    name: str,                  # name of a results file, such as "fer_kd"
+    name: str,  # name of a results file, such as "fer_kd"
     start: Path | None = None,  # searched here and above; None: the working folder
-) -> dict | None:               # content of the file; None: not measured yet
+) -> dict | None:  # content of the file; None: not measured yet
     "Load a result that a benchmark of this repository measured"
     path = _result_file(f"{name}.json", start)
     return None if path is None else read_json(path)
 
+
 def load_result_table(
-    name: str,                  # name of a results file, such as "fer_kd"
+    name: str,  # name of a results file, such as "fer_kd"
     start: Path | None = None,  # searched here and above; None: the working folder
-) -> pd.DataFrame | None:       # None: not measured yet, or without a table
+) -> pd.DataFrame | None:  # None: not measured yet, or without a table
     "Load the table beside a result: metrics per class, confusion matrices, histories"
     path = _result_file(f"{name}.parquet", start)
     return None if path is None else read_parquet_table(path)

@@ -37,56 +37,62 @@ from torch import nn
 import fer_fastai
 from fer_fastai.clean.diffs import apply_diff, to_diff
 from fer_fastai.clean.edit_log import EditLog
-from fer_fastai.clean.issues import find_issues, denoised_soft_labels
+from fer_fastai.clean.issues import find_issues
 from fer_fastai.clean.pred_probs import (
-    PredProbs, average_pred_probs, cross_val_pred_probs, load_pred_probs, read_margins,
+    PredProbs,
+    average_pred_probs,
+    cross_val_pred_probs,
+    read_margins,
 )
+from fer_fastai.clean.ranking import denoised_soft_labels
 from fer_fastai.clean.widget import LabelCleaner, review_table
 from fer_fastai.cli.app import main
+from fer_fastai.compress.channels import remove_channels
+from fer_fastai.compress.pruning import PruneWhileTraining, prune_model
 from fer_fastai.core import FerError, read_settings, settings_with_source
-from fer_fastai.io import load_result
-from fer_fastai.io import new_run_folder, write_json
-from fer_fastai.data.download import download_file, download_dataset
-from fer_fastai.io import file_sha256
-from fer_fastai.data.emotions import FER2013_CLASSES
+from fer_fastai.data.datasets import read_fer2013_folder, read_sfew, read_sfew_features
 from fer_fastai.data.detection import align_face, crop_faces, detect_faces, yunet_path
+from fer_fastai.data.download import download_dataset, download_file
+from fer_fastai.data.duplicates import near_duplicates
+from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.features import face_features, lpq, pca_features
 from fer_fastai.data.fer2013 import read_fer2013_csv, read_fer2013_parquet, read_ferplus_votes, with_ferplus
-from fer_fastai.data.folders import read_fer2013_folder, read_folder, read_sfew
-from fer_fastai.data.duplicates import near_duplicates
-from fer_fastai.data.loaders import FaceDataset, face_dls, vote_soft_labels
 from fer_fastai.data.images import photo_paths, read_photo
-from fer_fastai.data.sources import load_fer2013, from_dataframe, read_faces, read_pca_sheet
+from fer_fastai.data.loaders import FaceDataset, face_dls
+from fer_fastai.data.readers import from_dataframe, load_fer2013, read_faces, read_folder
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.export import add_int8, save_model
-from fer_fastai.deploy.model_folder import as_learner, load_model
-from fer_fastai.deploy.predictor import Predictor, pretrained_model, predict_folder
+from fer_fastai.deploy.export import add_int8, save_model_folder, to_onnx
+from fer_fastai.deploy.model_folder import as_learner, load_model_folder
+from fer_fastai.deploy.predictor import Predictor, predict_folder, pretrained_model
+from fer_fastai.deploy.session import open_session
 from fer_fastai.deploy.tracking import Tracker
 from fer_fastai.deploy.video import open_video, predict_video
+from fer_fastai.evaluate.holdout import repeated_holdout
+from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
+from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses
+from fer_fastai.evaluate.report import read_run_folder, report_html
+from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.interpret.angles import AngularSeparation, angles, find_layers
-from fer_fastai.interpret.perturbation import perturbed_probabilities, occlude, draw_glasses
-from fer_fastai.compress.channels import remove_channels
-from fer_fastai.models.backbones import fit_shapes
 from fer_fastai.interpret.attribution import explain, most_active_unit
-from fer_fastai.compress.pruning import PruneWhileTraining, prune_model
+from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_pred_probs
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
-from fer_fastai.deploy.session import session
-from fer_fastai.deploy.export import to_onnx
-from fer_fastai.train.losses import class_weights, weighted_loss
-from fer_fastai.evaluate.metrics import evaluate, summarize_seeds, report_on, top_losses
-from fer_fastai.train.multitask import split_head, join_label_sets
-from fer_fastai.train.callbacks import KnowledgeDistillation, EMA
+from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
 from fer_fastai.models.backbones import (
-    face_learner, load_facenet, load_weights, make_network, save_weights, train_last_layers,
+    face_learner,
+    fit_shapes,
+    load_facenet,
+    load_weights,
+    make_network,
+    save_weights,
+    train_last_layers,
 )
+from fer_fastai.models.baselines import feature_columns, make_scaler
+from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
+from fer_fastai.train.losses import class_weights, weighted_loss
+from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Recipe, Stage, get_recipe, recipe_from_dict
 from fer_fastai.train.training import _claim_folder, load_run, read_history, train
-from fer_fastai.evaluate.report import report_html, run_files
-from fer_fastai.evaluate.holdout import repeated_holdout
-from fer_fastai.models.baselines import feature_columns, make_scaler
-from fer_fastai.evaluate.labels import ferplus_majority, label_sets
-from fer_fastai.evaluate.tta import predict_faces
 
 # nbs/95_bad_inputs.ipynb #f7275837
 messages = {}  # case -> message of its error
@@ -184,6 +190,7 @@ def message_table(cases: list[tuple]) -> HTML:
         html = pd.DataFrame({"message": rows}).rename_axis("malformed input").to_html(justify="left")
     return HTML(html.replace("<td>", '<td style="text-align: left">'))
 
+
 # nbs/95_bad_inputs.ipynb #6305fd4f
 def few_faces(per_class: int = 6) -> FaceSet:
     "Create noise with seven labels; of six faces four are in train, one in valid, one in test"
@@ -270,7 +277,7 @@ def learner():
     return face_learner(face_dls(few_faces(), batch_size=16, augment=None), "mini_xception", path=session_folder())
 
 
-RECIPE = Recipe("toy", (Stage(1),), arch="mini_xception", batch_size=16, fast=False)
+RECIPE = Recipe("toy", (Stage(1),), arch="mini_xception", batch_size=16, autotune=False)
 
 
 @functools.cache
@@ -326,7 +333,7 @@ def removed(name: str):
 
 @functools.cache
 def good_model() -> Path:
-    return save_model(learner(), session_folder() / "model", onnx=False)
+    return save_model_folder(learner(), session_folder() / "model", onnx=False)
 
 
 def model(change=None, seal: bool = True, source=good_model):
@@ -369,6 +376,7 @@ def log_file(*statements, change=bytes):
 
     return make
 
+
 # nbs/95_bad_inputs.ipynb #80c0de20
 class BrokenServer(BaseHTTPRequestHandler):
     "HTTP server that sends status 404, too few bytes, or a login page"
@@ -406,14 +414,11 @@ def cases_of_settings_and_folders():
     def ini(text):
         return all_of(written("settings.ini", text), no_files)
 
-
     def look(folder):
         return settings_with_source(folder, {})
 
-
     def variable(name, value):
         return lambda folder: settings_with_source(folder, {name: value})
-
 
     cases = [
         (
@@ -466,7 +471,12 @@ def cases_of_settings_and_folders():
             look,
             "settings.ini.*quickly please.*expected lines of the form",
         ),
-        ("a key before the section", ini("seed = 1\n[fer]\n"), look, "settings.ini.*no section headers.*expected lines"),
+        (
+            "a key before the section",
+            ini("seed = 1\n[fer]\n"),
+            look,
+            "settings.ini.*no section headers.*expected lines",
+        ),
         ("bytes that are not text", ini(b"[fer]\nruns = \xff\xfe\n"), look, "settings.ini: .*decode.*expected lines"),
         (
             "an unknown key, saved by Windows' Notepad",
@@ -527,9 +537,11 @@ def cases_of_settings_and_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()]
+)
 def test_settings_and_folders(what, make, call, expected):
-    'Settings and folders'
+    "Settings and folders"
     # nbs/95_bad_inputs.ipynb #182ca5d2
     assert_rejected(what, make, call, expected)
 
@@ -538,22 +550,17 @@ def cases_of_fer2013_as_csv():
     # nbs/95_bad_inputs.ipynb #566824ec
     GREY = " ".join(["128"] * 2304)
 
-
     def row(emotion="3", pixels=GREY, usage="Training"):
         return f"{emotion},{pixels},{usage}\n"
-
 
     def second(line):
         return "emotion,pixels,Usage\n" + row() + line
 
-
     def read(path, **options):
         return read_fer2013_csv(path, cache=False, **options)
 
-
     def csv_file(content):
         return written("fer2013.csv", content)
-
 
     LINE = r"fer2013.csv, row 1 \(line 3\): "
 
@@ -578,7 +585,11 @@ def cases_of_fer2013_as_csv():
                 "emotion;pixels;Usage\n",
                 "fer2013.csv: no column 'emotion'.*emotion;pixels;Usage",
             ),
-            ("UTF-16, as Excel writes it", second("").encode("utf-16"), "fer2013.csv: no text; expected a CSV in UTF-8"),
+            (
+                "UTF-16, as Excel writes it",
+                second("").encode("utf-16"),
+                "fer2013.csv: no text; expected a CSV in UTF-8",
+            ),
             ("an image under the wrong name", image_bytes(), "fer2013.csv: no text; expected a CSV in UTF-8"),
             ("still gzipped", gzip.compress(second("").encode()), "fer2013.csv: no text; expected a CSV in UTF-8"),
             (
@@ -665,9 +676,11 @@ def cases_of_fer2013_as_csv():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()]
+)
 def test_fer2013_as_csv(what, make, call, expected):
-    'FER2013 as CSV'
+    "FER2013 as CSV"
     # nbs/95_bad_inputs.ipynb #566824ec
     assert_rejected(what, make, call, expected)
 
@@ -682,7 +695,9 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pd.DataFrame(
                 {
                     key: value
-                    for key, value in ({"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns).items()
+                    for key, value in (
+                        {"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns
+                    ).items()
                     if value is not ...
                 }
             ).to_parquet(folder / "fer2013.parquet")
@@ -690,17 +705,13 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
 
         return make
 
-
     def one(value):
         return [{"bytes": image_bytes()}, {"bytes": value}, {"bytes": image_bytes()}]
-
 
     def read(path):
         return read_fer2013_parquet(path, cache=False)
 
-
     VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-
 
     def votes_file(*rows, names=VOTES, end=""):
         return written(
@@ -708,9 +719,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "\n".join([",".join(("Usage", "Image name", *names)), *[f"{row}{end}" for row in rows]]) + "\n",
         )
 
-
     GOOD = "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0"
-
 
     def three(usages=("Training",) * 3):
         return FaceSet(
@@ -718,10 +727,8 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pixels=np.zeros((3, 48, 48), np.uint8),
         )
 
-
     def join(path):
         return with_ferplus(three(), path)
-
 
     ROW = "fer2013.parquet, row 1: "
 
@@ -846,7 +853,8 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "votes in Latin-1",
             written(
                 "fer2013new.csv",
-                ",".join(("Usage", "Image name", *VOTES)).encode() + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
+                ",".join(("Usage", "Image name", *VOTES)).encode()
+                + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
             ),
             read_ferplus_votes,
             "fer2013new.csv: .*decode.*expected FER.'s CSV",
@@ -881,9 +889,12 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()],
+)
 def test_fer2013_as_parquet_and_fer_votes(what, make, call, expected):
-    'FER2013 as Parquet, and FER+ votes'
+    "FER2013 as Parquet, and FER+ votes"
     # nbs/95_bad_inputs.ipynb #335637cb
     assert_rejected(what, make, call, expected)
 
@@ -893,10 +904,8 @@ def cases_of_image_folders():
     def read(path, **options):
         return read_folder(path, cache=False, **options)
 
-
     def broken_image(name, content, *others):
         return all_of(image_files("happy/ok.png", *others), written(f"faces/{name}", content), path_named("faces"))
-
 
     def no_utf8(folder):
         place = folder / "faces" / "happy"
@@ -905,10 +914,8 @@ def cases_of_image_folders():
             file.write(image_bytes())
         return folder / "faces"
 
-
     def linked(target, name):
         return lambda folder: os.symlink(target, folder / "faces" / name) or folder / "faces"
-
 
     SFEW = ("Angry/Film_1_1.png", "Happy/Film_2_2.png")
 
@@ -923,8 +930,20 @@ def cases_of_image_folders():
                 lambda path: read(path, check=False),
                 "sad/1.png: an empty file",
             ),
-            ("words in an image file", "sad/1.jpg", "words", read, "sad/1.jpg: cannot identify.*expected a whole picture"),
-            ("a PNG that is truncated", "sad/1.png", image_bytes()[:-700], read, "sad/1.png: .*expected a whole picture"),
+            (
+                "words in an image file",
+                "sad/1.jpg",
+                "words",
+                read,
+                "sad/1.jpg: cannot identify.*expected a whole picture",
+            ),
+            (
+                "a PNG that is truncated",
+                "sad/1.png",
+                image_bytes()[:-700],
+                read,
+                "sad/1.png: .*expected a whole picture",
+            ),
             (
                 "a JPEG that is truncated",
                 "sad/1.jpg",
@@ -1098,9 +1117,11 @@ def cases_of_image_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()]
+)
 def test_image_folders(what, make, call, expected):
-    'Image folders'
+    "Image folders"
     # nbs/95_bad_inputs.ipynb #8a749d54
     assert_rejected(what, make, call, expected)
 
@@ -1116,14 +1137,11 @@ def cases_of_tables_of_paths_and_feature_sheets():
 
         return make
 
-
     def read(given, **options):
         return from_dataframe(given[0], root=given[1], **options)
 
-
     def listed(text):
         return all_of(image_files("a.png", "b.png"), written("list.csv", text))
-
 
     def sheet(*rows, names=12):
         def make(folder):
@@ -1133,7 +1151,6 @@ def cases_of_tables_of_paths_and_feature_sheets():
             return folder / "pca.xlsx"
 
         return make
-
 
     FRAME = ["Film_1_1.png", 1, *[0.5] * 10]
 
@@ -1190,7 +1207,9 @@ def cases_of_tables_of_paths_and_feature_sheets():
         ),
         (
             "an image that can't be read",
-            all_of(table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])),
+            all_of(
+                table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])
+            ),
             read,
             "c.png: cannot identify",
         ),
@@ -1244,11 +1263,11 @@ def cases_of_tables_of_paths_and_feature_sheets():
             load_fer2013,
             "no FER2013; expected fer2013/fer2013.parquet.*Fetch it with `fer data get fer2013`",
         ),
-        ("no such sheet", path_named("pca.xlsx"), read_pca_sheet, "pca.xlsx: no such file; expected an .xlsx file"),
+        ("no such sheet", path_named("pca.xlsx"), read_sfew_features, "pca.xlsx: no such file; expected an .xlsx file"),
         (
             "text instead of sheet",
             written("pca.xlsx", "words"),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx: no sheet: .*expected an .xlsx file",
         ),
         (
@@ -1256,34 +1275,39 @@ def cases_of_tables_of_paths_and_feature_sheets():
             lambda folder: Path(shutil.make_archive(str(folder / "pca"), "zip", image_files("a.png")(folder))).rename(
                 folder / "pca.xlsx"
             ),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx: no sheet: .*expected an .xlsx file",
         ),
         (
             "a sheet of other columns",
             sheet(["a", 1, 0.5], names=3),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx: 3 columns; expected 12: name, label",
         ),
         (
             "a sheet without labels",
             sheet(["a", "?", *[0.5] * 10]),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx: no labels in the second column; expected 1 to 7",
         ),
         (
             "a label of 9 in a sheet",
             sheet(FRAME, ["b", 9, *[0.5] * 10]),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx, row 3: label 9; expected 1 to 7",
         ),
         (
             "a word in a sheet",
             sheet(FRAME, ["b", 2, "high", *[0.5] * 9]),
-            read_pca_sheet,
+            read_sfew_features,
             "pca.xlsx, row 3, lpq_1: 'high'; expected a number",
         ),
-        ("a frame twice in a sheet", sheet(FRAME, FRAME), read_pca_sheet, "pca.xlsx: two rows named 'sfew/angry/Film_1_1'"),
+        (
+            "a frame twice in a sheet",
+            sheet(FRAME, FRAME),
+            read_sfew_features,
+            "pca.xlsx: two rows named 'sfew/angry/Film_1_1'",
+        ),
         (
             "features that are missing",
             no_files,
@@ -1296,9 +1320,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()],
+)
 def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
-    'Tables of paths and feature sheets'
+    "Tables of paths and feature sheets"
     # nbs/95_bad_inputs.ipynb #34aa21fa
     assert_rejected(what, make, call, expected)
 
@@ -1306,26 +1333,23 @@ def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
 def cases_of_faces_in_memory():
     # nbs/95_bad_inputs.ipynb #a540c615
     def of(table=None, **options):
-        return FaceSet(pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options)
-
+        return FaceSet(
+            pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options
+        )
 
     def rows(*labels):
         return FaceSet(pd.DataFrame({"label": labels}))
 
-
     def in_files(folder):
         return read_folder(image_files("happy/1.png", "happy/2.png", "sad/3.png")(folder), cache=False)
-
 
     def moved(folder):
         found = in_files(folder)
         (folder / "faces").rename(folder / "elsewhere")
         return found
 
-
     def voted(**votes):
         return lambda _: few_faces(1).with_votes(pd.DataFrame(votes, index=few_faces(1).ids))
-
 
     cases = [
         (what, no_files, call, says)
@@ -1363,7 +1387,11 @@ def cases_of_faces_in_memory():
             ("a mask of another length", lambda _: of().subset([True]), "subset: a mask of 1; expected one of 2"),
             ("an unknown id", lambda _: of().subset(["c"]), "subset: no face 'c'; expected ids of this FaceSet"),
             ("an unknown row", lambda _: of().subset([0, 2]), "subset: rows 0 to 2; expected rows of 2 faces"),
-            ("a split with an unknown name", lambda _: of().split("dev"), "split 'dev'; expected train or valid or test"),
+            (
+                "a split with an unknown name",
+                lambda _: of().split("dev"),
+                "split 'dev'; expected train or valid or test",
+            ),
             ("without an unknown emotion", lambda _: of().without("calm"), "emotion 'calm'; expected one of"),
             (
                 "without what the faces have not",
@@ -1440,20 +1468,24 @@ def cases_of_faces_in_memory():
                 lambda _: list(few_faces(2).kfold(20)),
                 "kfold: 20 folds of 14 faces; expected faces for each fold. Take fewer",
             ),
-            ("a class too rare for folds", lambda _: list(rows("sad", "happy", "happy").kfold(2)), "kfold: sad: 1 face"),
+            (
+                "a class too rare for folds",
+                lambda _: list(rows("sad", "happy", "happy").kfold(2)),
+                "kfold: sad: 1 face",
+            ),
             (
                 "more bits than a hash can differ in",
-                lambda _: near_duplicates(few_faces(1), bits=9),
+                lambda _: few_faces(1).near_duplicates(bits=9),
                 "near_duplicates: 9 bits; expected 0 to 7",
             ),
             (
                 "soft labels without votes",
-                lambda _: vote_soft_labels(few_faces(1)),
+                lambda _: few_faces(1).soft_labels(),
                 r"vote_shares: no votes; expected votes_<emotion> columns",
             ),
             (
                 "soft labels of a face without votes",
-                lambda _: vote_soft_labels(voted(happy=[0] * 7)(None)),
+                lambda _: voted(happy=[0] * 7)(None).soft_labels(),
                 "face face/00: 7 faces without a vote",
             ),
             (
@@ -1481,7 +1513,11 @@ def cases_of_faces_in_memory():
                 lambda _: pca_features(few_faces(1), fit_on="valid"),
                 "pca_features: 0 faces in 'valid'; expected more than 5. Draw a split",
             ),
-            ("synthetic faces that are missing", lambda _: synthetic_faces(0), "synthetic_faces: n 0; expected 1 or more"),
+            (
+                "synthetic faces that are missing",
+                lambda _: synthetic_faces(0),
+                "synthetic_faces: n 0; expected 1 or more",
+            ),
             (
                 "probabilities of drawn faces that don't add up",
                 lambda _: synthetic_faces(10, split=(0.8, 0.1, 0.2)),
@@ -1530,15 +1566,17 @@ def cases_of_faces_in_memory():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()]
+)
 def test_faces_in_memory(what, make, call, expected):
-    'Faces in memory'
+    "Faces in memory"
     # nbs/95_bad_inputs.ipynb #a540c615
     assert_rejected(what, make, call, expected)
 
 
 def test_damaged_cache_entries():
-    'Damaged cache entries'
+    "Damaged cache entries"
     # nbs/95_bad_inputs.ipynb #87449423
     for damage in (
         {"entry.json": b"{"},
@@ -1561,14 +1599,11 @@ def cases_of_photos():
     def photo(name, content):
         return (written(name, content), read_photo)
 
-
     def heic(brand=b"heic"):
         return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(64)
 
-
     def array(pixels):
         return (no_files, lambda _: read_photo(pixels))
-
 
     cases = [
         (what, *given, says)
@@ -1587,7 +1622,11 @@ def cases_of_photos():
                 photo("a.png", image_bytes(mode="RGB")[:3000]),
                 "a.png: .*expected a picture",
             ),
-            ("a WebP that is truncated", photo("a.webp", image_bytes(kind="WEBP")[:500]), "a.webp: .*expected a picture"),
+            (
+                "a WebP that is truncated",
+                photo("a.webp", image_bytes(kind="WEBP")[:500]),
+                "a.webp: .*expected a picture",
+            ),
             ("a BMP that is truncated", photo("a.bmp", image_bytes(kind="BMP")[:900]), "a.bmp: .*expected a picture"),
             (
                 "a photo that decompresses to gigabytes",
@@ -1647,7 +1686,7 @@ def cases_of_photos():
             ),
             (
                 "a word for which face",
-                (image_files("a.png"), lambda folder: crop_faces(folder, which="middle", detector="haar")),
+                (image_files("a.png"), lambda folder: crop_faces(folder, faces="middle", detector="haar")),
                 "faces_in: which 'middle'; expected largest or every",
             ),
             (
@@ -1673,12 +1712,10 @@ def cases_of_photos():
         )
     ]
 
-
     @contextlib.contextmanager
     def models_in(folder):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             yield
-
 
     def with_models(call):
         def meet(folder):
@@ -1686,7 +1723,6 @@ def cases_of_photos():
                 return call()
 
         return meet
-
 
     cases += [
         (
@@ -1706,9 +1742,11 @@ def cases_of_photos():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()]
+)
 def test_photos(what, make, call, expected):
-    'Photos'
+    "Photos"
     # nbs/95_bad_inputs.ipynb #0cdb7860
     assert_rejected(what, make, call, expected)
 
@@ -1730,7 +1768,6 @@ def cases_of_downloads():
                 return download_dataset("fer2013", folder / "data")
 
         return fetch
-
 
     SHA = "0" * 64
 
@@ -1796,15 +1833,17 @@ def cases_of_downloads():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()]
+)
 def test_downloads(what, make, call, expected):
-    'Downloads'
+    "Downloads"
     # nbs/95_bad_inputs.ipynb #aa3e3b2c
     assert_rejected(what, make, call, expected)
 
 
 def test_interrupted_downloads():
-    'Interrupted downloads'
+    "Interrupted downloads"
     # nbs/95_bad_inputs.ipynb #bb5349af
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -1821,22 +1860,17 @@ def cases_of_edit_logs():
     def raw(change):
         return lambda folder: written("edits.db", change(good_log()))(folder)
 
-
     def content(value):
         return ("update fer_dataset set content = ?", (zlib.compress(json.dumps(value).encode()),))
-
 
     def opened(path):
         return EditLog(path, few_faces(), annotator="ann")
 
-
     def alone(path):
         return EditLog(path, annotator="ann")
 
-
     def acts(act):
         return lambda path: act(opened(path))
-
 
     def locked(folder):
         path = log_file()(folder)
@@ -1844,18 +1878,15 @@ def cases_of_edit_logs():
         other.execute("begin immediate")
         return path, other  # held as long as the case
 
-
     def lost(folder):
         log = opened(log_file()(folder))
         (folder / "edits.db").unlink()
         return log
 
-
     def bookmarks(folder):
         with contextlib.closing(sqlite3.connect(folder / "edits.db")) as db:
             db.execute("create table bookmarks (url text)")
         return folder / "edits.db"
-
 
     COPY = "go back to a copy of it|Go back to a copy of it|start another log"
 
@@ -1898,7 +1929,12 @@ def cases_of_edit_logs():
                 opened,
                 f"edits.db: file is not a database.*({COPY})",
             ),
-            ("half a log", raw(lambda data: data[: len(data) // 2]), opened, f"edits.db: .*(damaged|malformed).*({COPY})"),
+            (
+                "half a log",
+                raw(lambda data: data[: len(data) // 2]),
+                opened,
+                f"edits.db: .*(damaged|malformed).*({COPY})",
+            ),
             (
                 "a log without its last page",
                 raw(lambda data: data[:-4096]),
@@ -2027,7 +2063,7 @@ def cases_of_edit_logs():
                 "a log of other labels",
                 log_file(),
                 lambda path: EditLog(path, few_faces().with_columns(label="fear")),
-                "edits.db: face 'face/00' is labelled 'fear'; expected 'angry'",
+                "edits.db: face 'face/00' is labeled 'fear'; expected 'angry'",
             ),
             (
                 "a log of other classes",
@@ -2092,7 +2128,11 @@ def cases_of_edit_logs():
                     lambda log: log.add("face/00", "relabel", ["sad", "fear"]),
                     "add: 2 labels, 1 sources; expected one, or 1",
                 ),
-                ("an unknown rule", lambda log: log.consensus("newest"), "rule 'newest'; expected latest, majority"),
+                (
+                    "an unknown rule",
+                    lambda log: log.consensus_table("newest"),
+                    "rule 'newest'; expected latest, majority",
+                ),
                 (
                     "the history of an unknown face",
                     lambda log: log.history("face/99"),
@@ -2100,8 +2140,8 @@ def cases_of_edit_logs():
                 ),
                 (
                     "votes for too few classes",
-                    lambda log: log.votes(["happy"]),
-                    "votes: votes for .*expected some of happy",
+                    lambda log: log.vote_counts(["happy"]),
+                    "vote_counts: votes for .*expected some of happy",
                 ),
                 (
                     "a diff below a file",
@@ -2114,7 +2154,9 @@ def cases_of_edit_logs():
             (
                 "keeping a label that is none",
                 no_files,
-                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add("face/00", "keep"),
+                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add(
+                    "face/00", "keep"
+                ),
                 "add: face 'face/00' has no label to keep; expected relabel, discard or unsure",
             ),
             (
@@ -2172,9 +2214,11 @@ def cases_of_edit_logs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()]
+)
 def test_edit_logs(what, make, call, expected):
-    'Edit logs'
+    "Edit logs"
     # nbs/95_bad_inputs.ipynb #9513b134
     assert_rejected(what, make, call, expected)
 
@@ -2188,7 +2232,6 @@ def cases_of_predicted_probabilities_and_issues():
             **options,
         )
 
-
     def saved(change=None, **options):
         "Return a maker of a damaged folder of scores"
 
@@ -2200,7 +2243,6 @@ def cases_of_predicted_probabilities_and_issues():
 
         return make
 
-
     def parquet(name, **columns):
         def change(folder):
             found = pd.read_parquet(folder / name)
@@ -2210,13 +2252,11 @@ def cases_of_predicted_probabilities_and_issues():
 
         return change
 
-
     def array(value):
         def change(folder):
             np.save(folder / "features.npy", value, allow_pickle=True)
 
         return change
-
 
     def folds(n=2, change=None, ids=None):
         "Return a maker of a folder of folds without training"
@@ -2224,21 +2264,19 @@ def cases_of_predicted_probabilities_and_issues():
         def make(folder):
             (folder / "kfold").mkdir()
             ids_ = few_faces().ids if ids is None else ids
-            pd.DataFrame({"fold": np.arange(len(ids_)) % n, "group": np.arange(len(ids_))}, index=ids_).to_parquet(
-                folder / "kfold" / "folds.parquet"
-            )
+            pd.DataFrame(
+                {"fold": np.arange(len(ids_)) % n, "group": np.arange(len(ids_)), "predict_only": False}, index=ids_
+            ).to_parquet(folder / "kfold" / "folds.parquet")
             if change:
                 change(folder / "kfold")
             return folder / "kfold"
 
         return make
 
-
     def kfold(folder, faces=None, n=2, plan=RECIPE):
         return cross_val_pred_probs(few_faces() if faces is None else faces, plan, n, folder)
 
-
-    SAVED = r"scores: can't be read \(.*expected a folder that Scores.save wrote"
+    SAVED = r"scores: can't be read \(.*expected a folder that PredProbs.save wrote"
 
     cases = (
         [
@@ -2262,32 +2300,32 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "features of fewer faces",
                     lambda _: scored(features=np.zeros((3, 2))),
-                    "Scores: 3 rows of features; expected 42, one a face",
+                    "PredProbs: 3 rows of features; expected 42, one per face",
                 ),
                 (
                     "scores of other classes",
-                    lambda _: scored(few_faces().without("disgust")).of(few_faces()),
-                    "scores: scores for angry, fear.*expected angry, disgust",
+                    lambda _: scored(few_faces().without("disgust")).select(few_faces()),
+                    "PredProbs: classes angry, fear.*expected angry, disgust",
                 ),
                 (
                     "scores of fewer faces",
-                    lambda _: scored(few_faces(1)).of(few_faces()),
-                    "face face/07: no scores for 35 of 42 faces.*leave them out with subset",
+                    lambda _: scored(few_faces(1)).select(few_faces()),
+                    "face face/07: no probabilities for 35 of 42 faces.*drop them with faceset.subset",
                 ),
                 (
                     "an average of other faces",
                     lambda _: average_pred_probs([scored(), scored(few_faces(1))]),
-                    "average: 35 not in both, 'face/07' among them",
+                    "average_pred_probs: 35 not in both, 'face/07' among them",
                 ),
                 (
                     "weights that are all 0",
                     lambda _: average_pred_probs([scored(), scored()], weights=[0, 0]),
-                    "average: weights .*expected 2 numbers",
+                    "average_pred_probs: weights .*expected 2 numbers",
                 ),
                 (
                     "an unknown ranking",
                     lambda _: find_issues(few_faces(), scored(), "oracle"),
-                    "rank: method 'oracle'; expected label_loss",
+                    "rank_label_issues: method 'oracle'; expected label_loss",
                 ),
                 (
                     "an unknown kind of issue",
@@ -2307,7 +2345,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "a ranking without its margins",
                     lambda _: find_issues(few_faces(), scored(), "area_under_margin", ["label"], 3),
-                    "area_under_margin: no margins; expected Scores with margins. Train with RecordMargins",
+                    "area_under_margin: no margins; expected PredProbs with margins. Train with RecordMargins",
                 ),
                 (
                     "a ranking without its features",
@@ -2317,17 +2355,17 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "faces that are outliers, without features",
                     lambda _: find_issues(few_faces(), scored(), kinds=["not a face"]),
-                    "no_faces: no features",
+                    "find_outliers: no features",
                 ),
                 (
                     "issues of faces without labels",
                     lambda _: find_issues(few_faces().with_columns(label=None), scored(), kinds=["label"], limit=3),
-                    "face face/00: no label; expected a label for each face. Leave them out",
+                    "face face/00: no label; expected a label for each face. Drop them",
                 ),
                 (
                     "issues of no faces",
                     lambda _: find_issues(few_faces().subset([]), scored(), kinds=["label"], limit=3),
-                    "rank: no faces; expected at least one",
+                    "rank_label_issues: no faces; expected at least one",
                 ),
                 (
                     "softened labels that are missing",
@@ -2342,7 +2380,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "issues of a face twice",
                     lambda _: review_table(few_faces(), pd.DataFrame({"kind": "label"}, index=["face/00"] * 2)),
-                    "issues: a face that comes up twice; expected one row a face",
+                    "issues: a face that comes up twice; expected one row per face",
                 ),
                 (
                     "a page of no faces",
@@ -2362,19 +2400,22 @@ def cases_of_predicted_probabilities_and_issues():
             )
         ]
         + [
-            (what, make, load_pred_probs, SAVED)
+            (what, make, PredProbs.load, SAVED)
             for what, make in (
                 ("no such scores", path_named("scores")),
                 ("a file for scores", written("scores", "x")),
-                ("scores without their table", saved(removed("scores.parquet"))),
-                ("a table of scores that are truncated", saved(cut_in_half("scores.parquet"))),
-                ("an empty table of scores", saved(replaced("scores.parquet", ""))),
-                ("metadata of scores, truncated", saved(replaced("scores.json", '{"source": "x", "vo'))),
-                ("metadata of scores as a list", saved(replaced("scores.json", "[]"))),
-                ("scores without class names", saved(changed_json("scores.json", vocab=...))),
-                ("scores of a class too many", saved(changed_json("scores.json", vocab=[*FER2013_CLASSES, "calm"]))),
-                ("scores without the column of margins", saved(parquet("scores.parquet", margin_=...))),
-                ("saved probabilities that don't add up to 1", saved(parquet("scores.parquet", happy=0.9))),
+                ("scores without their table", saved(removed("pred_probs.parquet"))),
+                ("a table of scores that are truncated", saved(cut_in_half("pred_probs.parquet"))),
+                ("an empty table of scores", saved(replaced("pred_probs.parquet", ""))),
+                ("metadata of scores, truncated", saved(replaced("pred_probs.json", '{"source": "x", "vo'))),
+                ("metadata of scores as a list", saved(replaced("pred_probs.json", "[]"))),
+                ("scores without class names", saved(changed_json("pred_probs.json", vocab=...))),
+                (
+                    "scores of a class too many",
+                    saved(changed_json("pred_probs.json", vocab=[*FER2013_CLASSES, "calm"])),
+                ),
+                ("scores without the column of margins", saved(parquet("pred_probs.parquet", margin_=...))),
+                ("saved probabilities that don't add up to 1", saved(parquet("pred_probs.parquet", happy=0.9))),
                 ("features that are truncated", saved(cut_in_half("features.npy"))),
                 ("an empty file of features", saved(replaced("features.npy", b""))),
                 ("features of other faces", saved(array(np.zeros((3, 2))))),
@@ -2402,7 +2443,7 @@ def cases_of_predicted_probabilities_and_issues():
                     or folder / "margins.parquet"
                 ),
                 read_margins,
-                r"margins.parquet: columns \['epoch 1'\]; expected a number an epoch",
+                r"margins.parquet: columns \['epoch 1'\]; expected one numeric column per epoch",
             ),
             ("one fold", no_files, lambda folder: kfold(folder / "kfold", n=1), "kfold: 1 folds; expected at least 2"),
             (
@@ -2439,19 +2480,19 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds without a number",
                 folds(change=parquet("folds.parquet", fold=...)),
                 kfold,
-                r"folds.parquet: columns \['group'\]; expected what kfold_scores wrote",
+                r"folds.parquet: columns \['group', 'predict_only'\]; expected a file that cross_val_pred_probs wrote",
             ),
             (
                 "a fold's scores that are broken",
-                folds(change=replaced("fold-0/scores/scores.json", "{")),
+                folds(change=replaced("fold-0/pred_probs/pred_probs.json", "{")),
                 kfold,
-                "fold-0/scores: can't be read",
+                "fold-0/pred_probs: can't be read",
             ),
             (
                 "a fold's scores of other faces",
-                folds(change=lambda folder: scored(few_faces(1)).save(folder / "fold-0" / "scores")),
+                folds(change=lambda folder: scored(few_faces(1)).save(folder / "fold-0" / "pred_probs")),
                 kfold,
-                "fold-0: scores of 7 other faces; expected 21 of this fold. Delete it",
+                "fold-0/pred_probs: predictions of 7 other faces; expected 21 of this fold. Delete it",
             ),
         ]
     )
@@ -2459,9 +2500,12 @@ def cases_of_predicted_probabilities_and_issues():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()],
+)
 def test_predicted_probabilities_and_issues(what, make, call, expected):
-    'Predicted probabilities and issues'
+    "Predicted probabilities and issues"
     # nbs/95_bad_inputs.ipynb #9ae94920
     assert_rejected(what, make, call, expected)
 
@@ -2478,18 +2522,14 @@ def cases_of_recipes_and_runs():
 
         return run(spoil)
 
-
     def training(plan=RECIPE, faces=None):
         return lambda folder: train(few_faces() if faces is None else faces, plan, folder)
-
 
     def fresh(**changes):
         return (no_files, lambda folder: train(few_faces(), RECIPE.replace(**changes), folder / "new"))
 
-
     def load(folder):
         return load_run(folder, few_faces())
-
 
     def weights(change):
         def spoil(folder):
@@ -2498,11 +2538,9 @@ def cases_of_recipes_and_runs():
 
         return spoil
 
-
     class Harmful:
         def __reduce__(self):
             return os.mkdir, ("code was run",)
-
 
     def tensors(value):
         def make(folder):
@@ -2511,10 +2549,8 @@ def cases_of_recipes_and_runs():
 
         return make
 
-
     def take(path):
         return load_weights(learner().model, path)
-
 
     cases = [
         (what, no_files, call, says)
@@ -2525,11 +2561,15 @@ def cases_of_recipes_and_runs():
                 lambda _: get_recipe("demo", epochs=3),
                 "demo: no field 'epochs'; expected one of name, stages",
             ),
-            ("a recipe without stages", lambda _: RECIPE.replace(stages=()), r"toy: stages \(\); expected at least one"),
+            (
+                "a recipe without stages",
+                lambda _: RECIPE.replace(stages=()),
+                r"toy: stages \(\); expected at least one",
+            ),
             (
                 "a stage of no epochs",
                 lambda _: RECIPE.replace(stages=(Stage(0),)),
-                "toy: stages .*expected at least one, of at least 1 epoch",
+                "toy: a stage of 0 epochs .*expected at least 1 epoch and 16 pixels",
             ),
             (
                 "an unknown metric to monitor",
@@ -2539,7 +2579,7 @@ def cases_of_recipes_and_runs():
             (
                 "an unknown schedule",
                 lambda _: RECIPE.replace(stages=(Stage(1, schedule="cosine"),)),
-                "toy: schedule 'cosine'; expected one cycle or steps",
+                "toy: schedule 'cosine'; expected one_cycle or step_decay",
             ),
             (
                 "a loss that takes no soft labels",
@@ -2588,16 +2628,20 @@ def cases_of_recipes_and_runs():
                 lambda _: class_weights([1, 2], [1.0, 2.0, 3.0]),
                 r"class weights: weights \[1.0, 2.0, 3.0\]; expected 2 numbers above 0",
             ),
-            ("labels smoothed away", lambda _: weighted_loss([1, 2], smoothing=1.0), "smoothing 1.0; expected 0 up to 1"),
+            (
+                "labels smoothed away",
+                lambda _: weighted_loss([1, 2], label_smoothing=1.0),
+                "label_smoothing 1.0; expected 0 up to 1",
+            ),
             (
                 "averages that never move",
                 lambda _: EMA(1.0),
-                "WeightAverage: decay 1.0; expected between 0 and 1",
+                "EMA: decay 1.0; expected between 0 and 1",
             ),
             (
                 "a fraction above 1 for the teacher",
-                lambda _: KnowledgeDistillation(nn.Identity(), share=2),
-                "Distill: share 2, temperature 2.0; expected a share from 0 to 1",
+                lambda _: KnowledgeDistillation(nn.Identity(), weight=2),
+                "KnowledgeDistillation: weight 2, temperature 2.0; expected a weight from 0 to 1",
             ),
             ("an unknown architecture", lambda _: make_network("vgg16"), "architecture 'vgg16'; expected resnet18 or"),
             ("an unknown stem", lambda _: make_network("resnet18", stem="5x5"), "stem '5x5'; expected 7x7 or 3x3"),
@@ -2615,7 +2659,7 @@ def cases_of_recipes_and_runs():
             (
                 "the last no layers",
                 lambda _: train_last_layers(nn.Sequential(nn.Linear(2, 2)), 0),
-                "train_last: the last 0 layers; expected at least 1",
+                "train_last_layers: the last 0 layers; expected at least 1",
             ),
         )
     ] + [
@@ -2652,7 +2696,7 @@ def cases_of_recipes_and_runs():
                 r"toy: no weight by hand for \['disgust'\].*Use faceset.without",
             ),
             ("training on votes that do not exist", fresh(target="votes"), "vote_shares: no votes"),
-            ("training with averages of 2", fresh(average=2.0), "WeightAverage: decay 2.0; expected between 0 and 1"),
+            ("training with averages of 2", fresh(ema_decay=2.0), "toy: ema_decay 2.0; expected 0 up to 1"),
             ("training with an unknown architecture", fresh(arch="vgg16"), "architecture 'vgg16'"),
             ("training into a file", (written("new", "x"), training()), "new: no folder can be made here"),
             (
@@ -2665,44 +2709,55 @@ def cases_of_recipes_and_runs():
                 (run(), training(RECIPE.replace(seed=7))),
                 "run: a run with another .*seed",
             ),
-            ("training into a run of other faces", (run(), training(faces=few_faces(7))), "run: a run with another faces"),
+            (
+                "training into a run of other faces",
+                (run(), training(faces=few_faces(7))),
+                "run: a run with another faces",
+            ),
             (
                 "resuming with a recipe that is truncated",
                 (started(cut_in_half("recipe.json")), training()),
-                "recipe.json: no JSON .*expected what `train` wrote. Choose another folder, or delete",
+                "recipe.json: no JSON .*expected a file of `train`. Choose another folder, or delete",
             ),
             (
                 "resuming with a checkpoint that is truncated",
                 (started(replaced("checkpoint.pt", b"PK\x03\x04")), training()),
-                "checkpoint.pt: can't be read .*Delete it, and the run begins anew",
+                "checkpoint.pt: can't be read .*Delete it to start the run again",
             ),
             (
                 "resuming with another network's checkpoint",
-                (started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")), training()),
+                (
+                    started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")),
+                    training(),
+                ),
                 "checkpoint.pt: can't be read",
             ),
             (
                 "resuming with a rate that is truncated",
                 (started(replaced("lr_find-0.json", '{"rate"')), training()),
-                "lr_find-0.json: no JSON .*Delete it, and the rate is looked for again",
+                "lr_find-0.json: no JSON .*Delete it to search the learning rate again",
             ),
             ("no such run", (path_named("run"), load), "run: no recipe.json; expected a run folder. Train first"),
             (
                 "a run's recipe that is truncated",
                 (run(cut_in_half("recipe.json")), load),
-                "recipe.json: no JSON .*expected what `train` wrote",
+                "recipe.json: no JSON .*expected a file of `train`",
             ),
             (
                 "a run's recipe that is a list",
                 (run(replaced("recipe.json", "[1]")), load),
-                "recipe.json: a list, not an object; expected what `train` wrote",
+                "recipe.json: a list, not an object; expected a file of `train`",
             ),
             (
                 "a run without a recipe",
                 (run(changed_json("recipe.json", recipe=...)), load),
                 "recipe.json: no key 'recipe'",
             ),
-            ("a run without classes", (run(changed_json("recipe.json", vocab=...)), load), "recipe.json: no key 'vocab'"),
+            (
+                "a run without classes",
+                (run(changed_json("recipe.json", vocab=...)), load),
+                "recipe.json: no key 'vocab'",
+            ),
             (
                 "a run whose classes are a number",
                 (run(changed_json("recipe.json", vocab=7)), load),
@@ -2742,10 +2797,14 @@ def cases_of_recipes_and_runs():
             (
                 "weights that lack a layer",
                 (
-                    run(weights(lambda state: {name: value for name, value in state.items() if not name.startswith("1.")})),
+                    run(
+                        weights(
+                            lambda state: {name: value for name, value in state.items() if not name.startswith("1.")}
+                        )
+                    ),
                     load,
                 ),
-                "model.safetensors: no weights for 1..*expected all those of its recipe's network",
+                "model.safetensors: no weights for 1..*expected all weights of its recipe's network",
             ),
             (
                 "weights of other classes",
@@ -2788,17 +2847,17 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "a run's facts that are truncated",
-                (run(cut_in_half("run.json")), run_files),
-                "run.json: no JSON .*expected what `train` wrote",
+                (run(cut_in_half("run.json")), read_run_folder),
+                "run.json: no JSON .*expected a file written by `train`",
             ),
             (
                 "a search for rates that are truncated",
-                (run(replaced("lr_find-0.json", "{")), run_files),
+                (run(replaced("lr_find-0.json", "{")), read_run_folder),
                 "lr_find-0.json: no JSON",
             ),
             (
                 "a search for rates without losses",
-                (run(replaced("lr_find-0.json", '{"rates": [1]}')), run_files),
+                (run(replaced("lr_find-0.json", '{"rates": [1]}')), read_run_folder),
                 "lr_find-0.json: no key 'losses'",
             ),
             (
@@ -2808,7 +2867,10 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "cutting a run whose facts were truncated",
-                (run(cut_in_half("run.json")), lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new")),
+                (
+                    run(cut_in_half("run.json")),
+                    lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new"),
+                ),
                 "run.json: no JSON",
             ),
             (
@@ -2818,7 +2880,10 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "cutting a run whose weights were truncated",
-                (run(cut_in_half("model.safetensors")), lambda folder: split_head(folder, FER2013_CLASSES[:3], folder.parent / "new")),
+                (
+                    run(cut_in_half("model.safetensors")),
+                    lambda folder: split_head(folder, FER2013_CLASSES[:3], folder.parent / "new"),
+                ),
                 "model.safetensors: can't be read",
             ),
         )
@@ -2827,9 +2892,11 @@ def cases_of_recipes_and_runs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()]
+)
 def test_recipes_and_runs(what, make, call, expected):
-    'Recipes and runs'
+    "Recipes and runs"
     # nbs/95_bad_inputs.ipynb #13d5a08a
     assert_rejected(what, make, call, expected)
 
@@ -2839,29 +2906,26 @@ def cases_of_metrics():
     def shares(n=42, k=7):
         return np.full((n, k), 1 / k)
 
-
     def graded(**options):
-        return evaluate(
-            **({"probabilities": shares(), "labels": few_faces().table.label.tolist(), "vocab": FER2013_CLASSES} | options)
+        return compute_metrics(
+            **({"pred_probs": shares(), "labels": few_faces().table.label.tolist(), "vocab": FER2013_CLASSES} | options)
         )
-
 
     def truth(value=1 / 7):
         return pd.DataFrame(value, few_faces().ids, list(FER2013_CLASSES))
-
 
     cases = [
         (what, no_files, call, says)
         for what, call, says in (
             (
                 "probabilities for fewer classes",
-                lambda _: graded(probabilities=shares(k=6)),
+                lambda _: graded(pred_probs=shares(k=6)),
                 r"probabilities: shape \(42, 6\); expected \(42, 7\)",
             ),
             (
                 "logits for probabilities",
-                lambda _: graded(probabilities=shares() * 5),
-                r"row 0: probabilities .*expected numbers from 0 that sum to 1. Put logits through a softmax",
+                lambda _: graded(pred_probs=shares() * 5),
+                r"row 0: probabilities .*expected numbers from 0 that sum to 1. Apply softmax to logits first",
             ),
             (
                 "a label outside the classes",
@@ -2876,28 +2940,28 @@ def cases_of_metrics():
             ("codes beyond the classes", lambda _: graded(labels=[7] * 42), "row 0: label 7"),
             (
                 "no faces to score",
-                lambda _: graded(probabilities=shares(0), labels=[]),
+                lambda _: graded(pred_probs=shares(0), labels=[]),
                 "probabilities: no faces; expected at least one",
             ),
             (
                 "a report on an empty split",
-                lambda _: report_on({"single": shares(0)}, few_faces().with_columns(split="train")),
+                lambda _: report_from_pred_probs({"single": shares(0)}, few_faces().with_columns(split="train")),
                 "report: no faces in split 'test'; expected one of train",
             ),
             (
                 "a report on a split with an unknown name",
-                lambda _: report_on({"single": shares()}, few_faces(), "holdout"),
+                lambda _: report_from_pred_probs({"single": shares()}, few_faces(), "holdout"),
                 "split 'holdout'; expected train or valid or test",
             ),
             (
                 "a report on other faces' probabilities",
-                lambda _: report_on({"single": shares(3)}, few_faces()),
+                lambda _: report_from_pred_probs({"single": shares(3)}, few_faces()),
                 r"probabilities: shape \(3, 7\); expected \(7, 7\)",
             ),
             (
                 "a report with a history of nothing",
                 lambda _: report_html(
-                    report_on({"single": shares(7)}, few_faces(), resamples=2),
+                    report_from_pred_probs({"single": shares(7)}, few_faces(), resamples=2),
                     history=pd.DataFrame({"epoch": [1]}),
                     losses=0,
                 ),
@@ -2905,29 +2969,35 @@ def cases_of_metrics():
             ),
             (
                 "a report with a recipe that is a number",
-                lambda _: report_html(report_on({"single": shares(7)}, few_faces(), resamples=2), recipe=5, losses=0),
-                "recipe: a int; expected a Recipe, or any mapping",
+                lambda _: report_html(
+                    report_from_pred_probs({"single": shares(7)}, few_faces(), resamples=2), recipe=5, losses=0
+                ),
+                "recipe: int; expected a Recipe, or any mapping",
             ),
-            ("a mean over no runs", lambda _: summarize_seeds([]), "over_seeds: no runs; expected the Metrics of at least one"),
+            (
+                "a mean over no runs",
+                lambda _: summarize_seeds([]),
+                "summarize_seeds: no runs; expected the Metrics of at least one",
+            ),
             (
                 "a mean over different faces",
-                lambda _: summarize_seeds([graded(), graded(probabilities=shares(7), labels=list(FER2013_CLASSES))]),
-                "over_seeds: runs on .*expected the same labels",
+                lambda _: summarize_seeds([graded(), graded(pred_probs=shares(7), labels=list(FER2013_CLASSES))]),
+                "summarize_seeds: runs on .*expected the same labels",
             ),
             (
                 "unknown test-time augmentation",
                 lambda _: predict_faces(learner(), few_faces(1), "five_crop"),
-                "views 'five_crop'; expected single or flip or ten_crop",
+                "tta 'five_crop'; expected single or flip or ten_crop",
             ),
             (
                 "a majority of no votes",
-                lambda _: ferplus_majority(few_faces()),
-                r"ferplus_majority: no votes; expected vote columns. Join them",
+                lambda _: ferplus_label_set(few_faces()),
+                r"ferplus_label_set: no votes; expected vote columns. Join them",
             ),
             (
                 "an unknown rule for votes",
-                lambda _: ferplus_majority(few_faces(), rule="most"),
-                "ferplus_majority: rule 'most'; expected majority or plurality",
+                lambda _: ferplus_label_set(few_faces(), rule="most"),
+                "ferplus_label_set: rule 'most'; expected majority or plurality",
             ),
             (
                 "no face with any label",
@@ -2937,47 +3007,47 @@ def cases_of_metrics():
             (
                 "splits of a single group",
                 lambda _: repeated_holdout(few_faces().with_columns(group=0), None),
-                "repeated_splits: one group; expected at least 2. Set the column `group`",
+                "holdout_splits: one group; expected at least 2. Set the column `group`",
             ),
             (
                 "no splits",
-                lambda _: repeated_holdout(few_faces(), None, n=0),
-                "splits: 0 splits, 0.2 of the faces.*expected at least 1",
+                lambda _: repeated_holdout(few_faces(), None, n_splits=0),
+                "splits: 0 splits with a test size of 0.2; expected at least 1",
             ),
             (
                 "all faces to test on",
-                lambda _: repeated_holdout(few_faces(), None, test=1.0),
-                "splits: 3 splits, 1 of the faces.*a share between 0 and 1",
+                lambda _: repeated_holdout(few_faces(), None, test_size=1.0),
+                "splits: 3 splits with a test size of 1; .*a test size between 0 and 1",
             ),
             (
                 "predictions for fewer faces",
                 lambda _: repeated_holdout(few_faces(), lambda train, rest, seed: np.zeros(2)),
-                r"random split 0: predictions of shape \(2,\); expected \(\d+,\): a code a test face",
+                r"random split 0: predictions of shape \(2,\); expected \(\d+,\): one code per test face",
             ),
             (
                 "a second label set with weight 1",
-                lambda _: join_label_sets(few_faces(), truth(), share=1),
-                "join_truths: share 1; expected between 0 and 1",
+                lambda _: join_label_sets(few_faces(), truth(), second_weight=1),
+                "join_label_sets: second_weight 1; expected between 0 and 1",
             ),
             (
                 "a second label set without a face",
                 lambda _: join_label_sets(few_faces(), truth().iloc[1:]),
-                "face face/00: no row in the second truth",
+                "face face/00: no row in the second label set",
             ),
             (
                 "a second label set with a face twice",
                 lambda _: join_label_sets(few_faces(), pd.concat([truth(), truth().iloc[:1]])),
-                "face face/00: two rows in the second truth; expected one",
+                "face face/00: two rows in the second label set; expected one",
             ),
             (
                 "a second label set of words",
                 lambda _: join_label_sets(few_faces(), truth("high")),
-                "the second truth: a column 'angry' of .*expected numbers",
+                "the second label set: a column 'angry' of .*expected numbers",
             ),
             (
                 "a second label set that adds up to 2",
                 lambda _: join_label_sets(few_faces(), truth(2 / 7)),
-                "face face/00: shares that sum to 2; expected 1, or 0 where nobody voted",
+                "face face/00: probabilities that sum to 2; expected a sum of 1, or 0 where there are no votes",
             ),
         )
     ]
@@ -2985,9 +3055,11 @@ def cases_of_metrics():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()]
+)
 def test_metrics(what, make, call, expected):
-    'Metrics'
+    "Metrics"
     # nbs/95_bad_inputs.ipynb #8108f134
     assert_rejected(what, make, call, expected)
 
@@ -2997,17 +3069,13 @@ def cases_of_interpretation_and_compression():
     torch.manual_seed(0)
     small, probe = nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 3)), [torch.randn(16, 10)]
 
-
     def pruned(net=small, batches=None, **options):
         return prune_model(net, probe if batches is None else batches, **({"count": 2} | options))
 
-
     twin = nn.Linear(10, 10)
-
 
     def explained(faces=None, **options):
         return explain(learner(), few_faces(1) if faces is None else faces, **options)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3015,19 +3083,23 @@ def cases_of_interpretation_and_compression():
             (
                 "an unknown rule of pruning",
                 lambda _: pruned(rule="magnitude"),
-                "pruning: rule 'magnitude'; expected published or clusters or span",
+                "pruning: rule 'magnitude'; expected pairwise or clusters or span",
             ),
             (
                 "unknown vectors",
-                lambda _: pruned(by="gradients"),
-                "pruning: by 'gradients'; expected activations or weights",
+                lambda _: pruned(vectors="gradients"),
+                "pruning: vectors 'gradients'; expected activations or weights",
             ),
-            ("an unknown spread", lambda _: pruned(spread="random"), "pruning: spread 'random'; expected error or even"),
-            ("no places to look at", lambda _: pruned(places=0), "pruning: 0 places; expected 1 or more"),
+            (
+                "an unknown spread",
+                lambda _: pruned(allocation="random"),
+                "pruning: allocation 'random'; expected error or uniform",
+            ),
+            ("no places to look at", lambda _: pruned(n_positions=0), "pruning: n_positions 0; expected 1 or more"),
             (
                 "a budget of nothing",
                 lambda _: pruned(budget=0),
-                "pruning: a budget of 0; expected a share of the multiply-adds",
+                "pruning: a budget of 0; expected a fraction of the MACs",
             ),
             (
                 "a budget that no layer fits into",
@@ -3044,21 +3116,25 @@ def cases_of_interpretation_and_compression():
                 lambda _: pruned(count=8),
                 "0: 8 channels to remove; expected 0 to 7: at least one is kept",
             ),
-            ("an unknown count for a layer", lambda _: pruned(count={"fc": 2}), "count: no layer 'fc'; expected some of 0"),
+            (
+                "an unknown count for a layer",
+                lambda _: pruned(count={"fc": 2}),
+                "count: no layer 'fc'; expected some of 0",
+            ),
             (
                 "pruning an unknown layer",
                 lambda _: pruned(layers="fc"),
-                "pruning: no layer 'fc' that can lose channels; expected one of 0. The last layer answers",
+                "pruning: no layer 'fc' that can lose channels; expected one of 0. The last layer keeps all its outputs",
             ),
             (
                 "pruning by a single face",
                 lambda _: pruned(batches=[probe[0][:1]]),
-                r"pruning: a probe of 1 face\(s\); expected some hundred. One face has no angles",
+                r"pruning: a probe of 1 face\(s\); expected some hundred. Angles need several faces",
             ),
             (
                 "bounds that are crossed",
-                lambda _: pruned(rule="published", close=120, opposite=60),
-                "pruning: bounds 120 and 60 degrees; expected 0 < close < opposite < 180",
+                lambda _: pruned(rule="pairwise", min_angle=120, max_angle=60),
+                "pruning: bounds 120 and 60 degrees; expected 0 < min_angle < max_angle < 180",
             ),
             (
                 "weights that two layers share",
@@ -3068,7 +3144,7 @@ def cases_of_interpretation_and_compression():
             (
                 "a layer without any channel left",
                 lambda _: remove_channels(small, probe[0], {"0": []}),
-                "0: a layer that would lose all its channels; expected at least one that stays",
+                "0: a layer that would lose all its channels; expected at least one channel to keep",
             ),
             (
                 "an unknown channel, to keep",
@@ -3093,7 +3169,7 @@ def cases_of_interpretation_and_compression():
             (
                 "angles of single values",
                 lambda _: angles(torch.zeros(3, 1)),
-                r"angles: activations of shape \(3, 1\); expected .*at least two values. Show more than one face",
+                r"angles: activations of shape \(3, 1\); expected .*at least two values. Pass more than one face",
             ),
             (
                 "stopping at what is no verdict",
@@ -3145,12 +3221,16 @@ def cases_of_interpretation_and_compression():
                 lambda _: explained(method="integrated", baseline="grey"),
                 "integrated: baseline 'grey'; expected mean",
             ),
-            ("no faces to explain", lambda _: explained(few_faces(1).subset([])), "faces: no faces; expected at least one"),
-            ("a list for faces", lambda _: explained([1]), "faces: list; expected a FaceSet, or one picture"),
+            (
+                "no faces to explain",
+                lambda _: explained(few_faces(1).subset([])),
+                "faces: no faces; expected at least one",
+            ),
+            ("a list for faces", lambda _: explained([1]), "faces: list; expected a FaceSet, or one image"),
             (
                 "a face of fractions",
                 lambda _: explained(np.zeros((48, 48))),
-                r"face: float64 \(48, 48\); expected a FaceSet, or one picture, uint8",
+                r"face: float64 \(48, 48\); expected a FaceSet, or one image, uint8",
             ),
             (
                 "faces in files to explain",
@@ -3159,8 +3239,8 @@ def cases_of_interpretation_and_compression():
             ),
             (
                 "a check with a single look",
-                lambda _: sanity_check(learner(), few_faces(1), looks=1),
-                "sanity_check: looks 1; expected 2 or more",
+                lambda _: sanity_check(learner(), few_faces(1), n_steps=1),
+                "sanity_check: n_steps 1; expected 2 or more",
             ),
             (
                 "a mean by what nothing has",
@@ -3175,12 +3255,12 @@ def cases_of_interpretation_and_compression():
             (
                 "a region that faces don't have",
                 lambda _: occlude(few_faces(1).pixels, "ears"),
-                "cover: region 'ears'; expected brows or eyes",
+                "occlude: region 'ears'; expected brows or eyes",
             ),
             (
                 "a change of the size",
-                lambda _: perturbed_probabilities(learner(), few_faces(1), lambda pixels: pixels[:, :40]),
-                r"change: pixels \(7, 40, 48\); expected \(7, 48, 48\), as they were",
+                lambda _: perturbed_pred_probs(learner(), few_faces(1), lambda pixels: pixels[:, :40]),
+                r"perturb: pixels \(7, 40, 48\); expected \(7, 48, 48\), the shape before",
             ),
             (
                 "an export that saw one face",
@@ -3189,16 +3269,24 @@ def cases_of_interpretation_and_compression():
             ),
         )
     ] + [
-        ("no such ONNX file", path_named("a.onnx"), session, "a.onnx: can't be run .*expected an ONNX file"),
-        ("text instead of ONNX file", written("a.onnx", "words"), session, "a.onnx: can't be run .*expected an ONNX file"),
+        ("no such ONNX file", path_named("a.onnx"), open_session, "a.onnx: can't be run .*expected an ONNX file"),
+        (
+            "text instead of ONNX file",
+            written("a.onnx", "words"),
+            open_session,
+            "a.onnx: can't be run .*expected an ONNX file",
+        ),
     ]
 
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()],
+)
 def test_interpretation_and_compression(what, make, call, expected):
-    'Interpretation and compression'
+    "Interpretation and compression"
     # nbs/95_bad_inputs.ipynb #c10cd984
     assert_rejected(what, make, call, expected)
 
@@ -3208,14 +3296,12 @@ def cases_of_model_folders():
     def facts(**values):
         return model(changed_json("model.json", **values))
 
-
     def made(**values):
         return model(
             lambda folder: changed_json(
                 "model.json", network=json.loads((folder / "model.json").read_text())["network"] | values
             )(folder)
         )
-
 
     def files(**values):
         return model(
@@ -3225,7 +3311,6 @@ def cases_of_model_folders():
             seal=False,
         )
 
-
     def state(change):
         return model(
             lambda folder: safetensors.torch.save_file(
@@ -3233,11 +3318,10 @@ def cases_of_model_folders():
             )
         )
 
-
     JSON = "model.json: "
 
     cases = [
-        (what, make, load_model, says)
+        (what, make, load_model_folder, says)
         for what, make, says in (
             (
                 "no such model folder",
@@ -3248,7 +3332,7 @@ def cases_of_model_folders():
             (
                 "a model's facts that are truncated",
                 model(cut_in_half("model.json"), seal=False),
-                JSON + r"no JSON \(.*expected what save_model wrote",
+                JSON + r"no JSON \(.*expected a file written by save_model",
             ),
             (
                 "a model's facts that are a list",
@@ -3277,26 +3361,26 @@ def cases_of_model_folders():
             ),
             ("a format that is a word", facts(format_version="one"), JSON + "format version 'one'; expected 1"),
             ("a key too many", facts(code="import os"), JSON + "unknown key code; expected the keys of this format"),
-            ("a key too few", facts(licence=...), JSON + "missing key licence"),
+            ("a key too few", facts(license=...), JSON + "missing key license"),
             (
                 "weights that were changed",
                 model(lambda folder: (folder / "model.safetensors").open("r+b").write(b"x"), seal=False),
-                "model.safetensors: another SHA-256 than model.json says.*Fetch it again",
+                "model.safetensors: SHA-256 differs from model.json.*Download it again",
             ),
             (
                 "a card that was changed",
                 model(replaced("MODEL_CARD.md", "fine"), seal=False),
-                "MODEL_CARD.md: another SHA-256",
+                "MODEL_CARD.md: SHA-256 differs",
             ),
             (
                 "a file that is missing",
                 model(removed("MODEL_CARD.md"), seal=False),
-                "model: no MODEL_CARD.md; expected MODEL_CARD.md, model.safetensors. Fetch the folder again, whole",
+                "model: no MODEL_CARD.md; expected MODEL_CARD.md, model.safetensors. Download the complete folder again",
             ),
             (
                 "a file that is not named",
                 model(replaced("learner.pkl", b"\x80")),
-                "model: a file that model.json does not name, learner.pkl.*Move it elsewhere",
+                "model: a file that model.json does not list, learner.pkl.*Move it elsewhere",
             ),
             (
                 "a file outside the folder",
@@ -3306,7 +3390,7 @@ def cases_of_model_folders():
             (
                 "a file of an endless name",
                 files(**{"x" * 5000: {"sha256": "0"}}),
-                "model: no x{80}; expected .*Fetch the folder again",
+                "model: no x{80}; expected .*Download the complete folder again",
             ),
             (
                 "a file without a checksum",
@@ -3326,13 +3410,13 @@ def cases_of_model_folders():
             (
                 "a network that is not described",
                 facts(network="mini_xception"),
-                JSON + "a network that is not described; expected arch, classes",
+                JSON + "an incomplete description of the network; expected arch, classes",
             ),
             ("an architecture of a newer version", made(arch="transformer"), "model: architecture 'transformer'"),
             (
                 "an architecture that is a list",
                 made(arch=["resnet18"]),
-                "model: .*expected a network of this version, and its weights",
+                "model: .*expected a network of this version and its weights",
             ),
             ("four channels", made(channels=4), JSON + "4 channels; expected 1 or 3"),
             (
@@ -3351,12 +3435,20 @@ def cases_of_model_folders():
                 ),
                 "model: .*expected a network of this version",
             ),
-            ("a class too few", facts(vocab=list(FER2013_CLASSES[:6])), JSON + "6 class names; expected 7 that differ"),
-            ("a class twice", facts(vocab=[*FER2013_CLASSES[:6], "angry"]), JSON + "7 class names; expected 7 that differ"),
+            (
+                "a class too few",
+                facts(vocab=list(FER2013_CLASSES[:6])),
+                JSON + "6 class names; expected 7 different names",
+            ),
+            (
+                "a class twice",
+                facts(vocab=[*FER2013_CLASSES[:6], "angry"]),
+                JSON + "7 class names; expected 7 different names",
+            ),
             (
                 "classes that are lists",
                 facts(vocab=[[name] for name in FER2013_CLASSES]),
-                JSON + "7 class names; expected 7 that differ",
+                JSON + "7 class names; expected 7 different names",
             ),
             (
                 "fewer classes than the network answers",
@@ -3367,7 +3459,7 @@ def cases_of_model_folders():
                         network=json.loads((folder / "model.json").read_text())["network"] | {"classes": 6},
                     )(folder)
                 ),
-                "model: 7 answers; expected 6, one a class",
+                "model: 7 outputs; expected 6, one per class",
             ),
             ("a size of 4 pixels", facts(size=4), JSON + "size 4; expected 8 to 1024 pixels"),
             ("a size that is a word", facts(size="48"), JSON + "size '48'"),
@@ -3375,53 +3467,57 @@ def cases_of_model_folders():
             ("a temperature that is not a number", facts(temperature=float("nan")), JSON + "temperature nan"),
             (
                 "a mean of 400 digits",
-                facts(normalisation={"mean": 10**400, "deviation": 0.25}),
+                facts(normalization={"mean": 10**400, "std": 0.25}),
                 JSON + "mean 10+; expected a number",
             ),
-            ("no deviation", facts(normalisation={"mean": 0.5}), JSON + "deviation None; expected a number above 0"),
-            ("a normalisation that is a number", facts(normalisation=0.5), JSON + "mean None; expected a number"),
-            ("a name that is a number", facts(name=7), JSON + "name '7'; expected a text"),
-            ("a number of parameters in words", facts(parameters="many"), JSON + "parameters 'many'; expected a number"),
+            ("no deviation", facts(normalization={"mean": 0.5}), JSON + "std None; expected a number above 0"),
+            ("a normalisation that is a number", facts(normalization=0.5), JSON + "mean None; expected a number"),
+            ("a name that is a number", facts(name=7), JSON + "name '7'; expected a string"),
+            (
+                "a number of parameters in words",
+                facts(parameters="many"),
+                JSON + "parameters 'many'; expected an integer",
+            ),
             ("measurements that are text", facts(metrics="good"), JSON + "metrics 'good'; expected a list"),
             (
                 "weights of a layer too many",
                 state(lambda tensors: tensors | {"more": torch.ones(3)}),
-                "model: .*more.*expected a network of this version, and its weights",
+                "model: .*more.*expected a network of this version and its weights",
             ),
             (
                 "weights of a layer too few",
                 state(lambda tensors: dict(list(tensors.items())[:-1])),
-                "model: .*expected a network of this version, and its weights",
+                "model: .*expected a network of this version and its weights",
             ),
             (
                 "weights of another network",
                 model(lambda folder: save_weights(make_network("small_cnn"), folder / "model.safetensors")),
-                "model: .*expected a network of this version, and its weights",
+                "model: .*expected a network of this version and its weights",
             ),
         )
     ] + [
         (
             "a model on top of another",
             model(),
-            lambda folder: save_model(learner(), folder, onnx=False),
-            "model: is there already; expected a new folder. Name another",
+            lambda folder: save_model_folder(learner(), folder, onnx=False),
+            "model: already exists; expected a new folder. Name another",
         ),
         (
             "a model below a file",
             written("a.txt", ""),
-            lambda path: save_model(learner(), path / "model", onnx=False),
+            lambda path: save_model_folder(learner(), path / "model", onnx=False),
             "a.txt: no folder can be made here",
         ),
         (
             "a model of a network without a name",
             no_files,
-            lambda folder: save_model(types.SimpleNamespace(model=small_net()), folder / "model"),
-            "model: a Sequential that does not say what it is made of; expected a network of face_learner",
+            lambda folder: save_model_folder(types.SimpleNamespace(model=small_net()), folder / "model"),
+            "model: a Sequential without a description of its architecture; expected a network of face_learner",
         ),
         (
             "a temperature from faces without labels",
             no_files,
-            lambda folder: save_model(
+            lambda folder: save_model_folder(
                 learner(), folder / "model", calibrate=few_faces().with_columns(label=None), onnx=False
             ),
             "calibrate: face face/00 without a label; expected a label for each face",
@@ -3429,7 +3525,7 @@ def cases_of_model_folders():
         (
             "a learner for other classes",
             model(),
-            lambda folder: as_learner(load_model(folder), few_faces().without("disgust")),
+            lambda folder: as_learner(load_model_folder(folder), few_faces().without("disgust")),
             "model: faces of angry, fear.*expected angry, disgust",
         ),
         (
@@ -3446,10 +3542,8 @@ def cases_of_model_folders():
         ),
     ]
 
-
     def small_net():
         return nn.Sequential(nn.Linear(2, 2))
-
 
     def with_onnx():
         "Create a model folder that names an ONNX file"
@@ -3463,13 +3557,14 @@ def cases_of_model_folders():
             )(folder)
         return session_folder() / "with-onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()]
+)
 def test_model_folders(what, make, call, expected):
-    'Model folders'
+    "Model folders"
     # nbs/95_bad_inputs.ipynb #7b28da77
     assert_rejected(what, make, call, expected)
 
@@ -3480,19 +3575,15 @@ def cases_of_prediction():
     def predictor():
         return Predictor(good_model(), backend="torch", detector="haar")
 
-
     def photos(*more):
         return all_of(image_files("a.png"), *more, no_files)
-
 
     def predicted(to="out.csv", by=None, **options):
         return lambda folder: predict_folder(by or predictor(), folder / "faces", folder / to, **options)
 
-
     def no_frames(folder):
         cv2.VideoWriter(str(folder / "film.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 64)).release()
         return folder / "film.mp4"
-
 
     def begun(change):
         "Start a table and finish one part of it"
@@ -3503,15 +3594,13 @@ def cases_of_prediction():
             with mock.patch("fer_fastai.deploy.predictor.shutil.rmtree", lambda path: None):
                 predict_folder(predictor(), folder / "faces", whole)
             whole.unlink()
-            change(folder / "out.csv.parts")
+            change(folder / "out.csv.shards")
             return folder
 
         return make
 
-
     def compact(change):
         return model(change, source=pretrained_model)
-
 
     def filmed(**options):
         return lambda folder: predict_video(
@@ -3520,10 +3609,8 @@ def cases_of_prediction():
             **{name: folder / value if name in ("video", "table") else value for name, value in options.items()},
         )
 
-
     def a_film(*makes):
         return all_of(video_file, *makes, no_files)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3536,7 +3623,7 @@ def cases_of_prediction():
             (
                 "a threshold that nothing reaches",
                 lambda _: Predictor(threshold=1.5),
-                "Predictor: threshold 1.5; expected 0 up to 1",
+                "Predictor: threshold 1.5; expected 0 or more, below 1",
             ),
             (
                 "a detector with an unknown name",
@@ -3544,10 +3631,14 @@ def cases_of_prediction():
                 "Predictor: detector 'dlib'; expected auto or yunet or haar",
             ),
             ("batches of nothing", lambda _: Predictor(batch_size=0), "Predictor: batch_size 0; expected 1 or more"),
-            ("an unknown embedded model", lambda _: pretrained_model("huge"), "no embedded model 'huge'; expected compact"),
+            (
+                "an unknown embedded model",
+                lambda _: pretrained_model("huge"),
+                "no bundled model 'huge'; expected compact",
+            ),
             (
                 "faces that are fractions",
-                lambda _: predictor().probabilities(np.zeros((2, 48, 48))),
+                lambda _: predictor().predict_proba(np.zeros((2, 48, 48))),
                 r"faces: float64 \(2, 48, 48\); expected uint8",
             ),
             (
@@ -3570,7 +3661,11 @@ def cases_of_prediction():
                 lambda folder: predict_folder(predictor(), folder, folder / "out.csv"),
                 "no picture; expected files that end with",
             ),
-            ("no such video", lambda folder: open_video(folder / "film.mp4"), "film.mp4: no such file; expected a video"),
+            (
+                "no such video",
+                lambda folder: open_video(folder / "film.mp4"),
+                "film.mp4: no such file; expected a video",
+            ),
             ("a folder for a video", open_video, "no such file; expected a video"),
             (
                 "an unknown camera",
@@ -3586,13 +3681,13 @@ def cases_of_prediction():
                 "an ONNX file that is none, and sealed",
                 compact(replaced("model.onnx", b"onnx")),
                 Predictor,
-                "model.onnx: can't be run .*expected what save_model wrote",
+                "model.onnx: can't be run .*expected a file written by save_model",
             ),
             (
                 "an ONNX file of another network, and sealed",
                 compact(lambda folder: shutil.copy(other_onnx(), folder / "model.onnx")),
                 Predictor,
-                "model.onnx: (can't be run|other answers than the weights give).*expected",
+                "model.onnx: (can't be run|outputs that differ from those of the weights).*expected",
             ),
             (
                 "a model without eight bits",
@@ -3605,36 +3700,36 @@ def cases_of_prediction():
                 "a table of another kind",
                 photos(),
                 predicted("out.xlsx"),
-                "out.xlsx: ending '.xlsx'; expected .csv or .parquet",
+                "out.xlsx: suffix '.xlsx'; expected .csv or .parquet",
             ),
             (
                 "a table that is there already",
                 photos(written("out.csv", "photo\n")),
                 predicted(),
-                "out.csv: is there already; expected a new file. Name another",
+                "out.csv: already exists; expected a new file. Name another",
             ),
             (
                 "a table below a file",
                 photos(written("out", "")),
                 predicted("out/faces.csv"),
-                "out/faces.csv.parts: no folder can be made here",
+                "out/faces.csv.shards: no folder can be made here",
             ),
             (
                 "an unknown word for the faces to predict",
                 photos(),
-                predicted(which="middle"),
-                "predict_folder: which 'middle'; expected every or largest",
+                predicted(faces="middle"),
+                "predict_folder: faces 'middle'; expected all or largest",
             ),
             (
                 "images into a file",
                 photos(written("seen", "")),
-                lambda folder: predicted(pictures=folder / "seen")(folder),
-                "seen: a file; expected a folder for pictures",
+                lambda folder: predicted(annotated_dir=folder / "seen")(folder),
+                "seen: a file; expected a folder for annotated photos",
             ),
             (
                 "a table begun with another choice",
                 begun(lambda parts: None),
-                predicted(which="largest"),
+                predicted(faces="largest"),
                 "out.csv.parts: begun with another which; expected the same call. Delete the folder",
             ),
             (
@@ -3647,7 +3742,7 @@ def cases_of_prediction():
                 "a table begun by what was truncated",
                 begun(replaced("options.json", '{"model"')),
                 predicted(),
-                "options.json: no JSON .*expected what an earlier call wrote. Delete the folder to begin anew",
+                "options.json: no JSON .*Delete the folder to start again",
             ),
             (
                 "a part of a table that is truncated",
@@ -3657,9 +3752,9 @@ def cases_of_prediction():
             ),
             (
                 "a file where the parts go",
-                photos(written("out.csv.parts", "")),
+                photos(written("out.csv.shards", "")),
                 predicted(),
-                "out.csv.parts: no folder can be made here",
+                "out.csv.shards: no folder can be made here",
             ),
             (
                 "no detector when the photos come",
@@ -3673,34 +3768,34 @@ def cases_of_prediction():
                 "text instead of video",
                 written("film.mp4", "words"),
                 open_video,
-                "film.mp4: no video that can be read.*Convert it, for example with ffmpeg",
+                "film.mp4: no readable video.*Convert it, for example with ffmpeg",
             ),
-            ("an empty video", written("film.mp4", b""), open_video, "film.mp4: no video that can be read"),
+            ("an empty video", written("film.mp4", b""), open_video, "film.mp4: no readable video"),
             (
                 "a video without its end",
                 all_of(video_file, lambda folder: cut_in_half("film.mp4")(folder) and folder / "film.mp4"),
                 open_video,
-                "film.mp4: no video that can be read",
+                "film.mp4: no readable video",
             ),
-            ("a video of no frames", no_frames, open_video, "film.mp4: no video that can be read"),
+            ("a video of no frames", no_frames, open_video, "film.mp4: no readable video"),
             (
                 "a table that is there, of a video",
                 a_film(written("out.csv", "x")),
                 filmed(table="out.csv"),
-                "out.csv: is there already; expected a new file",
+                "out.csv: already exists; expected a new file",
             ),
-            ("a video that is there", a_film(), filmed(video="film.mp4", table="out.csv"), "film.mp4: is there already"),
+            ("a video that is there", a_film(), filmed(video="film.mp4", table="out.csv"), "film.mp4: already exists"),
             (
                 "a video of another kind",
                 a_film(),
                 filmed(video="out.gif", table="out.csv"),
-                "out.gif: ending '.gif'; expected .mp4 or .mkv or .avi",
+                "out.gif: suffix '.gif'; expected .mp4 or .mkv or .avi",
             ),
             (
                 "a video's table of another kind",
                 a_film(),
                 filmed(table="out.txt"),
-                "out.txt: ending '.txt'; expected .csv or .parquet",
+                "out.txt: suffix '.txt'; expected .csv or .parquet",
             ),
             (
                 "a video below a file",
@@ -3708,16 +3803,19 @@ def cases_of_prediction():
                 filmed(video="out/film.mp4", table="out.csv"),
                 "out/film.mp4: out is a file; expected a folder to write into",
             ),
-            ("one frame in none", a_film(), filmed(table="out.csv", every=0), "Watcher: every 0; expected 1 or more"),
+            (
+                "one frame in none",
+                a_film(),
+                filmed(table="out.csv", every=0),
+                "VideoAnalyzer: every 0; expected 1 or more",
+            ),
             ("a delay below 0", a_film(), filmed(table="out.csv", delay=-1.0), "Tracker: delay -1.0"),
         )
     ]
 
-
     def with_models_at(folder, call):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             return call(folder)
-
 
     @functools.cache
     def other_onnx():
@@ -3737,13 +3835,14 @@ def cases_of_prediction():
         )
         return session_folder() / "other.onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()]
+)
 def test_prediction(what, make, call, expected):
-    'Prediction'
+    "Prediction"
     # nbs/95_bad_inputs.ipynb #b2fb3cfd
     assert_rejected(what, make, call, expected)
 
@@ -3753,7 +3852,6 @@ def cases_of_commands():
     def bare(text: str) -> str:
         "Remove colors, boxes and line ends"
         return " ".join(re.sub("[│╭╮╰╯─]", " ", re.sub(r"\x1b\[[\d;]*m", "", text)).split())
-
 
     def command(words: list[str]):
         "Run a command; exit code 2 raises FerError with its message, any other result is returned"
@@ -3773,32 +3871,25 @@ def cases_of_commands():
             return f"exit code {code}: {message}"
         raise FerError(message)
 
-
     def given(*makes):
         return lambda folder: [make(folder) for make in makes] and folder
 
-
     def faces(folder):
         shutil.copy(good_run().parent / "faces.csv", folder / "faces.csv")
-
 
     def log(folder):
         EditLog(folder / "edits.db", read_faces(folder / "faces.csv", cache=False), annotator="ann").add(
             "fer2013/00000", "relabel", "sad"
         )
 
-
     def text(name, content="x"):
         return written(name, content)
-
 
     def broken_csv(folder):
         written("faces.csv", "emotion,pixels,Usage\n3,1 2 3,Training\n")(folder)
 
-
     def sfew(folder):
         image_files(*[f"{name}/Film{i}_{i}_{i}.png" for i, name in enumerate(("Angry", "Happy", "Sad"))])(folder)
-
 
     cases = [
         (what, given(*makes), lambda folder, words=words: command(words.split()), says)
@@ -4095,7 +4186,12 @@ def cases_of_commands():
             ),
             ("fer effect, no such faces", (), "effect nowhere", "fer: nowhere: no such file or folder"),
             # papers, demo
-            ("fer paper, no such paper", (sfew,), "paper zhao --data faces", "fer: paper 'zhao'; expected wei or korber"),
+            (
+                "fer paper, no such paper",
+                (sfew,),
+                "paper zhao --data faces",
+                "fer: paper 'zhao'; expected wei or korber",
+            ),
             (
                 "fer paper, no such frames",
                 (),
@@ -4145,7 +4241,7 @@ def cases_of_commands():
                 "fer predict, a model that was changed",
                 (image_files("a.png"), model(replaced("MODEL_CARD.md", "fine"), seal=False)),
                 "predict faces --model model",
-                "fer: model/MODEL_CARD.md: another SHA-256",
+                "fer: model/MODEL_CARD.md: SHA-256 differs",
             ),
             (
                 "fer predict, unknown backend",
@@ -4175,7 +4271,7 @@ def cases_of_commands():
                 "fer predict, a table of another kind",
                 (image_files("a.png"), model()),
                 "predict faces --model model --backend torch --to out.txt",
-                "fer: out.txt: ending '.txt'; expected .csv or .parquet",
+                "fer: out.txt: suffix '.txt'; expected .csv or .parquet",
             ),
             (
                 "fer predict, a table that is there",
@@ -4187,7 +4283,7 @@ def cases_of_commands():
                 "fer predict, images into a file",
                 (image_files("a.png"), model(), text("seen")),
                 "predict faces --model model --backend torch --pictures seen",
-                "fer: seen: a file; expected a folder for pictures",
+                "fer: seen: a file; expected a folder for annotated photos",
             ),
             (
                 "fer predict, a folder without photos",
@@ -4201,7 +4297,7 @@ def cases_of_commands():
                 "fer video, words for a video",
                 (text("film.mp4"),),
                 "video film.mp4",
-                "fer: film.mp4: no video that can be read.*Convert it",
+                "fer: film.mp4: no readable video.*Convert it",
             ),
             (
                 "fer video, a table that is there",
@@ -4213,14 +4309,19 @@ def cases_of_commands():
                 "fer video, a video of another kind",
                 (video_file,),
                 "video film.mp4 --to out.gif",
-                "fer: out.gif: ending '.gif'",
+                "fer: out.gif: suffix '.gif'",
             ),
-            ("fer video, no such model", (video_file,), "video film.mp4 --model nowhere", "fer: nowhere: no model.json"),
+            (
+                "fer video, no such model",
+                (video_file,),
+                "video film.mp4 --model nowhere",
+                "fer: nowhere: no model.json",
+            ),
             (
                 "fer video, one frame in none",
                 (video_file,),
                 "video film.mp4 --every 0",
-                "fer: Watcher: every 0; expected 1 or more",
+                "fer: VideoAnalyzer: every 0; expected 1 or more",
             ),
             ("fer video, a delay below 0", (video_file,), "video film.mp4 --delay -1", "fer: Tracker: delay -1.0"),
             (
@@ -4271,13 +4372,11 @@ def cases_of_commands():
         )
     ]
 
-
     def written_to_a_full_disk(folder):
         with mock.patch(
             "fer_fastai.data.export.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")
         ):
             return command(["data", "write", "faces.csv", "out.csv"])
-
 
     def fer(words):
         "Run the command in a separate process"
@@ -4289,7 +4388,6 @@ def cases_of_commands():
         if done.returncode != 2 or "Traceback" in done.stderr or done.stdout:
             return f"exit code {done.returncode}: {done.stdout} {done.stderr}"
         raise FerError(bare(done.stderr))
-
 
     cases += [
         (
@@ -4316,8 +4414,10 @@ def cases_of_commands():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()]
+)
 def test_commands(what, make, call, expected):
-    'Commands'
+    "Commands"
     # nbs/95_bad_inputs.ipynb #3f055c51
     assert_rejected(what, make, call, expected)

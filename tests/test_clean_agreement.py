@@ -5,7 +5,13 @@ import pandas as pd
 from fer_fastai.clean.database import EditError
 from fer_fastai.data.emotions import NON_EMOTIONS
 from fer_fastai.clean.agreement import (
-    _RULES, annotator_choices, conflicts, consensus, consensus_table, fleiss_kappa, vote_counts,
+    _RULES,
+    annotator_choices,
+    conflicts,
+    consensus,
+    consensus_table,
+    fleiss_kappa,
+    vote_counts,
 )
 
 # nbs/64_clean.agreement.ipynb #04ddef0f
@@ -13,20 +19,32 @@ from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.emotions import FER2013_CLASSES
 
-names = {"face/0": "happy", "face/1": "sad", "face/2": "fear", "face/3": "neutral"}     # labels as the dataset came
+# original labels of the dataset
+original_labels = {"face/0": "happy", "face/1": "sad", "face/2": "fear", "face/3": "neutral"}
 
-def judged(*rows):      # (face, annotator, decision, label): in force, the newest last
+
+def decisions(*rows):
+    "Build a table of decisions in force from (face, annotator, decision, label), newest last"
     table = pd.DataFrame(rows, columns=["face_id", "annotator", "decision", "label"], dtype=object)
-    return table.assign(old_label=table.face_id.map(names).astype(object)).set_index(["face_id", "annotator"])
+    old = table.face_id.map(original_labels).astype(object)
+    return table.assign(old_label=old).set_index(["face_id", "annotator"])
 
 
-def test_when_annotators_differ():
-    'When annotators differ'
+def test_consensus_rules():
+    "Consensus rules"
     # nbs/64_clean.agreement.ipynb #2df80ab6
-    choices = annotator_choices(judged(("face/0", "ann", "relabel", "sad"), ("face/0", "bob", "relabel", "sad"), ("face/0", "cy", "relabel", "fear"),
-                                ("face/1", "ann", "keep", None), ("face/1", "bob", "discard", None),
-                                ("face/2", "ann", "relabel", "surprise"), ("face/2", "bob", "relabel", "surprise")))
-    test_eq(choices.choice.tolist(), ["sad", "sad", "fear", "sad", "discard", "surprise", "surprise"])      # keeping is choosing the old label
+    choices = annotator_choices(
+        decisions(
+            ("face/0", "ann", "relabel", "sad"),
+            ("face/0", "bob", "relabel", "sad"),
+            ("face/0", "cy", "relabel", "fear"),
+            ("face/1", "ann", "keep", None),
+            ("face/1", "bob", "discard", None),
+            ("face/2", "ann", "relabel", "surprise"),
+            ("face/2", "bob", "relabel", "surprise"),
+        )
+    )
+    assert choices.choice[3] == "sad", "to keep is to choose the original label"
     found = pd.DataFrame({rule: consensus(choices, rule) for rule in _RULES})
     test_eq(found.loc["face/0"].tolist(), ["fear", "sad", "unresolved"])
     test_eq(found.loc["face/1"].tolist(), ["discard", "unresolved", "unresolved"])
@@ -34,44 +52,88 @@ def test_when_annotators_differ():
     found
 
 
-def test_one_decision_a_face():
-    'One decision a face'
+def test_consensus_table_and_conflicts():
+    "Consensus table and conflicts"
     # nbs/64_clean.agreement.ipynb #937a6029
-    choices = annotator_choices(judged(("face/0", "ann", "relabel", "sad"), ("face/0", "bob", "relabel", "happy"), ("face/0", "cy", "keep", None), ("face/1", "ann", "unsure", None)))
-    found = consensus_table(choices, names, "majority")
-    test_eq(found.decision.to_dict(), {"face/0": "keep", "face/1": "unsure"})       # happy is what face/0 was called
+    choices = annotator_choices(
+        decisions(
+            ("face/0", "ann", "relabel", "sad"),
+            ("face/0", "bob", "relabel", "happy"),
+            ("face/0", "cy", "keep", None),
+            ("face/1", "ann", "unsure", None),
+        )
+    )
+    found = consensus_table(choices, original_labels, "majority")
+    test_eq(found.decision.to_dict(), {"face/0": "keep", "face/1": "unsure"})  # face/0 is labeled happy
     test_eq(found.annotators.tolist(), [3, 1])
-    differ = conflicts(choices, names)
+    differ = conflicts(choices, original_labels)
     test_eq(differ.choices.to_dict(), {"face/0": "happy: bob, cy; sad: ann"})
     differ
 
 
-def test_votes_and_agreement():
-    'Votes and agreement'
+def test_votes_as_soft_labels_and_fleiss_kappa():
+    "Votes as soft labels, and Fleiss' kappa"
     # nbs/64_clean.agreement.ipynb #399347f0
-    textbook = np.array([[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],    # 10 subjects, 14 raters, 5 categories
-                         [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]])
-    assert abs(fleiss_kappa(textbook) - 0.210) < 0.0005, "the value that is printed beside this table"
-    choices = annotator_choices(judged(*[(face, "ann", "keep", None) for face in ("face/0", "face/1", "face/2")], ("face/0", "bob", "keep", None), ("face/1", "bob", "keep", None),
-                                ("face/2", "bob", "discard", None), ("face/3", "cy", "unsure", None)))         # face/3 is judged once: no say in kappa
+    example = np.array(
+        [
+            [0, 0, 0, 0, 14],
+            [0, 2, 6, 4, 2],
+            [0, 0, 3, 5, 6],
+            [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0],
+            [3, 2, 6, 3, 0],
+            [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7],
+        ]
+    )
+    assert abs(fleiss_kappa(example) - 0.210) < 0.0005
+    fleiss_kappa(example)
+
+    # nbs/64_clean.agreement.ipynb #7b3889ed
+    choices = annotator_choices(
+        decisions(
+            *[(face, "ann", "keep", None) for face in ("face/0", "face/1", "face/2")],
+            ("face/0", "bob", "keep", None),
+            ("face/1", "bob", "keep", None),
+            ("face/2", "bob", "discard", None),
+            ("face/3", "cy", "unsure", None),  # one annotator: left out
+        )
+    )
     counts = vote_counts(choices, FER2013_CLASSES)
-    # pairs agree on 2 of 3 faces; shares happy 2/6, sad 2/6, fear 1/6, discard 1/6: chance 10/36
+    # 2 of 3 pairs agree; frequencies happy 2/6, sad 2/6, fear 1/6, discard 1/6: chance 10/36
     assert abs(fleiss_kappa(counts.to_numpy()) - (2 / 3 - 10 / 36) / (1 - 10 / 36)) < 1e-12
     test_eq(counts.loc["face/2", ["fear", "not_a_face"]].tolist(), [1, 1])
     counts.loc[:, lambda t: t.any()]
 
 
-def test_edge_cases_of_agreement():
-    'Edge cases'
+def test_kappa_of_small_tables():
+    "Kappa of small tables"
     # nbs/64_clean.agreement.ipynb #badef708
-    test_eq(fleiss_kappa([[2, 0], [1, 1]]), -1 / 3)     # by hand: pairs 1/2, chance 10/16
+    test_eq(fleiss_kappa([[2, 0], [1, 1]]), -1 / 3)  # pairs 1/2, chance 10/16
     test_eq(fleiss_kappa([[3, 0], [0, 2]]), 1.0)
     assert np.isnan(fleiss_kappa([[2, 0], [3, 0]])) and np.isnan(fleiss_kappa([[1, 0]]))
-    nobody = annotator_choices(judged())
-    for table in (consensus_table(nobody, names), consensus_table(nobody, names, "majority"), consensus_table(nobody, names, "unanimous"), conflicts(nobody, names), vote_counts(nobody, FER2013_CLASSES)): test_eq(len(table), 0)
-    test_eq(vote_counts(nobody, FER2013_CLASSES).columns.tolist(), [*FER2013_CLASSES, *NON_EMOTIONS])
-    with ExceptionExpected(EditError, regex="rule 'newest'; expected latest, majority"): consensus(nobody, "newest")
-    with ExceptionExpected(EditError, regex="votes for fear"): vote_counts(annotator_choices(judged(("face/0", "ann", "relabel", "fear"))), ["happy", "sad"])
-    # a relabel to the old label is a keep
-    same = annotator_choices(judged(("face/0", "ann", "relabel", "happy"), ("face/0", "bob", "keep", None)))
-    test_eq(consensus_table(same, names, "unanimous").decision.to_dict(), {"face/0": "keep"})
+
+
+def test_no_decisions():
+    "No decisions"
+    # nbs/64_clean.agreement.ipynb #78217b57
+    nothing = annotator_choices(decisions())
+    for rule in _RULES:
+        test_eq(len(consensus_table(nothing, original_labels, rule)), 0)
+    test_eq(len(conflicts(nothing, original_labels)), 0)
+    test_eq(vote_counts(nothing, FER2013_CLASSES).shape, (0, len(FER2013_CLASSES) + len(NON_EMOTIONS)))
+    test_eq(vote_counts(nothing, FER2013_CLASSES).columns.tolist(), [*FER2013_CLASSES, *NON_EMOTIONS])
+    with ExceptionExpected(EditError, regex="rule 'newest'; expected latest, majority"):
+        consensus(nothing, "newest")
+
+
+def test_classes_outside_the_vocabulary_and_relabeling_to_the():
+    "Classes outside the vocabulary, and relabeling to the original label"
+    # nbs/64_clean.agreement.ipynb #df441fdd
+    fear = annotator_choices(decisions(("face/0", "ann", "relabel", "fear")))
+    with ExceptionExpected(EditError, regex="votes for fear"):
+        vote_counts(fear, ["happy", "sad"])
+    same = annotator_choices(decisions(("face/0", "ann", "relabel", "happy"), ("face/0", "bob", "keep", None)))
+    test_eq(consensus_table(same, original_labels, "unanimous").decision.to_dict(), {"face/0": "keep"})

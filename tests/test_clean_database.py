@@ -7,8 +7,22 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import insert
 from fer_fastai.clean.database import (
-    BATCHES, EditError, LoggedFaces, TABLES, _DATASET, _FORMAT, database_engine, database_error, database_file,
-    display_url, read_dataset, resolve_url, to_redo, to_undo, undone, write_dataset,
+    EditError,
+    LoggedDataset,
+    _FORMAT,
+    _dataset_table,
+    batch_table,
+    database_engine,
+    database_error,
+    database_file,
+    display_url,
+    metadata,
+    read_dataset,
+    redo_target,
+    resolve_url,
+    undo_target,
+    undone_batches,
+    write_dataset,
 )
 
 # nbs/63_clean.database.ipynb #13c3fc3b
@@ -16,76 +30,106 @@ from fastcore.test import ExceptionExpected, test_eq
 from sqlalchemy.exc import SQLAlchemyError
 
 
-def test_what_is_kept():
-    'What is kept'
+def test_tables_of_the_edit_log():
+    "Tables of the edit log"
     # nbs/63_clean.database.ipynb #6d784e99
-    test_eq(sorted(TABLES.tables), ["fer_batches", "fer_dataset", "fer_edits"])
-    pd.Series({table.name: ", ".join(c.name for c in table.columns) for table in TABLES.sorted_tables}, name="columns").to_frame()
+    test_eq(sorted(metadata.tables), ["fer_batches", "fer_dataset", "fer_edits"])
+    names = {table.name: ", ".join(column.name for column in table.columns) for table in metadata.sorted_tables}
+    pd.Series(names, name="columns").to_frame()
 
 
-def test_where_it_is_kept():
-    'Where it is kept'
+def test_database_urls():
+    "Database URLs"
     # nbs/63_clean.database.ipynb #7d86a5f9
     test_eq(resolve_url("edits.db"), resolve_url("sqlite:///edits.db"))
     team = resolve_url("postgresql://ann:secret@lab/fer")
     test_eq(team.drivername, "postgresql+psycopg")
-    with ExceptionExpected(EditError, regex="mysql database"): resolve_url("mysql://ann:secret@lab/fer")
+    with ExceptionExpected(EditError, regex="mysql database"):
+        resolve_url("mysql://ann:secret@lab/fer")
     team
 
 
-def test_one_transaction():
-    'One transaction'
+def test_durable_transactions():
+    "Durable transactions"
     # nbs/63_clean.database.ipynb #ad6af5a6
     url = resolve_url("no/such/folder/edits.db")
     with ExceptionExpected(EditError, regex="unable to open database file.*Choose a place"):
-        try: database_engine(url).connect()
-        except SQLAlchemyError as error: raise database_error(error, url)
+        try:
+            database_engine(url).connect()
+        except SQLAlchemyError as error:
+            raise database_error(error, url)
 
 
-def test_whose_faces():
-    'Whose faces'
+def test_dataset_of_a_log():
+    "Dataset of a log"
     # nbs/63_clean.database.ipynb #b5ca4fea
     memory = resolve_url("sqlite://")
+    original = LoggedDataset(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object))
     with database_engine(memory).begin() as db:
         test_eq(read_dataset(db, memory), None)
-        TABLES.create_all(db)
-        written = write_dataset(db, LoggedFaces(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object)))
+        metadata.create_all(db)
+        write_dataset(db, original)
         found = read_dataset(db, memory)
         assert read_dataset(db, memory, found) is found
-    test_eq([found.vocab, found.labels.to_dict()], [written.vocab, written.labels.to_dict()])
-    for spoilt in ({"faces": ["face/0"] * 2}, {"codes": [0, 2]}, {"codes": [0]}, {"codes": [0, 2**70]}, {"vocab": None}):
-        with database_engine(memory).begin() as db:
-            TABLES.create_all(db)
-            whole = {"vocab": ["happy", "sad"], "faces": ["face/0", "face/1"], "codes": [0, -1]}
-            db.execute(insert(_DATASET).values(format=_FORMAT, started=datetime.now(timezone.utc), content=zlib.compress(json.dumps(whole | spoilt).encode())))
-            with ExceptionExpected(EditError, regex="damaged: its list of faces"): read_dataset(db, memory)
+    test_eq([found.vocab, found.labels.to_dict()], [original.vocab, original.labels.to_dict()])
     found.labels
 
 
-def test_whose_undo():
-    'Whose undo'
+def test_undo_and_redo_of_each_annotator():
+    "Undo and redo of each annotator"
     # nbs/63_clean.database.ipynb #daacc8f5
     with database_engine(resolve_url("sqlite://")).begin() as db:
-        TABLES.create_all(db)
+        metadata.create_all(db)
         now = datetime.now(timezone.utc)
         for action, target in [("decide", None), ("decide", None), ("undo", 2), ("undo", 1), ("redo", 1)]:
-            db.execute(insert(BATCHES).values(time=now, annotator="ann", action=action, target=target))
-        test_eq([db.scalar(undone()), db.scalar(to_undo("ann")), db.scalar(to_redo("ann")), db.scalar(to_undo("bob"))], [2, 1, 2, None])
-        db.execute(insert(BATCHES).values(time=now, annotator="ann", action="decide"))
-        test_eq([db.scalar(to_undo("ann")), db.scalar(to_redo("ann"))], [6, None])     # a new decision: nothing to redo
+            db.execute(insert(batch_table).values(time=now, annotator="ann", action=action, target=target))
+        test_eq(db.scalar(undone_batches()), 2)
+        test_eq([db.scalar(undo_target("ann")), db.scalar(redo_target("ann"))], [1, 2])
+        test_eq(db.scalar(undo_target("bob")), None)
+        db.execute(insert(batch_table).values(time=now, annotator="ann", action="decide"))
+        test_eq([db.scalar(undo_target("ann")), db.scalar(redo_target("ann"))], [6, None])  # nothing to redo any more
 
 
-def test_edge_cases_of_database():
-    'Edge cases'
+def test_passwords_in_errors():
+    "Passwords in errors"
     # nbs/63_clean.database.ipynb #17704b57
     for url in ("postgresql://ann:se/cr@et@lab:port/fer", "mysql://ann:se/cr@et@lab/fer", "://ann:se/cr@et@lab"):
-        try: resolve_url(url)
-        except EditError as error: assert "cr@et" not in str(error), str(error)
-        else: raise AssertionError(url)
-    with ExceptionExpected(EditError, regex="not a database's URL"): resolve_url("://")
-    with ExceptionExpected(EditError, regex="no driver.*pip install"): database_engine(resolve_url("postgresql+asdf://ann:secret@lab/fer"))
+        try:
+            resolve_url(url)
+        except EditError as error:
+            assert "cr@et" not in str(error), str(error)
+        else:
+            raise AssertionError(url)
+    urls = ("sqlite://", "postgresql://ann:secret@lab/fer", "postgresql://lab/fer?password=secret")
+    shown = ["sqlite://", "postgresql+psycopg://ann:***@lab/fer", "postgresql+psycopg://lab/fer?password=***"]
+    test_eq([display_url(resolve_url(url)) for url in urls], shown)
+
+
+def test_unusual_urls():
+    "Unusual URLs"
+    # nbs/63_clean.database.ipynb #992310d1
+    with ExceptionExpected(EditError, regex="not a database's URL"):
+        resolve_url("://")
+    no_driver = resolve_url("postgresql+asdf://ann:secret@lab/fer")
+    with ExceptionExpected(EditError, regex="no driver.*pip install"):
+        database_engine(no_driver)
     test_eq(resolve_url("sqlite:///edits.db").database, str(Path("edits.db").absolute()))
     test_eq(resolve_url("postgres://ann@lab/fer").drivername, "postgresql+psycopg")
-    test_eq([display_url(resolve_url(url)) for url in ("sqlite://", "postgresql://ann:secret@lab/fer", "postgresql://lab/fer?password=secret")],
-            ["sqlite://", "postgresql+psycopg://ann:***@lab/fer", "postgresql+psycopg://lab/fer?password=***"])
-    test_eq([database_file(resolve_url(url)) for url in ("sqlite://", "sqlite:///file:edits.db?uri=true", "postgresql://lab/fer")], [None] * 3)
+    urls = ("sqlite://", "sqlite:///file:edits.db?uri=true", "postgresql://lab/fer")
+    test_eq([database_file(resolve_url(url)) for url in urls], [None] * 3)
+
+
+def test_damaged_lists_of_faces():
+    "Damaged lists of faces"
+    # nbs/63_clean.database.ipynb #9adfec56
+    memory = resolve_url("sqlite://")
+    whole = {"vocab": ["happy", "sad"], "faces": ["face/0", "face/1"], "codes": [0, -1]}
+    damages = ({"faces": ["face/0"] * 2}, {"codes": [0, 2]}, {"codes": [0]}, {"codes": [0, 2**70]}, {"vocab": None})
+    for damage in damages:
+        content = zlib.compress(json.dumps(whole | damage).encode())
+        with database_engine(memory).begin() as db:
+            metadata.create_all(db)
+            row = {"format": _FORMAT, "started": datetime.now(timezone.utc), "content": content}
+            db.execute(insert(_dataset_table).values(row))
+            with ExceptionExpected(EditError, regex="damaged: its list of faces"):
+                read_dataset(db, memory)

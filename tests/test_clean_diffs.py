@@ -2,8 +2,8 @@
 
 from pathlib import Path
 import pandas as pd
-from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.database import EditError
+from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.diffs import apply_diff, to_diff
 
@@ -14,62 +14,78 @@ from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.core import FerError
 
-def new_faces(n=6):     # a table is enough: no decision looks at pixels
+
+def six_faces():
+    "Create a FaceSet of six labeled faces without images"
     names = ("happy", "sad", "fear", "neutral", "angry", "surprise")
-    return FaceSet(pd.DataFrame({"label": [names[i % 6] for i in range(n)]}, index=[f"face/{i}" for i in range(n)]))
+    return FaceSet(pd.DataFrame({"label": names}, index=[f"face/{i}" for i in range(6)]))
 
 
-def test_writing_it():
-    'Writing it'
+def test_write_a_diff():
+    "Write a diff"
     # nbs/66_clean.diffs.ipynb #f3525025
-    folder = tempfile.TemporaryDirectory()
-    faces = new_faces()
+    faces = six_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
     log.add("face/0", "relabel", "sad")
     log.add("face/1", "discard")
     log.add(["face/2", "face/3"], "keep")
-    diff = to_diff(faces, log, Path(folder.name) / "diff.csv")
-    test_eq(diff.read_text().split(), ["face_id,from,to", "face/0,happy,sad", "face/1,sad,discard"])
-    written = pd.read_csv(diff)
-    folder.cleanup()
+    with tempfile.TemporaryDirectory() as folder:
+        diff = to_diff(faces, log, Path(folder) / "diff.csv")
+        test_eq(diff.read_text().split(), ["face_id,from,to", "face/0,happy,sad", "face/1,sad,discard"])
+        written = pd.read_csv(diff)
     written
 
 
-def test_applying_it_to_another_copy():
-    'Applying it to another copy'
+def test_apply_a_diff_to_another_copy():
+    "Apply a diff to another copy"
     # nbs/66_clean.diffs.ipynb #f2d9a57f
-    folder = tempfile.TemporaryDirectory()
-    faces = new_faces()
+    faces = six_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
     log.add("face/0", "relabel", "sad")
     log.add("face/1", "discard")
-    diff = to_diff(faces, log, Path(folder.name) / "diff.csv")
-    theirs = apply_diff(new_faces(), diff)
+    with tempfile.TemporaryDirectory() as folder:
+        diff = to_diff(faces, log, Path(folder) / "diff.csv")
+        theirs = apply_diff(six_faces(), diff)
+        message = "diff.csv:2: 'face/0' from 'happy' to 'sad': expected from 'sad', its label"
+        with ExceptionExpected(EditError, regex=message):
+            apply_diff(theirs, diff)
     test_eq(theirs.table.label.to_dict(), faces.apply(log).table.label.to_dict())
-    with ExceptionExpected(EditError, regex="diff.csv:2: 'face/0' from 'happy' to 'sad': expected from 'sad', its label"): apply_diff(faces.apply(log), diff)
-    folder.cleanup()
     theirs.table[["label"]]
 
 
-def test_edge_cases_of_diffs():
-    'Edge cases'
+def test_files_that_are_not_diffs_of_these_faces():
+    "Files that are not diffs of these faces"
     # nbs/66_clean.diffs.ipynb #0c865ecd
-    # diffs that don't fit
-    folder = tempfile.TemporaryDirectory()
-    path, faces = Path(folder.name) / "diff.csv", new_faces()
-    for says, text in {"columns face, to; expected face_id,from,to": "face,to\n", "; expected face_id,from,to": "face_id,from,to\nface/0,happy,sad,fear\n", "diff.csv:3: 'x' .*no such face": "face_id,from,to\nface/0,happy,sad\nx,sad,fear\n",
-                        "diff.csv:3: 'face/0' .*once more": "face_id,from,to\nface/0,happy,sad\nface/0,happy,fear\n",
-                        "diff.csv:2: 'face/0' .*: expected to angry": "face_id,from,to\nface/0,happy,joy\n", "face_id,from,to": ""}.items():
-        path.write_text(text)
-        with ExceptionExpected(EditError, regex=says): apply_diff(faces, path)
-    path.write_bytes(b"face_id,from,to\n\xff\xfe,a,b\n")
-    with ExceptionExpected(EditError, regex="a CSV with face_id,from,to"): apply_diff(faces, path)
-    with ExceptionExpected(FerError, regex="no such file"): apply_diff(faces, Path(folder.name) / "none.csv")
-    some = faces.with_columns(label=[None, "sad", "fear", "neutral", "angry", "surprise"])
-    log = EditLog("sqlite://", some, annotator="ann")
+    problems = {
+        "columns face, to; expected face_id,from,to": "face,to\n",
+        "; expected face_id,from,to": "face_id,from,to\nface/0,happy,sad,fear\n",
+        "diff.csv:3: 'x' .*no such face": "face_id,from,to\nface/0,happy,sad\nx,sad,fear\n",
+        "diff.csv:3: 'face/0' .*once more": "face_id,from,to\nface/0,happy,sad\nface/0,happy,fear\n",
+        "diff.csv:2: 'face/0' .*: expected to angry": "face_id,from,to\nface/0,happy,joy\n",
+        "face_id,from,to": "",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "diff.csv"
+        for message, text in problems.items():
+            path.write_text(text)
+            with ExceptionExpected(EditError, regex=message):
+                apply_diff(six_faces(), path)
+        path.write_bytes(b"face_id,from,to\n\xff\xfe,a,b\n")
+        with ExceptionExpected(EditError, regex="a CSV with face_id,from,to"):
+            apply_diff(six_faces(), path)
+        with ExceptionExpected(FerError, regex="no such file"):
+            apply_diff(six_faces(), Path(folder) / "none.csv")
+
+
+def test_unlabeled_faces_and_empty_diffs():
+    "Unlabeled faces and empty diffs"
+    # nbs/66_clean.diffs.ipynb #38a31a60
+    faces = six_faces().with_columns(label=[None, "sad", "fear", "neutral", "angry", "surprise"])
+    log = EditLog("sqlite://", faces, annotator="ann")
     log.add("face/0", "relabel", "happy")
-    test_eq(to_diff(some, log, path).read_text(), "face_id,from,to\nface/0,,happy\n")
-    test_eq(apply_diff(some, path).table.label.tolist(), faces.table.label.tolist())
-    log.undo()
-    test_eq(len(apply_diff(some, to_diff(some, log, path))), 6)                     # an empty diff changes nothing
-    folder.cleanup()
+    with tempfile.TemporaryDirectory() as folder:
+        path = to_diff(faces, log, Path(folder) / "diff.csv")
+        test_eq(path.read_text(), "face_id,from,to\nface/0,,happy\n")
+        test_eq(apply_diff(faces, path).table.label.tolist(), six_faces().table.label.tolist())
+        log.undo()
+        test_eq(len(apply_diff(faces, to_diff(faces, log, path))), 6)  # an empty diff changes nothing

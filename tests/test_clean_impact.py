@@ -5,7 +5,12 @@ import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.train.recipes import Recipe
 from fer_fastai.clean.impact import (
-    gain_curve, measure_impact, plot_curve, review_all, reviews_needed, simulated_annotator,
+    gain_curve,
+    measure_impact,
+    plot_gain_curve,
+    reviewed_faces,
+    reviews_needed,
+    simulated_annotator,
 )
 
 # nbs/68_clean.impact.ipynb #b623dc4c
@@ -16,61 +21,78 @@ from fastcore.test import ExceptionExpected
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.train.recipes import Stage
 
+
 # nbs/68_clean.impact.ipynb #da32a5bf
-def imagined_votes(faceset, seed=0):
-    "Ten votes a face: seven or more for the truth"
+def simulated_votes(faceset, seed=0):
+    "Add ten votes per face, at least seven of them for the reference label"
     rng, names = np.random.default_rng(seed), list(faceset.vocab)
     votes = rng.multinomial(3, np.ones(len(names)) / len(names), len(faceset))
-    votes[np.arange(len(faceset)), [names.index(t) for t in faceset.table.truth]] += 7
+    votes[np.arange(len(faceset)), [names.index(name) for name in faceset.table.true_label]] += 7
     return faceset.with_votes(pd.DataFrame(votes, columns=names, index=faceset.ids))
 
-faces = imagined_votes(synthetic_faces(300, seed=2, label_errors=0.2, split=(0.6, 0.15, 0.25)))
-quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_size=32, fast=False)
+
+faces = simulated_votes(synthetic_faces(300, seed=2, label_errors=0.2, split=(0.6, 0.15, 0.25)))
+quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_size=32, autotune=False)
 
 
-def test_an_annotator_for_experiments():
-    'An annotator for experiments'
+def test_simulated_annotator():
+    "Simulated annotator"
     # nbs/68_clean.impact.ipynb #99bedb1a
     answers = simulated_annotator(faces)
-    cleaned = review_all(faces, faces.ids[:100], answers)
-    before, after = ((f.table.label[:100] != f.table.truth[:100]).mean() for f in (faces, cleaned))
+    cleaned = reviewed_faces(faces, faces.ids[:100], answers)
+    before, after = ((f.table.label[:100] != f.table.true_label[:100]).mean() for f in (faces, cleaned))
     assert after < before / 4 and (cleaned.table.label[100:] == faces.table.label[100:]).all()
     answers.decision.value_counts().to_frame()
 
 
-def test_before_and_after():
-    'Before and after'
+def test_accuracy_before_and_after_cleaning():
+    "Accuracy before and after cleaning"
     # nbs/68_clean.impact.ipynb #d1b60d1e
     answers = simulated_annotator(faces)
     with tempfile.TemporaryDirectory() as folder:
-        found = measure_impact(faces, review_all(faces, faces.ids, answers), quick, seeds=(1,), folder=folder)
-    table = found.table()
+        cleaned = reviewed_faces(faces, faces.ids, answers)
+        impact = measure_impact(faces, cleaned, quick, seeds=(1,), folder=folder)
+    table = impact.table()
     assert list(table.index) == ["original labels", "cleaned labels", "FER+ majority"]
-    assert np.allclose(table.change, table.after - table.before) and found.changed["train relabelled"] > 20
-    found
+    assert np.allclose(table.change, table.after - table.before) and impact.changed["train relabeled"] > 20
+    impact
 
 
-def test_how_much_for_how_many_reviews():
-    'How much for how many reviews?'
+def test_accuracy_after_each_number_of_reviews():
+    "Accuracy after each number of reviews"
     # nbs/68_clean.impact.ipynb #d92e0658
-    curve = pd.DataFrame([("none", 0, 0.60), ("all", 9000, 0.70), ("ours", 500, 0.63), ("ours", 1000, 0.66), ("loss", 500, 0.62), ("loss", 1000, 0.64), ("random", 500, 0.60), ("random", 1000, 0.61)],
-                         columns=["order", "reviewed", "accuracy"])
+    points = [
+        ("none", 0, 0.60),
+        ("all", 9000, 0.70),
+        ("combined", 500, 0.63),
+        ("combined", 1000, 0.66),
+        ("label loss", 500, 0.62),
+        ("label loss", 1000, 0.64),
+        ("random", 500, 0.60),
+        ("random", 1000, 0.61),
+    ]
+    curve = pd.DataFrame(points, columns=["order", "reviewed", "accuracy"])
     needed = reviews_needed(curve)
-    assert np.isclose(needed["ours"], 500 + 500 * 2 / 3) and np.isinf(needed["loss"])
-    plot_curve(curve)
+    assert np.isclose(needed["combined"], 500 + 500 * 2 / 3) and np.isinf(needed["label loss"])
+    plot_gain_curve(curve)
 
     # nbs/68_clean.impact.ipynb #b835f72c
     with tempfile.TemporaryDirectory() as folder:
         train_ids = faces.split("train").ids
-        curve = gain_curve(faces, {"as they come": train_ids}, (60,), quick, folder=folder)
-    assert list(curve["order"]) == ["none", "all", "as they come"] and list(curve.reviewed) == [0, len(train_ids), 60]
-    assert curve.changed.is_monotonic_increasing is False and curve.changed.iloc[0] == 0 and curve.changed.iloc[1] > curve.changed.iloc[2] > 0
+        curve = gain_curve(faces, {"dataset": train_ids}, (60,), quick, folder=folder)
+    assert list(curve["order"]) == ["none", "all", "dataset"] and list(curve.reviewed) == [0, len(train_ids), 60]
+    assert curve.changed.iloc[0] == 0 and curve.changed.iloc[1] > curve.changed.iloc[2] > 0
     curve.round(3)
 
 
-def test_edge_cases_of_impact():
-    'Edge cases'
+def test_arguments_that_are_not_valid():
+    "Arguments that are not valid"
     # nbs/68_clean.impact.ipynb #f2675e64
-    with ExceptionExpected(DataError, "outside the training split"): gain_curve(faces, {"x": faces.split("test").ids}, (5,), quick)
-    with ExceptionExpected(DataError, "a gain"): reviews_needed(pd.DataFrame({"order": ["none", "all"], "reviewed": [0, 9], "accuracy": [0.6, 0.6]}))
-    with ExceptionExpected(DataError, "no votes"): simulated_annotator(synthetic_faces(50))
+    test_ids = faces.split("test").ids
+    with ExceptionExpected(DataError, "outside the training split"):
+        gain_curve(faces, {"x": test_ids}, (5,), quick)
+    no_gain = pd.DataFrame({"order": ["none", "all"], "reviewed": [0, 9], "accuracy": [0.6, 0.6]})
+    with ExceptionExpected(DataError, "a gain"):
+        reviews_needed(no_gain)
+    with ExceptionExpected(DataError, "no votes"):
+        simulated_annotator(synthetic_faces(50))

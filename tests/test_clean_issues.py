@@ -6,125 +6,116 @@ from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.issues import (
-    _COLUMNS, area_under_margin, blend_soft_labels, combined, confident_learning, confusion_rates, denoised_soft_labels,
-    find_duplicates, find_issues, find_low_quality, find_outliers, knn_disagreement, label_loss, label_posterior,
-    nearest_neighbors, normalized_margin, rank_label_issues, self_confidence,
+    _COLUMNS,
+    find_duplicates,
+    find_issues,
+    find_low_quality,
+    find_outliers,
+    rank_label_issues,
 )
 
-# nbs/62_clean.issues.ipynb #c73b4ab4
+# nbs/62_clean.issues.ipynb #598291f6
 from fastcore.test import ExceptionExpected
-from sklearn.metrics import average_precision_score
 
 from fer_fastai.data.synthetic import synthetic_faces
 
-# nbs/62_clean.issues.ipynb #9969da3b
-def imagined_scores(faceset, seed=0, skill=2.4):
-    "Probabilities and features around the truth, as a middling model gives them"
+
+# nbs/62_clean.issues.ipynb #25f51a0e
+def simulated_pred_probs(faceset, seed=0, skill=2.4):
+    "Simulate a model: probabilities, margins and features that depend on the reference labels"
     rng, k = np.random.default_rng(seed), len(faceset.vocab)
-    truth = np.array([faceset.vocab.index(name) for name in faceset.table.truth])
-    logits = rng.normal(0, 1, (len(truth), k)); logits[np.arange(len(truth)), truth] += skill
-    shares = np.exp(1.5 * logits); shares /= shares.sum(1, keepdims=True)
-    own = logits[np.arange(len(truth)), faceset.codes]
-    return PredProbs(pd.DataFrame(shares, faceset.ids, list(faceset.vocab)), pd.Series(own - np.sort(logits, 1)[:, -2], faceset.ids), (logits @ rng.normal(0, 1, (k, 16))).astype(np.float32))
+    rows, reference = (
+        np.arange(len(faceset)),
+        np.array([faceset.vocab.index(name) for name in faceset.table.true_label]),
+    )
+    logits = rng.normal(0, 1, (len(rows), k))
+    logits[rows, reference] += skill
+    probs = np.exp(1.5 * logits)
+    probs /= probs.sum(1, keepdims=True)
+    margins = pd.Series(logits[rows, faceset.codes] - np.sort(logits, 1)[:, -2], faceset.ids)
+    features = (logits @ rng.normal(0, 1, (k, 16))).astype(np.float32)
+    return PredProbs(pd.DataFrame(probs, faceset.ids, list(faceset.vocab)), margins, features)
+
 
 faces = synthetic_faces(1000, seed=3, label_errors=0.1)
-scores = imagined_scores(faces)
-wrong = (faces.table.label != faces.table.truth).to_numpy()
+pred_probs = simulated_pred_probs(faces)
 
 
-def test_how_suspicious_is_a_label():
-    'How suspicious is a label?'
-    # nbs/62_clean.issues.ipynb #4ee42ace
-    shares, codes = scores.probabilities.to_numpy(), faces.codes
-    for way in (label_loss, self_confidence, normalized_margin): print(f"{way.__name__:18} {average_precision_score(wrong, way(codes, shares, scores)):.3f}")
-    assert average_precision_score(wrong, label_loss(codes, shares, scores)) > 4 * wrong.mean()
-    assert (np.argsort(label_loss(codes, shares, scores), kind="stable") == np.argsort(self_confidence(codes, shares, scores), kind="stable")).all()
+def test_ranked_label_issues():
+    "Ranked label issues"
+    # nbs/62_clean.issues.ipynb #c127f3c0
+    ranked = rank_label_issues(faces, pred_probs)
+    wrong = (ranked.label != faces.table.true_label[ranked.index]).to_numpy()
+    assert len(ranked) == len(faces) and wrong[:50].mean() > 0.9 > 5 * wrong[-500:].mean()
+    ranked.head(3)
 
 
-def test_what_cleanlab_says():
-    'What cleanlab says'
-    # nbs/62_clean.issues.ipynb #1f5a48e3
-    way = confident_learning(faces.codes, scores.probabilities.to_numpy(), scores)
-    print(f"{average_precision_score(wrong, way):.3f}; {(way >= 0.5).sum()} of {len(way)} suspected, {wrong[way >= 0.5].mean():.0%} of them wrong")
-    assert wrong[way >= 0.5].mean() > 3 * wrong.mean()
+def test_duplicates_with_two_labels():
+    "Duplicates with two labels"
+    # nbs/62_clean.issues.ipynb #fd727c9e
+    pixels = np.array(faces.pixels)
+    pixels[3] = pixels[2]
+    given = faces.table.label.iloc[2]
+    other = "sad" if given != "sad" else "happy"
+    labels = [*faces.table.label.iloc[:3], other, *faces.table.label.iloc[4:]]
+    twice = FaceSet(faces.table.assign(label=labels), faces.vocab, pixels)
+    pair = find_duplicates(twice).set_index("face_id").loc[[faces.ids[2], faces.ids[3]]]
+    assert (pair.kind == "conflict").all() and list(pair.suggestion) == [other, given]
+    pair
 
 
-def test_what_training_and_the_neighbours_say():
-    'What training and the neighbours say'
-    # nbs/62_clean.issues.ipynb #9af4bb6f
-    codes, shares = faces.codes, scores.probabilities.to_numpy()
-    for way in (area_under_margin, knn_disagreement): print(f"{way.__name__:18} {average_precision_score(wrong, way(codes, shares, scores)):.3f}")
-    assert average_precision_score(wrong, knn_disagreement(codes, shares, scores)) > 2 * wrong.mean()
-    rows, alike = nearest_neighbors(scores.features, np.zeros(len(faces)))
-    assert (rows != np.arange(len(faces))[:, None]).all() and (np.diff(alike, axis=1) <= 1e-6).all()
-
-
-def test_all_together():
-    'All together'
-    # nbs/62_clean.issues.ipynb #943f0373
-    codes, shares = faces.codes, scores.probabilities.to_numpy()
-    truth = np.array([faces.vocab.index(name) for name in faces.table.truth])
-    habit = np.where((truth == faces.vocab.index("neutral")) & (np.arange(len(truth)) % 2 == 0), faces.vocab.index("sad"), truth)    # every second neutral face is called sad
-    for name, labels in (("even errors", codes), ("a habit", habit)):
-        found = [average_precision_score(labels != truth, way(labels, shares, scores)) for way in (combined, label_loss)]
-        print(f"{name:12} combined {found[0]:.3f}, loss {found[1]:.3f}")
-    assert found[0] > found[1] and average_precision_score(wrong, combined(codes, shares, scores)) > 0.9    # where errors are a habit, the table knows
-    doubt, less = (1 - label_posterior(codes, shares, vocab=names)[np.arange(len(codes)), codes] for names in ((), faces.vocab))
-    rests = (faces.table.label == "neutral").to_numpy()
-    assert (less[rests] < doubt[rests]).all() and (less[~rests] == doubt[~rests]).all()
-    few = np.eye(7)[[5, 6]] * 0.6 + 0.4 / 7             # the model sees surprise, and a face at rest
-    alike, other = (combined(np.array([faces.vocab.index(name)] * 2), few, PredProbs(pd.DataFrame(few, columns=faces.vocab))) for name in ("fear", "happy"))
-    assert alike[0] < other[0] and alike[1] > other[1]  # fear that looks like surprise is an honest label, fear at rest is not
-    soft = denoised_soft_labels(faces, scores)
-    assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
-    assert (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean() > 0.5     # most wrong labels are outvoted by the truth
-    six = blend_soft_labels(faces.without("disgust"), PredProbs(scores.probabilities.iloc[100:]), share=0.4)
-    assert np.allclose(six.votes[list(six.vocab)].sum(axis=1), 1)
-    own = six.votes[list(six.vocab)].to_numpy()[np.arange(len(six)), six.codes]
-    assert set(own[~six.ids.isin(scores.probabilities.index[100:])]) == {1.0} and own.min() >= 0.6 > 0.5
-    with ExceptionExpected(DataError, "no scores for disgust"): blend_soft_labels(faces, PredProbs(scores.probabilities.drop(columns="disgust").pipe(lambda t: t.div(t.sum(axis=1), axis=0))))
-    pd.DataFrame(confusion_rates(codes, shares), faces.vocab, faces.vocab).round(2)
-
-
-def test_faces_that_should_not_be_there():
-    'Faces that should not be there'
+def test_low_quality_images_and_non_faces():
+    "Low-quality images and non-faces"
     # nbs/62_clean.issues.ipynb #055cd777
-    bad = np.array(faces.pixels)
-    bad[0], bad[1] = 0, bad[1] // 12                # one black, one dark
-    bad[3] = bad[2]                                 # a copy
-    other = "sad" if faces.table.label.iloc[2] != "sad" else "happy"
-    spoiled = FaceSet(faces.table.assign(label=[*faces.table.label.iloc[:3], other, *faces.table.label.iloc[4:]]), faces.vocab, bad)
-    found = pd.concat([find_duplicates(spoiled), find_low_quality(spoiled), find_outliers(spoiled, scores)], ignore_index=True).set_index("face_id")
-    pair = find_duplicates(spoiled).set_index("face_id").loc[[faces.ids[2], faces.ids[3]]]
-    assert (pair.kind == "conflict").all() and list(pair.suggestion) == [other, faces.table.label.iloc[2]]
-    assert set(found.loc[[faces.ids[0]], "kind"]) >= {"dark"} and "dark" in set(found.loc[[faces.ids[1]], "kind"])
-    found.kind.value_counts().to_frame()
+    pixels = np.array(faces.pixels)
+    pixels[0], pixels[1] = 0, pixels[1] // 12  # one black image, one dark image
+    spoiled = FaceSet(faces.table, faces.vocab, pixels)
+    quality, odd = find_low_quality(spoiled), find_outliers(spoiled, pred_probs)
+    assert {faces.ids[0], faces.ids[1]} <= set(quality.face_id[quality.kind == "dark"])
+    assert len(odd) == 5 and (odd.kind == "not a face").all()
+    pd.concat([quality, odd]).kind.value_counts().to_frame()
 
 
-def test_one_table():
-    'One table'
+def test_all_issues_in_one_table():
+    "All issues in one table"
     # nbs/62_clean.issues.ipynb #473824f9
-    issues = find_issues(faces, scores)
+    issues = find_issues(faces, pred_probs)
     assert issues.index.is_unique and issues.score.is_monotonic_decreasing and tuple(issues.columns) == _COLUMNS
-    labels = issues[issues.kind == "label"]
-    print(f"{len(labels)} labels suspected; of the first 50, {(faces.table.truth.loc[labels.index[:50]] != labels.label[:50]).mean():.0%} are wrong, and {(faces.table.truth.loc[labels.index[:50]] == labels.suggestion[:50]).mean():.0%} of the suggestions right")
-    assert (faces.table.truth.loc[labels.index[:50]] != labels.label[:50]).mean() > 0.5
+    suspects = issues[issues.kind == "label"]
+    first, reference = suspects[:50], faces.table.true_label[suspects.index[:50]]
+    print(
+        f"{len(suspects)} label errors suspected; of the first 50, {(reference != first.label).mean():.0%} are wrong "
+        f"and {(reference == first.suggestion).mean():.0%} have the right suggestion"
+    )
+    assert (reference != first.label).mean() > 0.5
     issues.head()
 
     # nbs/62_clean.issues.ipynb #be4d2bb2
-    faces.subset(labels.index[:12].to_numpy()).show(12, titles=[f"{a}\n> {b}" for a, b in zip(labels.label, labels.suggestion)][:12])
+    titles = [f"{label}\n> {suggestion}" for label, suggestion in zip(suspects.label[:12], suspects.suggestion[:12])]
+    faces.subset(suspects.index[:12].to_numpy()).show(12, titles=titles)
 
 
-def test_edge_cases_of_issues():
-    'Edge cases'
+def test_arguments_that_are_not_valid():
+    "Arguments that are not valid"
     # nbs/62_clean.issues.ipynb #70cfe648
-    with ExceptionExpected(DataError, "method .*loss.*combined"): rank_label_issues(faces, scores, "guess")
-    with ExceptionExpected(DataError, "kinds .*label"): find_issues(faces, scores, kinds=("labels",))
-    bare = PredProbs(scores.probabilities)
-    with ExceptionExpected(DataError, "no margins"): rank_label_issues(faces, bare, "area_under_margin")
-    with ExceptionExpected(DataError, "no features"): rank_label_issues(faces, bare, "neighbours")
-    assert len(rank_label_issues(faces, bare)) == len(faces)             # combined does with what there is
-    unlabelled = faces.with_columns(label=[None, *faces.table.label.iloc[1:]])
-    with ExceptionExpected(DataError, "no label"): rank_label_issues(unlabelled, scores)
+    with ExceptionExpected(DataError, "method .*loss.*combined"):
+        rank_label_issues(faces, pred_probs, "guess")
+    with ExceptionExpected(DataError, "kinds .*label"):
+        find_issues(faces, pred_probs, kinds=("labels",))
+    with ExceptionExpected(DataError, "limit -1"):
+        find_issues(faces, pred_probs, limit=-1)
+    bare = PredProbs(pred_probs.probabilities)
+    with ExceptionExpected(DataError, "no margins"):
+        rank_label_issues(faces, bare, "area_under_margin")
+    with ExceptionExpected(DataError, "no features"):
+        rank_label_issues(faces, bare, "knn_disagreement")
+    with ExceptionExpected(DataError, "no features"):
+        find_outliers(faces, bare)
+    assert len(rank_label_issues(faces, bare)) == len(faces)  # the combined ranking requires probabilities only
+    unlabeled = faces.with_columns(label=[None, *faces.table.label.iloc[1:]])
+    with ExceptionExpected(DataError, "no label"):
+        rank_label_issues(unlabeled, pred_probs)
+    with ExceptionExpected(DataError, "no faces"):
+        rank_label_issues(faces.subset([]), pred_probs)
     assert len(find_issues(faces, bare, kinds=("label",), limit=7)) == 7
-    assert "not a face" not in set(find_issues(faces, bare, limit=7).kind)      # which takes features
+    assert "not a face" not in set(find_issues(faces, bare, limit=7).kind)  # outliers require features

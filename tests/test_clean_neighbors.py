@@ -8,7 +8,7 @@ from fastcore.test import test_eq
 
 
 def test_nearest_neighbors_by_cosine_similarity():
-    'Nearest neighbors by cosine similarity'
+    "Nearest neighbors by cosine similarity"
     # nbs/60b_clean.neighbors.ipynb #6dd799ed
     vectors = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
     index = NeighborIndex(vectors)
@@ -16,7 +16,7 @@ def test_nearest_neighbors_by_cosine_similarity():
     assert (neighbors != np.arange(200)[:, None]).all() and (np.diff(similarity, axis=1) <= 1e-6).all()
     cosine = unit_vectors(vectors) @ unit_vectors(vectors).T
     np.fill_diagonal(cosine, -1)
-    test_eq(neighbors, np.argsort(-cosine, axis=1)[:, :5])      # the search is exact
+    test_eq(neighbors, np.argsort(-cosine, axis=1)[:, :5])  # the search is exact
     test_eq(index.query([7], n=5)[0], neighbors[[7]])
     similarity[7].round(2)
 
@@ -27,11 +27,11 @@ def test_nearest_neighbors_by_cosine_similarity():
 
 
 def test_few_faces_copies_and_no_faces():
-    'Few faces, copies and no faces'
+    "Few faces, copies and no faces"
     # nbs/60b_clean.neighbors.ipynb #6b365578
     few = NeighborIndex(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), [0, 0, 1])
     neighbors, similarity = few.query(n=3)
-    test_eq(neighbors.tolist(), [[1, -1, -1], [0, -1, -1], [-1, -1, -1]])    # fewer faces than neighbors; a zero vector
+    test_eq(neighbors.tolist(), [[1, -1, -1], [0, -1, -1], [-1, -1, -1]])  # fewer faces than neighbors; a zero vector
     test_eq(similarity[:, 0].tolist(), [1.0, 1.0, 0.0])
     copies = NeighborIndex(np.ones((6, 2)))
     assert (copies.query(n=2)[0] != np.arange(6)[:, None]).all()

@@ -7,10 +7,14 @@ import pandas as pd
 import torch
 from fastai.callback.core import Callback
 from fer_fastai.core import DataError, RecipeError
-from fer_fastai.train.training import train
 from fer_fastai.train.recipes import Recipe
+from fer_fastai.train.training import train
 from fer_fastai.clean.pred_probs import (
-    PredProbs, RecordMargins, average_pred_probs, cross_val_pred_probs, load_pred_probs, predict_pred_probs,
+    PredProbs,
+    RecordMargins,
+    average_pred_probs,
+    cross_val_pred_probs,
+    predict_pred_probs,
     read_margins,
 )
 
@@ -26,116 +30,165 @@ from fer_fastai.train.recipes import Stage
 
 # nbs/60_clean.pred_probs.ipynb #612f3578
 faces = synthetic_faces(280, seed=1).random_split(valid=0.2, test=0.3, seed=0)
-given = pd.DataFrame([[0.9, 0.1], [0.2, 0.8]], index=["a", "b"], columns=["happy", "sad"])
-quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_size=32, fast=False, seed=0)
+two_faces = pd.DataFrame([[0.9, 0.1], [0.2, 0.8]], index=["a", "b"], columns=["happy", "sad"])
+quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_size=32, autotune=False, seed=0)
 
 
-def test_scores():
-    'Scores'
+def test_predprobs():
+    "PredProbs"
     # nbs/60_clean.pred_probs.ipynb #05b9bce9
-    scores = PredProbs(given, source="by hand")
-    assert len(scores) == 2
-    with ExceptionExpected(DataError, "face b: .*sum to 1"): PredProbs(given.assign(sad=[0.1, 0.9]))
-    scores
+    pred_probs = PredProbs(two_faces, source="by hand")
+    assert len(pred_probs) == 2
+    with ExceptionExpected(DataError, "face b: .*sum to 1"):
+        PredProbs(two_faces.assign(sad=[0.1, 0.9]))
+    pred_probs
+
+    # nbs/60_clean.pred_probs.ipynb #aa58116e
+    with tempfile.TemporaryDirectory() as folder:
+        saved = pred_probs.save(Path(folder) / "pred_probs")
+        loaded = PredProbs.load(saved)
+    assert loaded.probabilities.equals(two_faces) and loaded.source == "by hand"
 
 
-def test_a_held_out_model():
-    'A held-out model'
+def test_predictions_of_a_held_out_model():
+    "Predictions of a held-out model"
     # nbs/60_clean.pred_probs.ipynb #68d73a6f
     with tempfile.TemporaryDirectory() as folder:
         learner = train(faces, quick, folder)
-        scores = predict_pred_probs(learner, faces.split("test"))
+        pred_probs = predict_pred_probs(learner, faces.split("test"))
         plain = learner.get_preds(dl=learner.dls.test_dl(faces.split("test")))[0].numpy()
     single = predict_pred_probs(learner, faces.split("test"), "single", features=False)
     assert np.allclose(single.probabilities, plain, atol=1e-4) and single.features is None
-    assert scores.features.shape == (len(faces.split("test")), 512)
-    print(scores)
-    scores.probabilities.head(3).round(2)
+    assert pred_probs.features.shape == (len(faces.split("test")), 512)
+    print(pred_probs)
+    pred_probs.probabilities.head(3).round(2)
 
     # nbs/60_clean.pred_probs.ipynb #e5f533db
     single = predict_pred_probs(learner, faces.split("test"), "single")
     last = learner.model[1][-1]
-    again = torch.softmax(torch.from_numpy(single.features) @ last.weight.detach().T + last.bias.detach(), 1)
-    assert np.allclose(again, single.probabilities, atol=1e-3)
+    logits = torch.from_numpy(single.features) @ last.weight.detach().T + last.bias.detach()
+    assert np.allclose(torch.softmax(logits, 1), single.probabilities, atol=1e-3)
 
+
+def test_average_of_several_networks():
+    "Average of several networks"
     # nbs/60_clean.pred_probs.ipynb #8f0f71ee
-    other = PredProbs(scores.probabilities[::-1].iloc[:, ::-1] * 0 + 1 / 7, source="knows nothing")
-    both = average_pred_probs([scores, other])
-    assert np.allclose(both.probabilities, (scores.probabilities + 1 / 7) / 2) and list(both.probabilities.columns) == list(faces.vocab)
-    third = average_pred_probs([replace(scores, denoised=True), other], weights=(2, 1))
-    assert np.allclose(third.probabilities, (2 * scores.probabilities + 1 / 7) / 3) and third.denoised and not average_pred_probs([replace(scores, denoised=True), other, other]).denoised
-    pooled = average_pred_probs([scores, other], logs=True).probabilities
-    assert np.allclose(pooled.sum(axis=1), 1) and np.allclose(pooled, np.sqrt(scores.probabilities).pipe(lambda table: table.div(table.sum(axis=1), axis=0)), atol=1e-3)   # who knows nothing makes the other half as sure
-    with ExceptionExpected(DataError, "weights .*2 numbers"): average_pred_probs([scores, other], weights=(1,))
-    with ExceptionExpected(DataError, "not in both"): average_pred_probs([scores, PredProbs(scores.probabilities.iloc[1:])])
+    happy, unsure = PredProbs(two_faces, source="network"), PredProbs(two_faces[::-1] * 0 + 0.5, source="uniform")
+    both = average_pred_probs([happy, unsure])
+    assert np.allclose(both.probabilities, (two_faces + 0.5) / 2) and list(both.probabilities.index) == ["a", "b"]
+    weighted = average_pred_probs([replace(happy, denoised=True), unsure], weights=(2, 1))
+    assert np.allclose(weighted.probabilities, (2 * two_faces + 0.5) / 3) and weighted.denoised
+    assert not average_pred_probs([replace(happy, denoised=True), unsure, unsure]).denoised
+    pooled = average_pred_probs([happy, unsure], geometric=True).probabilities
+    root = np.sqrt(two_faces)  # a uniform member halves the logits of the other one
+    assert np.allclose(pooled, root.div(root.sum(axis=1), axis=0), atol=1e-3)
+    with ExceptionExpected(DataError, "weights .*2 numbers"):
+        average_pred_probs([happy, unsure], weights=(1,))
+    with ExceptionExpected(DataError, "not in both"):
+        average_pred_probs([happy, PredProbs(two_faces.iloc[1:])])
     print(both)
 
 
-def test_margins_while_learning():
-    'Margins while learning'
+def test_area_under_the_margin():
+    "Area under the margin"
     # nbs/60_clean.pred_probs.ipynb #d15fa696
     with tempfile.TemporaryDirectory() as folder:
-        learner = train(faces, quick, folder, cbs=(RecordMargins(Path(folder) / "margins.parquet"),))
-        table, margins = pd.read_parquet(Path(folder) / "margins.parquet"), read_margins(Path(folder) / "margins.parquet")
+        path = Path(folder) / "margins.parquet"
+        learner = train(faces, quick, folder, cbs=(RecordMargins(path),))
+        table, margins = pd.read_parquet(path), read_margins(path)
     assert list(table.columns) == ["epoch 1", "epoch 2"] and list(table.index) == list(faces.split("train").ids)
-    assert table.notna().any(axis=1).all()          # a face may miss an epoch: the last, incomplete batch is left out
+    assert table.notna().any(axis=1).all()  # the last, incomplete batch is dropped: a face may miss one epoch
     assert np.allclose(margins, table.mean(axis=1))
-    assert table["epoch 2"].mean() > table["epoch 1"].mean()    # learning widens margins
+    assert table["epoch 2"].mean() > table["epoch 1"].mean()  # training increases margins
+    margins.describe().round(2)
 
-    class Cut(Callback):
-        "Ctrl-C in the second epoch"
+    # nbs/60_clean.pred_probs.ipynb #7145a5b0
+    class InterruptSecondEpoch(Callback):
+        "Callback that raises KeyboardInterrupt in the second epoch"
+
         def before_train(self):
-            if self.epoch == 1: raise KeyboardInterrupt
+            if self.epoch == 1:
+                raise KeyboardInterrupt
 
     with tempfile.TemporaryDirectory() as folder:
         record = RecordMargins(Path(folder) / "margins.parquet")
-        with contextlib.suppress(KeyboardInterrupt): train(faces, quick, folder, cbs=(record, Cut()))
-        train(faces, quick, folder, cbs=(record,))                                  # goes on with the second epoch
-        assert np.allclose(read_margins(record.path), margins, equal_nan=True)      # as if nothing had happened
-    margins.describe().round(2)
+        with contextlib.suppress(KeyboardInterrupt):
+            train(faces, quick, folder, cbs=(record, InterruptSecondEpoch()))
+        train(faces, quick, folder, cbs=(record,))  # resumes with the second epoch
+        assert np.allclose(read_margins(record.path), margins, equal_nan=True)
 
 
-def test_fold_by_fold():
-    'Fold by fold'
+def test_cross_validation():
+    "Cross-validation"
     # nbs/60_clean.pred_probs.ipynb #d01dcf02
+    first = faces.ids[:3]
     with tempfile.TemporaryDirectory() as folder:
-        scores = cross_val_pred_probs(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])
-        again = cross_val_pred_probs(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])    # read, not trained
-        relabelled = faces.with_columns(label=["happy", *faces.table.label.iloc[1:]] if faces.table.label.iloc[0] != "happy" else ["sad", *faces.table.label.iloc[1:]])
-        with ExceptionExpected(ResumeError, "started with another labels"): cross_val_pred_probs(relabelled, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3])
-        with ExceptionExpected(ResumeError, "started with another tta"): cross_val_pred_probs(faces, quick, n=2, folder=folder, near=False, unseen=faces.ids[:3], tta="single")
+        options = {"n": 2, "folder": folder, "near_duplicates": False, "predict_only": first}
+        pred_probs = cross_val_pred_probs(faces, quick, **options)
+        again = cross_val_pred_probs(faces, quick, **options)  # reads the saved predictions
+        other = "happy" if faces.table.label.iloc[0] != "happy" else "sad"
+        relabeled = faces.with_columns(label=[other, *faces.table.label.iloc[1:]])
+        with ExceptionExpected(ResumeError, "labels"):
+            cross_val_pred_probs(relabeled, quick, **options)
+        with ExceptionExpected(ResumeError, "tta"):
+            cross_val_pred_probs(faces, quick, tta="single", **options)
         folds = pd.read_parquet(Path(folder) / "folds.parquet").fold
         trained_on = [pd.read_parquet(Path(folder) / f"fold-{k}" / "margins.parquet").index for k in (0, 1)]
-    assert scores.probabilities.index.equals(faces.ids) and set(scores.parts) == {0, 1}
-    assert not any(set(ids) & set(folds.index[folds == k]) for k, ids in enumerate(trained_on))     # nobody was scored by who trained on it
-    assert not any(set(ids) & set(faces.ids[:3]) for ids in trained_on)
-    assert again.probabilities.equals(scores.probabilities) and np.allclose(again.features, scores.features, atol=0.01)
-    scores
+    assert pred_probs.probabilities.index.equals(faces.ids) and set(pred_probs.model_ids) == {0, 1}
+    assert not any(set(ids) & set(folds.index[folds == k]) for k, ids in enumerate(trained_on))  # out of sample
+    assert not any(set(ids) & set(first) for ids in trained_on)
+    assert again.probabilities.equals(pred_probs.probabilities)
+    assert np.allclose(again.features, pred_probs.features, atol=0.01)  # saved as float16
+    pred_probs
 
 
-def test_edge_cases_of_pred_probs():
-    'Edge cases'
+def test_predprobs_that_do_not_fit_the_faces():
+    "PredProbs that do not fit the faces"
     # nbs/60_clean.pred_probs.ipynb #e5371363
-    with ExceptionExpected(DataError, "no scores for"): PredProbs(given).of(faces.without(*[v for v in faces.vocab if v not in ("happy", "sad")]))
-    with ExceptionExpected(DataError, "scores for happy, sad"): PredProbs(given).of(faces)
-    with ExceptionExpected(DataError, "3 rows of features"): PredProbs(given, features=np.zeros((3, 4), np.float32))
+    others = [name for name in faces.vocab if name not in ("happy", "sad")]
+    with ExceptionExpected(DataError, "no probabilities for"):
+        PredProbs(two_faces).select(faces.without(*others))
+    with ExceptionExpected(DataError, "classes happy, sad"):
+        PredProbs(two_faces).select(faces)
+    with ExceptionExpected(DataError, "3 rows of features"):
+        PredProbs(two_faces, features=np.zeros((3, 4), np.float32))
 
+
+def test_saved_files_that_are_damaged():
+    "Saved files that are damaged"
     # nbs/60_clean.pred_probs.ipynb #440370e4
     with tempfile.TemporaryDirectory() as folder:
-        kept = PredProbs(given, pd.Series([1.0, np.nan], ["a", "b"]), np.ones((2, 3), np.float32), source="x", denoised=True).save(Path(folder) / "s")
-        back = load_pred_probs(kept)
-        assert back.probabilities.equals(given) and back.margins["a"] == 1 and back.parts is None and back.source == "x" and back.denoised
-        (kept / "scores.parquet").write_bytes(b"nothing")
-        with ExceptionExpected(DataError, "can't be read"): load_pred_probs(kept)
-        with ExceptionExpected(DataError, "can't be read"): load_pred_probs(Path(folder) / "none")
+        margins, features = pd.Series([1.0, np.nan], ["a", "b"]), np.ones((2, 3), np.float32)
+        saved = PredProbs(two_faces, margins, features, source="x", denoised=True).save(Path(folder) / "s")
+        back = PredProbs.load(saved)
+        assert back.probabilities.equals(two_faces) and back.margins["a"] == 1 and back.model_ids is None
+        assert back.source == "x" and back.denoised and np.allclose(back.features, features)
+        (saved / "pred_probs.parquet").write_bytes(b"nothing")
+        with ExceptionExpected(DataError, "can't be read"):
+            PredProbs.load(saved)
+        with ExceptionExpected(DataError, "can't be read"):
+            PredProbs.load(Path(folder) / "none")
 
+
+def test_folders_of_another_call():
+    "Folders of another call"
     # nbs/60_clean.pred_probs.ipynb #516cdf96
     with tempfile.TemporaryDirectory() as folder:
-        pd.DataFrame({"fold": 0, "group": 0}, index=faces.ids).to_parquet(Path(folder) / "folds.parquet")
-        with ExceptionExpected(RecipeError, "1 folds of 280 faces"): cross_val_pred_probs(faces, quick, n=2, folder=folder)
-        with ExceptionExpected(RecipeError, "0 faces were never trained on"): cross_val_pred_probs(faces, quick, n=1, folder=folder, unseen=faces.ids[:2])
-        with ExceptionExpected(DataError, "unseen face 'nobody'"): cross_val_pred_probs(faces, quick, n=2, folder=folder, unseen=["nobody"])
-    with tempfile.TemporaryDirectory() as folder:               # soft labels: no margins
-        sure = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
-        taught = cross_val_pred_probs(faces.with_votes(sure), quick.replace(target="votes"), n=2, folder=folder, near=False)
-    assert taught.denoised and taught.margins is None and len(taught) == len(faces)
+        table = pd.DataFrame({"fold": 0, "group": 0, "predict_only": False}, index=faces.ids)
+        table.to_parquet(Path(folder) / "folds.parquet")
+        with ExceptionExpected(RecipeError, "1 folds of 280 faces"):
+            cross_val_pred_probs(faces, quick, n=2, folder=folder)
+        with ExceptionExpected(RecipeError, "0 faces were never trained on"):
+            cross_val_pred_probs(faces, quick, n=1, folder=folder, predict_only=faces.ids[:2])
+        with ExceptionExpected(DataError, "predict_only 'nobody'"):
+            cross_val_pred_probs(faces, quick, n=2, folder=folder, predict_only=["nobody"])
+
+
+def test_soft_labels():
+    "Soft labels"
+    # nbs/60_clean.pred_probs.ipynb #50bdf55b
+    one_hot = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
+    with tempfile.TemporaryDirectory() as folder:
+        soft_recipe = quick.replace(target="votes")
+        soft = cross_val_pred_probs(faces.with_votes(one_hot), soft_recipe, n=2, folder=folder, near_duplicates=False)
+    assert soft.denoised and soft.margins is None and len(soft) == len(faces)

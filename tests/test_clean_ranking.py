@@ -5,8 +5,17 @@ import pandas as pd
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.core import DataError
 from fer_fastai.clean.ranking import (
-    area_under_margin, blend_soft_labels, combined, confident_learning, confusion_rates, denoised_soft_labels,
-    knn_disagreement, label_loss, label_posterior, normalized_margin, self_confidence,
+    area_under_margin,
+    blend_soft_labels,
+    combined,
+    confident_learning,
+    confusion_rates,
+    denoised_soft_labels,
+    knn_disagreement,
+    label_loss,
+    label_posterior,
+    normalized_margin,
+    self_confidence,
 )
 
 # nbs/61_clean.ranking.ipynb #c73b4ab4
@@ -15,11 +24,15 @@ from sklearn.metrics import average_precision_score
 
 from fer_fastai.data.synthetic import synthetic_faces
 
+
 # nbs/61_clean.ranking.ipynb #9969da3b
 def simulated_pred_probs(faceset, seed=0, skill=2.4):
     "Simulate a model: probabilities, margins and features that depend on the reference labels"
     rng, k = np.random.default_rng(seed), len(faceset.vocab)
-    rows, reference = np.arange(len(faceset)), np.array([faceset.vocab.index(name) for name in faceset.table.truth])
+    rows, reference = (
+        np.arange(len(faceset)),
+        np.array([faceset.vocab.index(name) for name in faceset.table.true_label]),
+    )
     logits = rng.normal(0, 1, (len(rows), k))
     logits[rows, reference] += skill
     probs = np.exp(1.5 * logits)
@@ -28,9 +41,11 @@ def simulated_pred_probs(faceset, seed=0, skill=2.4):
     features = (logits @ rng.normal(0, 1, (k, 16))).astype(np.float32)
     return PredProbs(pd.DataFrame(probs, faceset.ids, list(faceset.vocab)), margins, features)
 
+
 faces = synthetic_faces(1000, seed=3, label_errors=0.1)
 pred_probs = simulated_pred_probs(faces)
-wrong = (faces.table.label != faces.table.truth).to_numpy()
+wrong = (faces.table.label != faces.table.true_label).to_numpy()
+
 
 def ap_of(method, labels=None, errors=wrong):
     "Compute the average precision of a ranking method"
@@ -38,33 +53,37 @@ def ap_of(method, labels=None, errors=wrong):
 
 
 def test_label_loss_self_confidence_and_normalized_margin():
-    'Label loss, self-confidence and normalized margin'
+    "Label loss, self-confidence and normalized margin"
     # nbs/61_clean.ranking.ipynb #4ee42ace
-    for method in (label_loss, self_confidence, normalized_margin): print(f"{method.__name__:18} AP {ap_of(method):.3f}")
+    for method in (label_loss, self_confidence, normalized_margin):
+        print(f"{method.__name__:18} AP {ap_of(method):.3f}")
     assert ap_of(label_loss) > 4 * wrong.mean()
     orders = [np.argsort(method(faces.codes, pred_probs), kind="stable") for method in (label_loss, self_confidence)]
     assert (orders[0] == orders[1]).all()
 
 
 def test_confident_learning_with_cleanlab():
-    'Confident learning with cleanlab'
+    "Confident learning with cleanlab"
     # nbs/61_clean.ranking.ipynb #1f5a48e3
     value = confident_learning(faces.codes, pred_probs)
     suspected = value >= 0.5
-    print(f"AP {ap_of(confident_learning):.3f}; {suspected.sum()} of {len(value)} labels are issues, "
-          f"{wrong[suspected].mean():.0%} of them are wrong")
+    print(
+        f"AP {ap_of(confident_learning):.3f}; {suspected.sum()} of {len(value)} labels are issues, "
+        f"{wrong[suspected].mean():.0%} of them are wrong"
+    )
     assert wrong[suspected].mean() > 3 * wrong.mean()
 
 
 def test_area_under_the_margin_and_nearest_neighbors():
-    'Area under the margin and nearest neighbors'
+    "Area under the margin and nearest neighbors"
     # nbs/61_clean.ranking.ipynb #9af4bb6f
-    for method in (area_under_margin, knn_disagreement): print(f"{method.__name__:18} AP {ap_of(method):.3f}")
+    for method in (area_under_margin, knn_disagreement):
+        print(f"{method.__name__:18} AP {ap_of(method):.3f}")
     assert ap_of(knn_disagreement) > 2 * wrong.mean()
 
 
 def test_confusions_between_labels_and_predictions():
-    'Confusions between labels and predictions'
+    "Confusions between labels and predictions"
     # nbs/61_clean.ranking.ipynb #0f59e4a3
     labels, probs = faces.codes, pred_probs.probabilities.to_numpy()
     posterior = label_posterior(labels, probs)
@@ -80,9 +99,9 @@ def test_confusions_between_labels_and_predictions():
 
 
 def test_combined_ranking():
-    'Combined ranking'
+    "Combined ranking"
     # nbs/61_clean.ranking.ipynb #943f0373
-    reference = np.array([faces.vocab.index(name) for name in faces.table.truth])
+    reference = np.array([faces.vocab.index(name) for name in faces.table.true_label])
     neutral, sad = faces.vocab.index("neutral"), faces.vocab.index("sad")
     habit = np.where((reference == neutral) & (np.arange(len(reference)) % 2 == 0), sad, reference)
     for name, labels in (("uniform errors", faces.codes), ("a habit", habit)):
@@ -91,7 +110,7 @@ def test_combined_ranking():
     assert ap["combined"] > ap["label_loss"] and ap_of(combined) > 0.9
 
     # nbs/61_clean.ranking.ipynb #7bbb6882
-    probs = np.eye(7)[[5, 6]] * 0.6 + 0.4 / 7       # surprise, neutral
+    probs = np.eye(7)[[5, 6]] * 0.6 + 0.4 / 7  # surprise, neutral
     predictions = PredProbs(pd.DataFrame(probs, columns=faces.vocab))
     fear, happy = (combined(np.array([faces.vocab.index(name)] * 2), predictions) for name in ("fear", "happy"))
     assert fear[0] < happy[0] and fear[1] > happy[1]
@@ -99,16 +118,16 @@ def test_combined_ranking():
 
 
 def test_denoised_soft_labels():
-    'Denoised soft labels'
+    "Denoised soft labels"
     # nbs/61_clean.ranking.ipynb #e437a693
     soft = denoised_soft_labels(faces, pred_probs)
     assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
-    corrected = (soft.votes.idxmax(axis=1)[wrong] == faces.table.truth[wrong]).mean()
+    corrected = (soft.votes.idxmax(axis=1)[wrong] == faces.table.true_label[wrong]).mean()
     assert corrected > 0.5
     print(f"soft labels: the correct class has the highest weight for {corrected:.0%} of the wrong labels")
 
     # nbs/61_clean.ranking.ipynb #bb719aed
-    partly = PredProbs(pred_probs.probabilities.iloc[100:])     # without the first 100 faces
+    partly = PredProbs(pred_probs.probabilities.iloc[100:])  # without the first 100 faces
     six = blend_soft_labels(faces.without("disgust"), partly, weight=0.4)
     votes = six.votes[list(six.vocab)]
     assert np.allclose(votes.sum(axis=1), 1)
@@ -117,15 +136,19 @@ def test_denoised_soft_labels():
 
 
 def test_missing_margins_features_classes_and_labels():
-    'Missing margins, features, classes and labels'
+    "Missing margins, features, classes and labels"
     # nbs/61_clean.ranking.ipynb #08d5b854
     bare = PredProbs(pred_probs.probabilities)
-    with ExceptionExpected(DataError, "no margins"): area_under_margin(faces.codes, bare)
-    with ExceptionExpected(DataError, "no features"): knn_disagreement(faces.codes, bare)
+    with ExceptionExpected(DataError, "no margins"):
+        area_under_margin(faces.codes, bare)
+    with ExceptionExpected(DataError, "no features"):
+        knn_disagreement(faces.codes, bare)
     six_classes = bare.probabilities.drop(columns="disgust")
     six_classes = PredProbs(six_classes.div(six_classes.sum(axis=1), axis=0))
-    with ExceptionExpected(DataError, "no probabilities for disgust"): blend_soft_labels(faces, six_classes)
+    with ExceptionExpected(DataError, "no probabilities for disgust"):
+        blend_soft_labels(faces, six_classes)
     unlabeled = faces.with_columns(label=[None, *faces.table.label.iloc[1:]])
-    with ExceptionExpected(DataError, "no label"): denoised_soft_labels(unlabeled, bare)
+    with ExceptionExpected(DataError, "no label"):
+        denoised_soft_labels(unlabeled, bare)
     gaps = PredProbs(bare.probabilities, pd.Series([np.nan, *range(999)], faces.ids))
-    assert area_under_margin(faces.codes, gaps)[0] == -499      # the median of the others
+    assert area_under_margin(faces.codes, gaps)[0] == -499  # the median of the others

@@ -8,7 +8,17 @@ from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.widget import (
-    FaceList, LabelCleaner, _EVERY, _NONE, _THUMB, _space, cards_of, matching, most_alike, review_table, sheet_of,
+    LabelCleaner,
+    ReviewList,
+    _ALL,
+    _MAX_THUMB,
+    _NONE,
+    _neighbor_space,
+    face_cards,
+    filter_faces,
+    nearest_faces,
+    review_table,
+    sprite_sheet,
 )
 
 # nbs/67_clean.widget.ipynb #21bbd4eb
@@ -21,18 +31,29 @@ from fer_fastai.data.synthetic import synthetic_faces
 
 # nbs/67_clean.widget.ipynb #37ec706c
 faces = synthetic_faces(120, label_errors=0.3)
-wrong = faces.table[faces.table.label != faces.table.truth]
-issues = pd.DataFrame({"kind": "label", "label": wrong.label, "suggestion": wrong.truth, "score": np.linspace(0.99, 0.5, len(wrong)),
-                       "reason": "the model sees " + wrong.truth, "split": wrong.split})
-p = np.full((len(faces), 7), 0.02, np.float32)
-p[np.arange(len(faces)), [faces.vocab.index(t) for t in faces.table.truth]] = 0.88
-scores = PredProbs(pd.DataFrame(p, faces.ids, faces.vocab), features=None, source="example")
+wrong = faces.table[faces.table.label != faces.table.true_label]
+issues = pd.DataFrame(
+    {
+        "kind": "label",
+        "label": wrong.label,
+        "suggestion": wrong.true_label,
+        "score": np.linspace(0.99, 0.5, len(wrong)),
+        "reason": "model: " + wrong.true_label,
+        "split": wrong.split,
+    }
+)
+probs = np.full((len(faces), 7), 0.02, np.float32)
+probs[np.arange(len(faces)), [faces.vocab.index(name) for name in faces.table.true_label]] = 0.88
+pred_probs = PredProbs(pd.DataFrame(probs, faces.ids, faces.vocab), source="example")
 
-def new_log(folder): return EditLog(Path(folder) / "edits.db", faces, annotator="ann")  # a file of its own, as on your disk
+
+def new_log(folder):
+    "Open an edit log in a file"
+    return EditLog(Path(folder) / "edits.db", faces, annotator="ann")
 
 
-def test_the_order_of_review():
-    'The order of review'
+def test_order_of_review():
+    "Order of review"
     # nbs/67_clean.widget.ipynb #4f65446e
     order = review_table(faces, issues)
     test_eq(list(order.index[:3]), list(issues.index[:3]))
@@ -40,173 +61,216 @@ def test_the_order_of_review():
     order.head(3)
 
 
-def test_a_page_is_one_sheet():
-    'A page is one sheet'
+def test_one_sprite_sheet_per_page():
+    "One sprite sheet per page"
     # nbs/67_clean.widget.ipynb #b1564a73
-    sheet, problems = sheet_of(faces, [3, 1])
+    sheet, problems = sprite_sheet(faces, [3, 1])
     test_eq(sheet.shape, (2, 48, 48))
     test_eq(sheet[1], faces.pixels[1])
     missing = FaceSet(pd.DataFrame({"label": ["happy"], "path": ["nowhere.png"]}, index=["a"]))
-    assert "no such file" in sheet_of(missing, [0])[1][0]
+    assert "no such file" in sprite_sheet(missing, [0])[1][0]
 
 
-def test_filters_and_what_is_decided():
-    'Filters, and what is decided'
+def test_filters_and_decisions():
+    "Filters and decisions"
     # nbs/67_clean.widget.ipynb #81c4f4ca
-    listed = FaceList(faces, issues, scores)
-    test_eq(len(matching(listed)), len(issues))
-    test_eq(len(matching(listed, kind=_EVERY)), len(faces))
-    listed.set(listed.find(issues.index[:2]), "relabel", "happy")
-    test_eq(len(matching(listed, decided="undecided")), len(issues) - 2)
+    listed = ReviewList(faces, issues, pred_probs)
+    test_eq(len(filter_faces(listed)), len(issues))
+    test_eq(len(filter_faces(listed, kind=_ALL)), len(faces))
+    listed.set_decision(listed.positions_of(issues.index[:2]), "relabel", "happy")
+    test_eq(len(filter_faces(listed, decided="undecided")), len(issues) - 2)
     test_eq(listed.progress(), (2, len(issues)))
-    fear = matching(listed, label="fear")
+    fear = filter_faces(listed, label="fear")
     assert (listed.table.label.iloc[fear] == "fear").all()
-    dict(zip(faces.vocab, listed.counts()))
+    dict(zip(faces.vocab, listed.label_counts()))
 
 
-def test_neighbours():
-    'Neighbours'
+def test_nearest_faces():
+    "Nearest faces"
     # nbs/67_clean.widget.ipynb #cb344f88
-    space = _space(FaceList(faces))
-    halves = pd.Series(np.arange(len(faces)) % 2, faces.ids)     # two networks, each of which scored every other face
-    two = PredProbs(scores.probabilities, features=np.random.default_rng(0).normal(size=(len(faces), 8)).astype(np.float32), parts=halves)
-    assert (halves[most_alike(_space(FaceList(faces, scores=two)), faces.ids[0]).index] == 0).all()
-    near = most_alike(space, faces.ids[0])
+    near = nearest_faces(_neighbor_space(ReviewList(faces)), faces.ids[0])
     assert len(near) == 5 and near.is_monotonic_decreasing and faces.ids[0] not in near
-    test_eq(space[2], "pixels")
+    test_eq(_neighbor_space(ReviewList(faces)).kind, "pixels")
     near
 
+    # nbs/67_clean.widget.ipynb #5a29151d
+    halves = pd.Series(np.arange(len(faces)) % 2, faces.ids)  # two networks, each predicted every second face
+    features = np.random.default_rng(0).normal(size=(len(faces), 8)).astype(np.float32)
+    two = PredProbs(pred_probs.probabilities, features=features, model_ids=halves)
+    near = nearest_faces(_neighbor_space(ReviewList(faces, pred_probs=two)), faces.ids[0])
+    assert (halves[near.index] == 0).all()
 
-def test_what_the_browser_is_told():
-    'What the browser is told'
+
+def test_cards_of_the_browser():
+    "Cards of the browser"
     # nbs/67_clean.widget.ipynb #7410ff90
-    listed = FaceList(faces, issues, scores)
-    card = cards_of(listed, listed.find(issues.index[:1]))[0]
+    listed = ReviewList(faces, issues, pred_probs)
+    card = face_cards(listed, listed.positions_of(issues.index[:1]))[0]
     test_eq(card["suggestion"], issues.suggestion.iloc[0])
     test_eq(len(card["p"]), 7)
     card
 
 
 def test_labelcleaner():
-    'LabelCleaner'
+    "LabelCleaner"
     # nbs/67_clean.widget.ipynb #60b33c48
     with tempfile.TemporaryDirectory() as folder:
-        cleaner = LabelCleaner(faces, issues, new_log(folder), scores, page_size=12)
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
         first, second, third = issues.index[:3]
         cleaner.decide(first, "relabel", issues.suggestion.iloc[0])
         cleaner.decide([second, third], "discard")
         test_eq(cleaner.progress, (3, len(issues)))
-        test_eq(cleaner.undo(), [second, third])            # a decision about many is undone at once
+        test_eq(cleaner.undo(), [second, third])  # one decision about two faces is undone as a whole
         test_eq(cleaner.redo(), [second, third])
-        cleaner.filter(label="sad", decided="undecided")    # loses no decision ...
-        again = LabelCleaner(faces, issues, new_log(folder), scores, page_size=12)
-        assert again.decisions.equals(cleaner.decisions)    # ... nor does another kernel
-        cleaned = faces.apply(again.edits)                  # the cleaned faces, whenever you want them
+        cleaner.filter(label="sad", decided="undecided")  # decisions survive a filter ...
+        again = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
+        assert again.decisions.equals(cleaner.decisions)  # ... and another kernel
+        cleaned = faces.apply(again.edit_log)  # cleaned faces
         test_eq(len(cleaned), len(faces) - 2)
         test_eq(cleaned.table.label[first], issues.suggestion.iloc[0])
         table = again.decisions
     table
 
 
-def test_going_on_where_you_stopped():
-    'Going on where you stopped'
+def test_resume_a_review():
+    "Resume a review"
     # nbs/67_clean.widget.ipynb #2dbe01ef
     with tempfile.TemporaryDirectory() as folder:
-        cleaner = LabelCleaner(faces, issues, new_log(folder), scores, page_size=12)
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
         cleaner.decide(issues.index[:12], "keep")
-        test_eq(cleaner.page, 1)                            # what you decide stays where it is
-        again = LabelCleaner(faces, issues, new_log(folder), scores, page_size=12)
+        test_eq(cleaner.page, 1)  # decided faces stay on the page
+        again = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
         test_eq((again.page, again.progress), (2, (12, len(issues))))
         test_eq([card["id"] for card in again.cards["faces"]], list(issues.index[12:24]))
-        again.filter(search=faces.ids[7])                   # any face is found, an issue or not
+        again.filter(search=faces.ids[7])  # a search finds faces without an issue too
         test_eq([card["id"] for card in again.cards["faces"]], [faces.ids[7]])
 
 
-def test_what_the_browser_asks():
-    'What the browser asks'
+def test_messages_of_the_browser():
+    "Messages of the browser"
     # nbs/67_clean.widget.ipynb #673ec4cf
     with tempfile.TemporaryDirectory() as folder:
-        cleaner = LabelCleaner(faces, issues, new_log(folder), scores)
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
         face = issues.index[0]
-        def ask(seq, do, **options):
+
+        def send(seq, do, **options):
+            "Send a message as the browser does, and return the answer"
             cleaner._on_message(cleaner, {"do": do, "with": options, "view": "v1", "seq": seq})
             return cleaner.state["answer"]
-        assert ask(1, "decide", ids=[face], decision="relabel", label="fear")["ok"]
+
+        assert send(1, "decide", ids=[face], decision="relabel", label="fear")["ok"]
         test_eq(cleaner.state["marks"][0], ["relabel", "fear"])
-        test_eq(cleaner.edits.current().loc[(face, "ann")].label, "fear")
-        test_eq(ask(2, "undo")["ids"], [face])
+        test_eq(cleaner.edit_log.current().loc[(face, "ann")].label, "fear")
+        test_eq(send(2, "undo")["ids"], [face])
         test_eq((cleaner.state["marks"][0], cleaner.state["answer"]["seq"]), (None, 2))
-        wrong = ask(3, "decide", ids=[face], decision="relabel", label="hapy")
-        test_eq((wrong["ok"], cleaner.state["marks"][0]), (False, None))
+        unknown = send(3, "decide", ids=[face], decision="relabel", label="hapy")
+        test_eq((unknown["ok"], cleaner.state["marks"][0]), (False, None))
         (Path(folder) / "edits.db").rename(Path(folder) / "away.db")
-        gone = ask(4, "decide", ids=[face], decision="keep")
+        gone = send(4, "decide", ids=[face], decision="keep")
         test_eq((gone["ok"], cleaner.state["marks"][0], cleaner.progress[0]), (False, None, 0))
     gone["text"]
 
 
-def test_edge_cases_of_widget():
-    'Edge cases'
+def test_no_issues_all_faces_last_page():
+    "No issues, all faces, last page"
     # nbs/67_clean.widget.ipynb #16eb759a
-    with tempfile.TemporaryDirectory() as folder:           # nothing to review; no issues at all; no scores
+    with tempfile.TemporaryDirectory() as folder:
         log = new_log(folder)
         empty = LabelCleaner(faces, issues.iloc[:0], log)
-        test_eq((empty.progress, empty.pages, empty.cards["faces"], empty.sheet), ((0, 0), 1, [], b""))
-        empty.filter(kind=_EVERY)
+        test_eq((empty.progress, empty.n_pages, empty.cards["faces"], empty.sheet), ((0, 0), 1, [], b""))
+        empty.filter(kind=_ALL)
         test_eq(empty.state["shown"], len(faces))
         every = LabelCleaner(faces, log=log, page_size=50)
         test_eq([card["id"] for card in every.cards["faces"]], list(faces.ids[:50]))
         test_eq(every.sheet, faces.pixels[:50].tobytes())
         every.go(99)
         test_eq((every.page, len(every.cards["faces"])), (3, 20))
-        test_eq(LabelCleaner(faces, log=log, annotator="bob").edits.annotator, "bob")
-        with ExceptionExpected(DataError, regex="ids of this FaceSet"): LabelCleaner(faces, issues.rename({issues.index[0]: "other"}), log)
-        with ExceptionExpected(DataError, regex="comes up twice"): LabelCleaner(faces, pd.concat([issues, issues]), log)
-        with ExceptionExpected(DataError, regex="1 or more"): LabelCleaner(faces, issues, log, page_size=0)
-        with ExceptionExpected(DataError, regex="no face"): every.decide([], "keep")
-        with ExceptionExpected(DataError, regex="no face"): every.decide("nobody", "keep")
-        with ExceptionExpected(DataError, regex="some of"): every.filter(emotion="sad")
-        with ExceptionExpected(DataError, regex="one of"): every.filter(label="hapy")
-        with ExceptionExpected(DataError, regex="one of"): every.filter(decided="maybe")
+        test_eq(LabelCleaner(faces, log=log, annotator="bob").edit_log.annotator, "bob")
 
+
+def test_arguments_that_are_not_valid():
+    "Arguments that are not valid"
+    # nbs/67_clean.widget.ipynb #e9aa8cb4
+    with tempfile.TemporaryDirectory() as folder:
+        log = new_log(folder)
+        renamed = issues.rename({issues.index[0]: "other"})
+        with ExceptionExpected(DataError, regex="ids of this FaceSet"):
+            LabelCleaner(faces, renamed, log)
+        with ExceptionExpected(DataError, regex="comes up twice"):
+            LabelCleaner(faces, pd.concat([issues, issues]), log)
+        with ExceptionExpected(DataError, regex="1 or more"):
+            LabelCleaner(faces, issues, log, page_size=0)
+        cleaner = LabelCleaner(faces, log=log)
+        with ExceptionExpected(DataError, regex="no face"):
+            cleaner.decide([], "keep")
+        with ExceptionExpected(DataError, regex="no face"):
+            cleaner.decide("nobody", "keep")
+        with ExceptionExpected(DataError, regex="some of"):
+            cleaner.filter(emotion="sad")
+        with ExceptionExpected(DataError, regex="one of"):
+            cleaner.filter(label="hapy")
+        with ExceptionExpected(DataError, regex="one of"):
+            cleaner.filter(decided="maybe")
+
+
+def test_images_in_files_a_missing_file_no_label_eight_classes():
+    "Images in files, a missing file, no label, eight classes"
     # nbs/67_clean.widget.ipynb #a2cdff3f
-    with tempfile.TemporaryDirectory() as folder:           # pictures in files, one of them gone; faces without a label; eight classes
+    with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        for name, side in {"a": 48, "b": 200, "c": 20}.items(): Image.fromarray(np.full((side, side + 10), 99, np.uint8)).save(folder / f"{name}.png")
-        table = pd.DataFrame({"label": ["happy", None, "contempt", "sad"], "path": [str(folder / f"{n}.png") for n in "abcd"]}, index=["<img src=x>", "b", "c", "d"])
-        few = FaceSet(table, (*faces.vocab, "contempt"))
-        cleaner = LabelCleaner(few, pd.DataFrame({"kind": "not a face", "suggestion": [None], "reason": ["blank"]}, index=["d"]), folder / "edits.db", annotator="ann")
+        for name, side in {"a": 48, "b": 200, "c": 20}.items():
+            Image.fromarray(np.full((side, side + 10), 99, np.uint8)).save(folder / f"{name}.png")
+        columns = {"label": ["happy", None, "contempt", "sad"], "path": [str(folder / f"{n}.png") for n in "abcd"]}
+        few = FaceSet(pd.DataFrame(columns, index=["<img src=x>", "b", "c", "d"]), (*faces.vocab, "contempt"))
+        blank = pd.DataFrame({"kind": "not a face", "suggestion": [None], "reason": ["blank"]}, index=["d"])
+        cleaner = LabelCleaner(few, blank, folder / "edits.db", annotator="ann")
         assert "no such file" in cleaner.cards["faces"][0]["problem"]
-        cleaner.filter(kind=_EVERY)
-        test_eq(cleaner.cards["shape"], [4, _THUMB, _THUMB])
-        cleaner.filter(kind=_EVERY, label=_NONE)
+        cleaner.filter(kind=_ALL)
+        test_eq(cleaner.cards["shape"], [4, _MAX_THUMB, _MAX_THUMB])
+        cleaner.filter(kind=_ALL, label=_NONE)
         test_eq([(card["id"], card["label"]) for card in cleaner.cards["faces"]], [("b", None)])
         cleaner.decide(["b", "c"], "relabel", ["fear", "contempt"])
-        test_eq(cleaner.decisions.now.to_dict(), {"b": "fear", "c": "contempt"})
-        heard = []
-        cleaner.send = lambda message, buffers=None: heard.append((message, buffers))
-        for face in few.ids: cleaner._on_message(cleaner, {"do": "look", "with": {"face_id": face}})
-        test_eq([message["large"] for message, _ in heard], [[48, 58], [200, 210], [20, 30], None])
-        assert heard[1][0]["history"][0].endswith("ann: relabel → fear") and heard[0][0]["near"] == []
+        test_eq(cleaner.decisions.new_label.to_dict(), {"b": "fear", "c": "contempt"})
+        messages = []
+        cleaner.send = lambda message, buffers=None: messages.append(message)
+        for face in few.ids:
+            cleaner._on_message(cleaner, {"do": "details", "with": {"face_id": face}})
+        test_eq([message["large"] for message in messages], [[48, 58], [200, 210], [20, 30], None])
+        assert messages[1]["history"][0].endswith("ann: relabel → fear") and messages[0]["near"] == []
 
+
+def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
+    "Color images, votes, and predictions for a part of the faces"
     # nbs/67_clean.widget.ipynb #4bf26424
-    with tempfile.TemporaryDirectory() as folder:           # colour; votes; features for neighbours; a set that the log has cleaned already
-        colour = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, axis=3)).with_votes(pd.DataFrame({"happy": 3, "contempt": 1, "fear": 0}, index=faces.ids))
-        seen = PredProbs(scores.probabilities.iloc[::-1].drop(index=faces.ids[5]), features=np.eye(119, 8, dtype=np.float32), source="")
-        cleaner = LabelCleaner(colour, issues, new_log(folder), seen)
+    with tempfile.TemporaryDirectory() as folder:
+        votes = pd.DataFrame({"happy": 3, "contempt": 1, "fear": 0}, index=faces.ids)
+        color = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, axis=3)).with_votes(votes)
+        some = pred_probs.probabilities.iloc[::-1].drop(index=faces.ids[5])
+        cleaner = LabelCleaner(
+            color, issues, new_log(folder), PredProbs(some, features=np.eye(119, 8, dtype=np.float32))
+        )
         test_eq(cleaner.cards["shape"][1:], [48, 48, 3])
         test_eq(cleaner.cards["faces"][0]["votes"], {"happy": 3, "contempt": 1})
-        heard = []
-        cleaner.send = lambda message, buffers=None: heard.append(message)
-        cleaner._look(faces.ids[5])                         # without scores
-        test_eq(heard[0]["near"], [])
+        messages = []
+        cleaner.send = lambda message, buffers=None: messages.append(message)
+        cleaner._send_details(faces.ids[5])  # a face without predictions
+        test_eq(messages[0]["near"], [])
         cleaner.filter(search=faces.ids[5])
         test_eq(cleaner.cards["faces"][0]["p"], [None] * 7)
-        cleaner.decide(issues.index[0], "discard")
-        left = faces.apply(cleaner.edits)
-        later = LabelCleaner(left, issues.iloc[1:], new_log(folder))
-        test_eq((later.progress, later.undo()), ((0, len(issues) - 1), [issues.index[0]]))   # the log knows the discarded face, this set does not
-        other = next(name for name in faces.vocab if name != faces.table.label[issues.index[1]])
-        cleaner.decide(issues.index[1], "relabel", other)
-        again = LabelCleaner(faces.apply(cleaner.edits), None, new_log(folder))
-        again.decide(issues.index[1], "keep")               # the label that this set shows, not the one that the log began with
-        test_eq(faces.apply(again.edits).table.label[issues.index[1]], other)
+
+
+def test_faces_that_the_log_was_applied_to_before():
+    "Faces that the log was applied to before"
+    # nbs/67_clean.widget.ipynb #18f59f54
+    with tempfile.TemporaryDirectory() as folder:
+        cleaner = LabelCleaner(faces, issues, new_log(folder))
+        first, second = issues.index[:2]
+        cleaner.decide(first, "discard")
+        later = LabelCleaner(faces.apply(cleaner.edit_log), issues.iloc[1:], new_log(folder))
+        test_eq(later.progress, (0, len(issues) - 1))
+        test_eq(later.undo(), [first])  # the log contains the discarded face, this FaceSet does not
+        other = next(name for name in faces.vocab if name != faces.table.label[second])
+        cleaner.decide(second, "relabel", other)
+        again = LabelCleaner(faces.apply(cleaner.edit_log), None, new_log(folder))
+        again.decide(second, "keep")  # keeps the shown label, not the original one
+        test_eq(faces.apply(again.edit_log).table.label[second], other)

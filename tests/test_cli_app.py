@@ -16,7 +16,7 @@ from fer_fastai.core import find_settings_file
 
 
 def test_the_app():
-    'The app'
+    "The app"
     # nbs/91g_cli.app.ipynb #3c76c985
     output = CliRunner().invoke(app, ["settings"], env={"FER_SEED": "7"}).output
     line = next(line for line in output.splitlines() if line.startswith("seed"))
@@ -28,7 +28,8 @@ def test_the_app():
 
 
 def test_errors_and_exit_codes():
-    'Errors and exit codes'
+    "Errors and exit codes"
+
     # nbs/91g_cli.app.ipynb #70e59a77
     def fer(*words, **environment):
         command = [sys.executable, "-m", "fer_fastai", *words]
@@ -38,14 +39,17 @@ def test_errors_and_exit_codes():
     expected = "fer: nowhere.csv: no such file or folder; expected fer2013, synthetic, or a path"
     test_eq((missing.returncode, missing.stderr.strip()), (2, expected))
     wrong = fer("settings", FER_SEED="x")
-    test_eq((wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0"))
+    test_eq(
+        (wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0")
+    )
     unfinished = fer("report", "nowhere")
     test_eq(unfinished.returncode, 2)
     assert "Traceback" not in unfinished.stderr
 
 
 def test_help_texts():
-    'Help texts'
+    "Help texts"
+
     # nbs/91g_cli.app.ipynb #51a35c1a
     def help_of(*words):
         output = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}, catch_exceptions=False).output
@@ -60,7 +64,7 @@ def test_help_texts():
 
 
 def test_startup_imports():
-    'Startup imports'
+    "Startup imports"
     # nbs/91g_cli.app.ipynb #ae213eec
     script = """
 import sys

@@ -4,17 +4,16 @@ from pathlib import Path
 from fer_fastai.cli.data import data_app
 
 # nbs/91b_cli.data.ipynb #6b3a65f5
-import re
 import tempfile
 
-from fastcore.test import ExceptionExpected, test_eq
+from fastcore.test import ExceptionExpected
 from typer.testing import CliRunner
 
 from fer_fastai.core import DataError
 
 
 def test_download_describe_and_convert_faces():
-    'Download, describe and convert faces'
+    "Download, describe and convert faces"
     # nbs/91b_cli.data.ipynb #35252200
     run = CliRunner()
     described = run.invoke(data_app, ["describe", "synthetic"])

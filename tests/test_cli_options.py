@@ -11,18 +11,20 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_faces_named_on_the_command_line():
-    'Faces named on the command line'
+    "Faces named on the command line"
     # nbs/91a_cli.options.ipynb #cca659dd
     six = open_faces("synthetic", without="disgust")
     assert "disgust" not in six.vocab and len(six.split("valid"))
-    with ExceptionExpected(MissingFileError, "nowhere.csv: no such file or folder; expected fer2013, synthetic, or a path"):
+    with ExceptionExpected(
+        MissingFileError, "nowhere.csv: no such file or folder; expected fer2013, synthetic, or a path"
+    ):
         open_faces("nowhere.csv")
     with ExceptionExpected(DataError, "expected faces of other classes"):
         open_faces("synthetic", without=",".join(six.vocab) + ",disgust")
 
 
 def test_faces_of_a_finished_run():
-    'Faces of a finished run'
+    "Faces of a finished run"
     # nbs/91a_cli.options.ipynb #918becf4
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)

@@ -3,73 +3,93 @@
 import numpy as np
 import torch
 from torch import Tensor, nn
+from fer_fastai.compress.reconstruction import LinearMap
 from fer_fastai.compress.distinctiveness import (
-    channel_vectors, cluster_actions, cluster_map, published_actions, published_map, span_order, weight_vectors,
+    channel_vectors,
+    cluster_actions,
+    cluster_map,
+    pairwise_actions,
+    pairwise_map,
+    span_order,
+    weight_vectors,
 )
 
 # nbs/77_compress.distinctiveness.ipynb #e34a0d53
 import pandas as pd
-from fastcore.test import ExceptionExpected, test_close, test_eq
+from fastcore.test import test_close, test_eq
 
-from fer_fastai.interpret.angles import angles
 from fer_fastai.compress.channels import channel_groups
 from fer_fastai.compress.reconstruction import consumer_inputs
+from fer_fastai.interpret.angles import angles
 
-def flat(h: Tensor) -> nn.Sequential:
-    "A dense layer that says h to the unit vectors, and one that reads it"
+
+def two_dense(h: Tensor) -> nn.Sequential:
+    "Create a dense layer that outputs h for unit vectors, and a dense layer that reads it"
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(h.shape[1], len(h), bias=False), nn.Linear(len(h), 3))
-    with torch.no_grad(): net[0].weight.copy_(h)
+    with torch.no_grad():
+        net[0].weight.copy_(h)
     return net
 
 
-def test_the_published_rule():
-    'The published rule'
+def test_pairwise_distinctiveness_as_published():
+    "Pairwise distinctiveness as published"
     # nbs/77_compress.distinctiveness.ipynb #edbe2f82
-    h = torch.tensor([[0, 1, 0, 1, 0.0], [0, 2, 0.1, 2, 0], [1, 0, 1, 0.1, 1], [0, 0, 1, 1, 0], [7, 7, 7, 7, 7], [0, 0.1, 1, 1.2, 0]])
-    actions = published_actions(angles(h))
-    test_eq([(a.kind, a.removed, a.by) for a in actions], [("dead", (4,), None), ("similar", (1,), 0), ("similar", (5,), 3), ("complementary", (0, 2), None)])
-    test_eq([a.kind for a in published_actions(angles(h), rounds=1)], ["dead", "similar", "similar"])     # 0 is busy in the first round
-    test_eq([a.removed for a in published_actions(angles(h), limit=2)], [(4,), (1,)])
+    h = torch.tensor(
+        [[0, 1, 0, 1, 0.0], [0, 2, 0.1, 2, 0], [1, 0, 1, 0.1, 1], [0, 0, 1, 1, 0], [7, 7, 7, 7, 7], [0, 0.1, 1, 1.2, 0]]
+    )
+    actions = pairwise_actions(angles(h))
+    test_eq(
+        [(a.kind, a.removed, a.absorbed_by) for a in actions],
+        [("dead", (4,), None), ("similar", (1,), 0), ("similar", (5,), 3), ("complementary", (0, 2), None)],
+    )
+    one_round = pairwise_actions(angles(h), rounds=1)
+    test_eq([a.kind for a in one_round], ["dead", "similar", "similar"])  # neuron 0 is busy in the first round
+    test_eq([a.removed for a in pairwise_actions(angles(h), limit=2)], [(4,), (1,)])
     pd.DataFrame(actions)
 
 
-def test_angles_of_channels():
-    'Angles of channels'
+def test_angles_between_channels():
+    "Angles between channels"
     # nbs/77_compress.distinctiveness.ipynb #f92831a7
     h = torch.randn(6, 20, generator=torch.Generator().manual_seed(0))
     h[3] = -h[1]
-    group = channel_groups(flat(h), torch.eye(20))[0]
-    seen = consumer_inputs(flat(h), {r.layer: r.features for r in group.consumers}, [torch.eye(20)])
-    test_close(angles(channel_vectors(group, seen), 0.0)[1, 3], 180, eps=0.1)
-    assert torch.allclose(angles(channel_vectors(group, seen), 0.0), angles(h), atol=0.1)
-    test_close(float(angles(weight_vectors(flat(h), group), 0.0)[1, 3]), 180, eps=0.1)
+    group = channel_groups(two_dense(h), torch.eye(20))[0]
+    inputs = consumer_inputs(two_dense(h), {c.layer: c.features for c in group.consumers}, [torch.eye(20)])
+    test_close(angles(channel_vectors(group, inputs), 0.0)[1, 3], 180, eps=0.1)
+    assert torch.allclose(angles(channel_vectors(group, inputs), 0.0), angles(h), atol=0.1)
+    test_close(float(angles(weight_vectors(two_dense(h), group), 0.0)[1, 3]), 180, eps=0.1)
 
 
-def test_who_speaks_for_whom():
-    'Who speaks for whom'
+def test_replace_removed_neurons_by_kept_ones():
+    "Replace removed neurons by kept ones"
     # nbs/77_compress.distinctiveness.ipynb #24b2309c
-    made = torch.Generator().manual_seed(0)
-    h = torch.randn(6, 300, generator=made)
+    generator = torch.Generator().manual_seed(0)
+    h = torch.randn(6, 300, generator=generator)
     h[3], h[4], h[5] = -2 * h[0] + 1 + 0.1 * h[2], 0.5 * h[1] + 0.1 * h[2], h[2]
     actions = cluster_actions(angles(h))
-    assert ("similar", (5,), 2) in [(a.kind, a.removed, a.by) for a in actions]
+    assert ("similar", (5,), 2) in [(a.kind, a.removed, a.absorbed_by) for a in actions]
     test_eq(len(actions), 3)
-    guess = cluster_map(actions, h.T)
-    assert (h.T @ guess.weights.T + guess.constant - h.T).square().mean() < 0.02
-    by_rule = published_map(published_actions(angles(h)), h.T)
-    assert (h.T @ by_rule.weights.T + by_rule.constant - h.T).square().mean() > 0.5, "the opposite pair is left out, the scale of the others is wrong"
+
+    def error(linear_map: LinearMap) -> float:
+        "Compute the mean squared error of the reconstructed inputs"
+        return float((h.T @ linear_map.weights.T + linear_map.bias - h.T).square().mean())
+
+    by_cluster, by_pair = cluster_map(actions, h.T), pairwise_map(pairwise_actions(angles(h)), h.T)
+    assert error(by_cluster) < 0.02
+    assert error(by_pair) > 0.5, "the pairwise rule drops opposite pairs and ignores the scale of similar ones"
     test_eq(sum(len(a.removed) for a in cluster_actions(angles(h), count=2)), 2)
     pd.DataFrame(actions)
 
 
-def test_span_the_widest_angle_to_all_that_is_kept():
-    'Span: the widest angle to all that is kept'
+def test_angle_to_the_span_of_kept_channels():
+    "Angle to the span of kept channels"
     # nbs/77_compress.distinctiveness.ipynb #96883c4c
     h = torch.randn(5, 400, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 2, 1, 1, 1])[:, None]
-    h[3], h[4] = h[0] + h[1], h[0] - h[1] + 0.01 * h[2]            # no pair is close, and yet two are superfluous
-    assert not published_actions(angles(h))
-    order, left = span_order((h - h.mean(1, keepdim=True)) @ (h - h.mean(1, keepdim=True)).T)
-    assert left[2] > 0.01 > 1e-4 > left[3] and (np.diff(left) <= 0).all()
+    h[3], h[4] = h[0] + h[1], h[0] - h[1] + 0.01 * h[2]  # no pair is similar, and yet two channels are redundant
+    assert not pairwise_actions(angles(h))
+    centered = h - h.mean(1, keepdim=True)
+    order, unexplained = span_order(centered @ centered.T)
+    assert unexplained[2] > 0.01 > 1e-4 > unexplained[3] and (np.diff(unexplained) <= 0).all()
     assert 2 in order[:3]
-    left.round(5)
+    unexplained.round(5)

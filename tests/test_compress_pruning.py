@@ -3,10 +3,15 @@
 import torch
 from fastai.basics import Learner
 from torch import Tensor, nn
+from fer_fastai.compress.channels import channel_groups, macs, remove_channels
 from fer_fastai.core import RecipeError
-from fer_fastai.compress.channels import channel_groups, remove_channels, macs
 from fer_fastai.compress.pruning import (
-    Costs, PruneWhileTraining, _RULES, budget_counts, prune, prune_model, replace_model,
+    MacsEstimator,
+    PruneWhileTraining,
+    budget_counts,
+    prune,
+    prune_model,
+    replace_model,
 )
 
 # nbs/78_compress.pruning.ipynb #bdfa90de
@@ -17,69 +22,82 @@ from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.backbones import face_learner
 
+
 def learner(arch: str = "compact", n: int = 300, epochs: int = 2, **options) -> Learner:
-    "A small network that has learned a little from drawn faces"
+    "Train a small network on drawn faces for a few epochs"
     set_seeds(0)
     made = face_learner(face_dls(synthetic_faces(n, seed=2), 32, batch_size=32), arch, **options)
-    with made.no_bar(), made.no_logging(): made.fit_one_cycle(epochs, 4e-3)
+    with made.no_bar(), made.no_logging():
+        made.fit_one_cycle(epochs, 4e-3)
     return made
 
+
 def sigmoid_net(seed: int = 0) -> tuple[nn.Sequential, Tensor]:
-    "Forty sigmoid neurons of which many say nearly the same or the opposite"
-    made = torch.Generator().manual_seed(seed)
-    x, net = torch.randn(400, 10, generator=made), nn.Sequential(nn.Linear(10, 40), nn.Sigmoid(), nn.Linear(40, 7))
-    few = torch.randn(12, 10, generator=made)
-    signs = torch.where(torch.rand(40, generator=made) < 0.3, -1.0, 1.0)
+    "Create forty sigmoid neurons, many of them similar or opposite, and inputs"
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(400, 10, generator=generator)
+    net = nn.Sequential(nn.Linear(10, 40), nn.Sigmoid(), nn.Linear(40, 7))
+    directions = torch.randn(12, 10, generator=generator)
+    signs = torch.where(torch.rand(40, generator=generator) < 0.3, -1.0, 1.0)
+    noise = 0.1 * torch.randn(40, 10, generator=generator)
     with torch.no_grad():
-        net[0].weight.copy_(few[torch.arange(40) % 12] * signs[:, None] + 0.1 * torch.randn(40, 10, generator=made)); net[0].bias.zero_()
-        net[2].weight.copy_(torch.randn(7, 40, generator=made) / 4)
+        net[0].weight.copy_(directions[torch.arange(40) % 12] * signs[:, None] + noise)
+        net[0].bias.zero_()
+        net[2].weight.copy_(torch.randn(7, 40, generator=generator) / 4)
     return net.eval(), x
 
 
-def test_how_many_of_each():
-    'How many of each'
+def test_allocate_a_mac_budget_to_layers():
+    "Allocate a MAC budget to layers"
     # nbs/78_compress.pruning.ipynb #c094e41f
     net = learner(epochs=1).model.eval()
     x = torch.rand(4, 1, 48, 48)
     groups = channel_groups(net, x)
-    costs = Costs(net, x, groups)
-    counts = budget_counts(costs, 0.5)
+    estimator = MacsEstimator(net, x, groups)
+    counts = budget_counts(estimator, 0.5)
     smaller = remove_channels(net, x, {name: range(k) for name, k in counts.items()})
-    test_eq(round(costs.total(counts)), sum(macs(smaller, x).values()))
-    assert 0.4 < costs.total(counts) / costs.total({}) <= 0.5
-    with ExceptionExpected(RecipeError, "a budget of 2"): budget_counts(costs, 2)
+    test_eq(round(estimator.total(counts)), sum(macs(smaller, x).values()))
+    assert 0.4 < estimator.total(counts) / estimator.total({}) <= 0.5
+    with ExceptionExpected(RecipeError, "a budget of 2"):
+        budget_counts(estimator, 2)
 
 
-def test_prune():
-    'Prune'
+def test_prune_a_network():
+    "Prune a network"
     # nbs/78_compress.pruning.ipynb #88fd5588
     net = learner(epochs=3).model.eval()
     x = face_dls(synthetic_faces(300, seed=2), 32, batch_size=128).train.one_batch()[0].as_subclass(Tensor)
-    found = {rule: prune_model(net, [x], budget=0.5, rule=rule, spread="even") for rule in _RULES}
-    for rule, pruned in found.items(): print(f"{rule:9} {pruned}")
-    assert found["span"].change < found["clusters"].change < found["published"].change
-    assert all(p.macs[1] <= 0.5 * p.macs[0] for p in found.values())
-    assert not any(layer.startswith("1.") for layer in found["span"].keep)
-    found["span"].table().head()
+    rules = ("pairwise", "clusters", "span")
+    by_rule = {rule: prune_model(net, [x], budget=0.5, rule=rule, allocation="uniform") for rule in rules}
+    for rule, pruned in by_rule.items():
+        print(f"{rule:9} {pruned}")
+    assert by_rule["span"].change < by_rule["clusters"].change < by_rule["pairwise"].change
+    assert all(p.macs[1] <= 0.5 * p.macs[0] for p in by_rule.values())
+    assert not any(layer.startswith("1.") for layer in by_rule["span"].keep)
+    by_rule["span"].table().head()
 
+
+def test_prune_a_dense_layer_of_sigmoid_neurons():
+    "Prune a dense layer of sigmoid neurons"
     # nbs/78_compress.pruning.ipynb #66c76ad0
     net, x = sigmoid_net()
-    by_rule = prune_model(net, [x], rule="published")
-    gone = sum(len(a.removed) for a in by_rule.actions)
-    same = {rule: prune_model(net, [x], rule=rule, count=gone) for rule in ("clusters", "span")}
-    print("published", by_rule, *(f"\n{rule} {pruned}" for rule, pruned in same.items()))
-    assert gone > 10 and {"similar", "complementary"} <= {a.kind for a in by_rule.actions}
-    assert same["span"].change < same["clusters"].change < by_rule.change
-    test_eq({sum(len(a.removed) for a in p.actions) for p in same.values()}, {gone})
-    by_rule.table().head(8)
+    pairwise = prune_model(net, [x], rule="pairwise")
+    n_removed = sum(len(a.removed) for a in pairwise.actions)
+    others = {rule: prune_model(net, [x], rule=rule, count=n_removed) for rule in ("clusters", "span")}
+    for rule, pruned in {"pairwise": pairwise, **others}.items():
+        print(f"{rule:9} {pruned}")
+    assert n_removed > 10 and {"similar", "complementary"} <= {a.kind for a in pairwise.actions}
+    assert others["span"].change < others["clusters"].change < pairwise.change
+    test_eq({sum(len(a.removed) for a in p.actions) for p in others.values()}, {n_removed})
+    pairwise.table().head(8)
 
 
-def test_a_learner():
-    'A learner'
+def test_prune_a_learner_and_keep_its_optimizer_state():
+    "Prune a learner and keep its optimizer state"
     # nbs/78_compress.pruning.ipynb #b65ba635
     one = learner(epochs=2)
     pruned = prune(one, budget=0.5, probe=200)
-    kept, name = pruned.keep["0.0.0"], "0.0.0.weight"                   # the first convolution
+    kept, name = pruned.keep["0.0.0"], "0.0.0.weight"  # the first convolution
     momentum = one.opt.state[dict(one.model.named_parameters())[name]]["grad_avg"].clone()
     replace_model(one, pruned)
     assert one.model is pruned.model
@@ -88,42 +106,63 @@ def test_a_learner():
     weights = one.model[0][0][0].weight.detach().clone()
     with one.no_bar(), one.no_logging():
         one.fit(2, 1e-3)
-    assert (one.model[0][0][0].weight != weights).any(), "what is left learns"
+    assert (one.model[0][0][0].weight != weights).any(), "the kept weights are trained"
     pruned
 
 
-def test_while_it_trains():
-    'While it trains'
+def test_prune_during_training():
+    "Prune during training"
     # nbs/78_compress.pruning.ipynb #932eb1c9
     shrink = PruneWhileTraining(0.4, epochs=(1, 2), probe=200)
     one = learner(epochs=1)
-    with one.no_bar(), one.no_logging(): one.fit_one_cycle(8, 3e-3, cbs=[shrink])
+    with one.no_bar(), one.no_logging():
+        one.fit_one_cycle(8, 3e-3, cbs=[shrink])
     test_eq(len(shrink.pruned), 2)
     assert shrink.pruned[-1].macs[1] <= 0.4 * shrink.pruned[0].macs[0]
     test_eq({id(p) for group in one.opt.param_lists for p in group}, {id(p) for p in one.model.parameters()})
     losses = [row[0] for row in one.recorder.values]
-    assert losses[-1] < losses[2], "after the last cut it goes on learning"
+    assert losses[-1] < losses[2], "training continues after the last pruning step"
     shrink.pruned[-1]
 
 
-def test_edge_cases_of_pruning():
-    'Edge cases'
+def test_edge_cases_invalid_options():
+    "Edge cases: invalid options"
     # nbs/78_compress.pruning.ipynb #3a806126
     net, x = sigmoid_net()
-    with ExceptionExpected(RecipeError, "no layer '9'"): prune_model(net, [x], layers="9")
-    with ExceptionExpected(RecipeError, "no layer '2' that can lose"): prune_model(net, [x], layers="2")
-    with ExceptionExpected(RecipeError, "a probe of 1 face"): prune_model(net, [x[:1]])
-    with ExceptionExpected(RecipeError, "0 < close < opposite"): prune_model(net, [x], rule="published", min_angle=170)
-    with ExceptionExpected(RecipeError, "rule 'best'"): prune_model(net, [x], rule="best")
-    with ExceptionExpected(RecipeError, "neither budget nor count"): prune_model(net, [x])
-    with ExceptionExpected(RecipeError, "at least one is kept"): prune_model(net, [x], count=40)
-    with ExceptionExpected(RecipeError, "activations or weights"): prune_model(net, [x], by="luck")
-    assert len(prune_model(net, [x], rule="published", by="weights").actions) > 0
-    with torch.no_grad(): net[0].weight.zero_(); net[0].bias.zero_()        # every neuron says 0.5 to everybody: no angle at all
-    silent = prune_model(net, [x], rule="published")
-    test_eq(sorted({a.kind for a in silent.actions}), ["dead", "kept"])
-    test_eq(len(silent.keep["0"]), 1)
-    assert silent.model(x).allclose(net(x), atol=1e-5), "what they said became a constant"
+    with ExceptionExpected(RecipeError, "no layer '9'"):
+        prune_model(net, [x], layers="9", budget=0.5)
+    with ExceptionExpected(RecipeError, "no layer '2' that can lose"):
+        prune_model(net, [x], layers="2", budget=0.5)
+    with ExceptionExpected(RecipeError, "a probe of 1 face"):
+        prune_model(net, [x[:1]], budget=0.5)
+    with ExceptionExpected(RecipeError, "0 < min_angle < max_angle"):
+        prune_model(net, [x], rule="pairwise", min_angle=170)
+    with ExceptionExpected(RecipeError, "rule 'best'"):
+        prune_model(net, [x], rule="best")
+    with ExceptionExpected(RecipeError, "neither budget nor count"):
+        prune_model(net, [x])
+    with ExceptionExpected(RecipeError, "at least one is kept"):
+        prune_model(net, [x], count=40)
+    with ExceptionExpected(RecipeError, "activations or weights"):
+        prune_model(net, [x], vectors="noise")
+    with ExceptionExpected(RecipeError, "error or uniform"):
+        prune_model(net, [x], budget=0.5, allocation="random")
+    with ExceptionExpected(RecipeError, "n_positions 0"):
+        prune_model(net, [x], budget=0.5, n_positions=0)
+
+
+def test_edge_cases_dead_neurons_and_removal_of_nearly_all_neurons():
+    "Edge cases: dead neurons and removal of nearly all neurons"
+    # nbs/78_compress.pruning.ipynb #937c79ba
     net, x = sigmoid_net()
-    most = prune_model(net, [x], rule="published", min_angle=89.9, max_angle=90.1)
-    assert 1 <= len(most.keep["0"]) <= 4, "nearly all go, and one stays"
+    assert len(prune_model(net, [x], rule="pairwise", vectors="weights").actions) > 0
+    with torch.no_grad():  # every neuron outputs 0.5 for all faces: no angle is defined
+        net[0].weight.zero_()
+        net[0].bias.zero_()
+    dead = prune_model(net, [x], rule="pairwise")
+    test_eq(sorted({a.kind for a in dead.actions}), ["dead", "kept"])
+    test_eq(len(dead.keep["0"]), 1)
+    assert dead.model(x).allclose(net(x), atol=1e-5), "constant outputs became a bias"
+    net, x = sigmoid_net()
+    most = prune_model(net, [x], rule="pairwise", min_angle=89.9, max_angle=90.1)
+    assert 1 <= len(most.keep["0"]) <= 4, "nearly all are removed, at least one is kept"

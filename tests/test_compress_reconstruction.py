@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from fer_fastai.compress.channels import channel_groups, remove_channels
 from fer_fastai.compress.reconstruction import absorb, least_squares, remove_and_refit
 
@@ -16,59 +16,86 @@ from fer_fastai.models.nets import compact, facenet, fer_kd, mini_xception
 
 faces = torch.rand(8, 1, 48, 48, generator=torch.Generator().manual_seed(0))
 
+
 def residual() -> nn.Module:
-    "A small ResNet whose batch norm has seen something"
+    "Create a small ResNet with batch norm statistics"
     torch.manual_seed(0)
     net = compact()
     with torch.no_grad():
-        for _ in range(3): net.train()(faces + 0.3 * torch.rand_like(faces))
+        for _ in range(3):
+            net.train()(faces + 0.3 * torch.rand_like(faces))
     return net.eval()
 
 
-def test_let_the_others_take_over():
-    'Let the others take over'
+def noisy_batches(n: int) -> list[Tensor]:
+    "Create n batches of noisy faces"
+    noise = [torch.rand(8, 1, 48, 48, generator=torch.Generator().manual_seed(i)) for i in range(n)]
+    return [faces + 0.3 * part for part in noise]
+
+
+def test_least_squares_reconstruction_of_inputs():
+    "Least-squares reconstruction of inputs"
     # nbs/76_compress.reconstruction.ipynb #f113787f
-    made = torch.Generator().manual_seed(1)
-    x = torch.randn(500, 3, generator=made)
-    x = torch.cat([x, x[:, :1] * -2 + 1, x[:, 1:2] + x[:, 2:]], 1)      # the fourth and fifth follow from the others
-    guess = least_squares(x[:, :3], x)
-    assert torch.allclose(x[:, :3] @ guess.weights.T + guess.constant, x, atol=1e-2)
-    layer, less = nn.Linear(5, 2), nn.Linear(3, 2)
-    absorb(less, layer.weight, layer.bias, np.arange(5)[:, None], guess)
-    assert torch.allclose(less(x[:, :3]), layer(x), atol=1e-2)
-    guess.weights.round(decimals=2)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(500, 3, generator=generator)
+    x = torch.cat([x, x[:, :1] * -2 + 1, x[:, 1:2] + x[:, 2:]], 1)  # channels 3 and 4 depend linearly on the others
+    fitted = least_squares(x[:, :3], x)
+    assert torch.allclose(x[:, :3] @ fitted.weights.T + fitted.bias, x, atol=1e-2)
+    layer, smaller = nn.Linear(5, 2), nn.Linear(3, 2)
+    absorb(smaller, layer.weight, layer.bias, np.arange(5)[:, None], fitted)
+    assert torch.allclose(smaller(x[:, :3]), layer(x), atol=1e-2)
+    fitted.weights.round(decimals=2)
 
 
-def test_the_whole_network_front_to_back():
-    'The whole network, front to back'
+def test_refit_the_whole_network_from_front_to_back():
+    "Refit the whole network from front to back"
     # nbs/76_compress.reconstruction.ipynb #77b0368f
-    net = residual()
-    batches = [faces + 0.3 * torch.rand(8, 1, 48, 48, generator=torch.Generator().manual_seed(i)) for i in range(6)]
+    net, batches = residual(), noisy_batches(6)
     keep = {g.name: range(0, g.channels, 2) for g in channel_groups(net, faces)}
-    def error(other: nn.Module) -> float: return float((other.eval()(batches[0]) - net(batches[0])).detach().square().mean() / net(batches[0]).detach().var())
-    mended = remove_and_refit(net, batches, keep)
-    errors = pd.Series({"cut": error(remove_channels(net, faces, keep)), "cut and mended": error(mended)})
-    assert torch.allclose(remove_and_refit(net, batches, keep, mixings={})(faces), remove_channels(net, faces, keep)(faces), atol=1e-4), "no mixings: a plain cut"
-    assert errors["cut and mended"] < 0.3 * errors["cut"]
-    test_eq(sum(macs(mended, faces).values()), sum(macs(remove_channels(net, faces, keep), faces).values()))
+
+    def error(other: nn.Module) -> float:
+        "Compute the mean squared error of the outputs, relative to their variance"
+        expected = net(batches[0]).detach()
+        return float((other.eval()(batches[0]).detach() - expected).square().mean() / expected.var())
+
+    removed, refitted = remove_channels(net, faces, keep), remove_and_refit(net, batches, keep)
+    errors = pd.Series({"removed": error(removed), "removed and refitted": error(refitted)})
+    without_maps = remove_and_refit(net, batches, keep, linear_maps={})
+    assert torch.allclose(without_maps(faces), removed(faces), atol=1e-4), "without maps, channels are only removed"
+    assert errors["removed and refitted"] < 0.3 * errors["removed"]
+    test_eq(sum(macs(refitted, faces).values()), sum(macs(removed, faces).values()))
     errors.round(4)
 
+
+def test_redundant_channels_are_removed_without_loss():
+    "Redundant channels are removed without loss"
     # nbs/76_compress.reconstruction.ipynb #ace8205a
     twin = residual()
-    maker, norm = twin[0][2].path[0][0], twin[0][2].path[0][1]          # a convolution inside a block, and its batch norm
+    conv, norm = twin[0][2].path[0][0], twin[0][2].path[0][1]  # a convolution inside a block, and its batch norm
     with torch.no_grad():
-        maker.weight[5] = -2 * maker.weight[3]
-        norm.running_mean[5], norm.running_var[5], norm.weight[5], norm.bias[5] = -2 * norm.running_mean[3], 4 * norm.running_var[3], -norm.weight[3], norm.bias[3]
+        conv.weight[5] = -2 * conv.weight[3]
+        norm.running_mean[5], norm.running_var[5] = -2 * norm.running_mean[3], 4 * norm.running_var[3]
+        norm.weight[5], norm.bias[5] = -norm.weight[3], norm.bias[3]
     group = next(g for g in channel_groups(twin, faces) if "0.2.path.0.0" in g.producers)
+    batches = noisy_batches(6)
     fewer = remove_and_refit(twin, batches, {group.name: [c for c in range(group.channels) if c != 5]})
     assert (fewer(batches[0]) - twin(batches[0])).abs().max() < 1e-2 * twin(batches[0]).abs().max()
 
+
+def test_supported_connections_between_layers():
+    "Supported connections between layers"
     # nbs/76_compress.reconstruction.ipynb #18a80f77
-    for name, build, x in (("FER_KD", lambda: fer_kd(channels=1), faces), ("mini-Xception", mini_xception, faces), ("ResNet-18", lambda: backbone("resnet18"), faces.expand(-1, 3, -1, -1)), ("FaceNet", facenet, torch.rand(4, 3, 80, 80))):
+    networks = {
+        "FER_KD": (lambda: fer_kd(channels=1), faces),
+        "mini-Xception": (mini_xception, faces),
+        "ResNet-18": (lambda: backbone("resnet18"), faces.expand(-1, 3, -1, -1)),
+        "FaceNet": (facenet, torch.rand(4, 3, 80, 80)),
+    }
+    for name, (build, x) in networks.items():
         torch.manual_seed(0)
         big = build().eval()
-        found = channel_groups(big, x)
-        for one in (found[0], found[len(found) // 2], found[-1]):
-            fewer = remove_and_refit(big, [x], {one.name: range(one.channels - 1)})
-            changed = (fewer(x) - big(x)).norm() / big(x).norm()
-            assert fewer(x).shape == big(x).shape and changed < 0.05, (name, one.name, float(changed))
+        groups = channel_groups(big, x)
+        for group in (groups[0], groups[len(groups) // 2], groups[-1]):
+            fewer = remove_and_refit(big, [x], {group.name: range(group.channels - 1)})
+            change = (fewer(x) - big(x)).norm() / big(x).norm()
+            assert fewer(x).shape == big(x).shape and change < 0.05, (name, group.name, float(change))

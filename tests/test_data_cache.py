@@ -16,14 +16,14 @@ import time
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_what_a_source_holds():
-    'What a source holds'
+def test_content_hash_of_a_file_or_folder():
+    "Content hash of a file or folder"
     # nbs/15_data.cache.ipynb #a1685aa9
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "faces.csv")
         source.write_text("emotion,pixels,Usage\n")
         before, content = fingerprint(source), content_hash(source)
-        os.utime(source, ns=(0, 0))                                 # touched: looks different, holds the same
+        os.utime(source, ns=(0, 0))  # another time, the same content
         assert fingerprint(source) != before and content_hash(source) == content
         source.write_text("emotion,pixels,usage\n")
         assert content_hash(source) != content
@@ -33,16 +33,20 @@ def test_what_a_source_holds():
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "faces.csv"), Path(folder, "cache")
         source.write_bytes(os.urandom(30_000_000))
-        start = time.perf_counter(); first = source_key(source, cache); reading = time.perf_counter() - start
-        start = time.perf_counter(); second = source_key(source, cache); remembering = time.perf_counter() - start
+        start = time.perf_counter()
+        first = source_key(source, cache)
+        hashing = time.perf_counter() - start
+        start = time.perf_counter()
+        second = source_key(source, cache)
+        lookup = time.perf_counter() - start
         test_eq(first, second)
         source.write_bytes(b"other")
         assert source_key(source, cache) != first
-    assert remembering < reading
+    assert lookup < hashing
 
 
-def test_where_the_cache_lies():
-    'Where the cache lies'
+def test_cache_folder():
+    "Cache folder"
     # nbs/15_data.cache.ipynb #9450dce7
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("FER_CACHE", None)
@@ -53,8 +57,8 @@ def test_where_the_cache_lies():
         del os.environ["FER_CACHE"], os.environ["FER_DATA"]
 
 
-def test_keeping_a_faceset():
-    'Keeping a FaceSet'
+def test_save_and_load_a_faceset():
+    "Save and load a FaceSet"
     # nbs/15_data.cache.ipynb #a8e15726
     faces = FaceSet(pd.DataFrame({"label": ["happy", None]}, index=["a", "b"]), pixels=np.zeros((2, 48, 48), np.uint8))
     with tempfile.TemporaryDirectory() as folder:
@@ -62,45 +66,50 @@ def test_keeping_a_faceset():
         save_faces(faces, entry)
         back = load_faces(entry)
         pixels = entry / "pixels.npy"
-        pixels.write_bytes(pixels.read_bytes()[:-1] + b"\1")    # one bit of one pixel
+        pixels.write_bytes(pixels.read_bytes()[:-1] + b"\1")  # one changed bit of one pixel
         damaged = load_faces(entry)
     assert back.table.equals(faces.table) and (back.pixels == faces.pixels).all() and back.vocab == faces.vocab
     assert damaged is None
     back.table
 
 
-def test_reading_through_the_cache():
-    'Reading through the cache'
+def test_read_through_the_cache():
+    "Read through the cache"
     # nbs/15_data.cache.ipynb #da4232b2
     read_times = []
+
     def read_bytes(path):
-        "A reader for the example: each byte is a face"
+        "Read each byte as a face"
         read_times.append(time.time())
         values = np.frombuffer(Path(path).read_bytes(), np.uint8)
-        return FaceSet(pd.DataFrame(index=[f"face{i}" for i in range(len(values))]), pixels=np.tile(values[:, None, None], (1, 48, 48)))
+        table = pd.DataFrame(index=[f"face{i}" for i in range(len(values))])
+        return FaceSet(table, pixels=np.tile(values[:, None, None], (1, 48, 48)))
 
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "schöne Gesichter.bin"), Path(folder, "cache")
         source.write_bytes(b"abc")
         first, second = (cached(read_bytes, source, cache) for _ in range(2))
-        test_eq(len(read_times), 1)                                 # read once ...
+        test_eq(len(read_times), 1)  # parsed once
         moved = source.rename(Path(folder, "moved.bin"))
         cached(read_bytes, moved, cache)
-        test_eq(len(read_times), 1)                                 # ... moved, and still known ...
+        test_eq(len(read_times), 1)  # moved: not parsed again
         moved.write_bytes(b"abcd")
-        test_eq(len(cached(read_bytes, moved, cache)), 4)           # ... changed, and read again
+        test_eq(len(cached(read_bytes, moved, cache)), 4)  # changed: parsed again
         test_eq(len(read_times), 2)
     assert (first.pixels == second.pixels).all() and first.table.equals(second.table)
 
 
-def test_edge_cases_of_cache():
-    'Edge cases'
+def test_edge_cases_moved_folders_damaged_entries_and_caches_that():
+    "Edge cases: moved folders, damaged entries, and caches that cannot be written"
     # nbs/15_data.cache.ipynb #65d3f700
     reads = []
+
     def read_file(path, on_error="raise"):
+        "Make a FaceSet of one face in a file"
         reads.append(path)
         table = pd.DataFrame({"label": ["sad"], "path": [str(Path(path, "ä b.png").resolve())]}, index=["x"])
-        return FaceSet(table, ("sad",), None, pd.DataFrame({"where": ["y"], "found": ["z"]}, index=pd.Index(["q"], name="face_id")))
+        skipped = pd.DataFrame({"where": ["y"], "found": ["z"]}, index=pd.Index(["q"], name="face_id"))
+        return FaceSet(table, ("sad",), None, skipped)
 
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "faces"), Path(folder, "cache")
@@ -111,31 +120,42 @@ def test_edge_cases_of_cache():
         test_eq(len(reads), 1)
         assert again.table.equals(first.table) and again.skipped.equals(first.skipped)
         moved = source.rename(Path(folder, "other"))
-        assert cached(read_file, moved, cache).table.path.iloc[0] == str(moved.resolve() / "ä b.png")   # a moved folder has its new paths
+        assert cached(read_file, moved, cache).table.path.iloc[0] == str(moved.resolve() / "ä b.png")  # new paths
         test_eq(len(reads), 1)
-        cached(read_file, moved, cache, on_error="skip")                                # other options, another entry
+        cached(read_file, moved, cache, on_error="skip")  # other options have another entry
         test_eq(len(reads), 2)
-        for entry in cache.glob("read_file-*"): (entry / "entry.json").write_text("{")  # damaged: read again, and mended
-        cached(read_file, moved, cache); cached(read_file, moved, cache)
+        for entry in cache.glob("read_file-*"):
+            (entry / "entry.json").write_text("{")
+        for _ in range(2):
+            cached(read_file, moved, cache)  # a damaged entry is parsed again and repaired
         test_eq(len(reads), 3)
-        for note in (cache / "sources").glob("*.json"): note.write_text("[]")
+        for note in (cache / "sources").glob("*.json"):
+            note.write_text("[]")
         cached(read_file, moved, cache)
         test_eq(len(reads), 3)
-        assert not [p for p in cache.rglob("*.part")]
+        assert not [path for path in cache.rglob("*.part")]
         blocked = Path(folder, "file")
         blocked.write_text("")
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            test_eq(len(cached(read_file, moved, blocked)), 1)                          # no folder to write to: read all the same
-        assert "not kept" in str(said[0].message)
+            test_eq(len(cached(read_file, moved, blocked)), 1)  # a file in place of the cache folder
+        assert "not cached" in str(warned[0].message)
         cached(read_file, moved, False)
         test_eq(len(reads), 5)
-        with ExceptionExpected(MissingFileError, "no such file"): cached(read_file, Path(folder, "nothing"), cache)
+        with ExceptionExpected(MissingFileError, "no such file"):
+            cached(read_file, Path(folder, "nothing"), cache)
+
+
+def test_edge_cases_a_reader_that_raises_leaves_no_entry():
+    "Edge cases: a reader that raises leaves no entry"
 
     # nbs/15_data.cache.ipynb #3184cfe9
-    def read_badly(path): raise ValueError("bad row")
+    def read_badly(path):
+        raise ValueError("bad row")
+
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "a"), Path(folder, "cache")
         source.write_text("1")
-        with ExceptionExpected(ValueError, "bad row"): cached(read_badly, source, cache)
-        test_eq([p.name for p in cache.iterdir()], ["sources"])                         # nothing half-written
+        with ExceptionExpected(ValueError, "bad row"):
+            cached(read_badly, source, cache)
+        test_eq([path.name for path in cache.iterdir()], ["sources"])

@@ -10,7 +10,14 @@ from fer_fastai.core import DataError, MissingFileError, RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.images import read_photo
 from fer_fastai.data.detection import (
-    LANDMARK_TEMPLATE, align_face, crop_faces, detect_faces, find_faces, refine_landmarks, resolve_detector, yunet_path,
+    LANDMARK_TEMPLATE,
+    align_face,
+    crop_faces,
+    detect_faces,
+    find_faces,
+    refine_landmarks,
+    resolve_detector,
+    yunet_path,
 )
 import pytest
 
@@ -22,129 +29,183 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 from PIL import Image
 from skimage import data
 
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.data.synthetic import synthetic_faces
 
-photo = data.astronaut()        # Eileen Collins (NASA, public domain), which scikit-image carries
+photo = data.astronaut()  # Eileen Collins (NASA, public domain), bundled with scikit-image
 
 
-def test_where_the_eyes_belong():
-    'Where the eyes belong'
+def turned(image, angle):
+    "Turn the photo by an angle in degrees"
+    return cv2.warpAffine(image, cv2.getRotationMatrix2D((220, 110), angle, 1), (512, 400))
+
+
+def side_by_side(images: dict):
+    "Draw images with titles"
+    figure, axes = plt.subplots(1, len(images), figsize=(2.2 * len(images), 2.4))
+    for axis, (title, image) in zip(axes, images.items()):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title, fontsize=9)
+        axis.axis("off")
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+def test_align_a_face_by_five_landmarks():
+    "Align a face by five landmarks"
     # nbs/22_data.detection.ipynb #ae6095cc
     face = synthetic_faces(8, seed=1).pixels[0]
     test_close(align_face(face, LANDMARK_TEMPLATE * 48).astype(int), face.astype(int), eps=1)
-    turn = cv2.getRotationMatrix2D((100, 100), 30, 3.0) @ np.vstack([np.eye(3)[:2] + [[0, 0, 76], [0, 0, 76]], [0, 0, 1]])
-    snapshot = cv2.warpAffine(face, turn, (200, 200), flags=cv2.INTER_CUBIC)
-    points = LANDMARK_TEMPLATE * 48 @ turn[:, :2].T + turn[:, 2]
-    back = align_face(snapshot, points)
-    assert np.corrcoef(back.ravel(), face.ravel())[0, 1] > 0.98
-    figure, axes = plt.subplots(1, 3, figsize=(6, 2.2))
-    for axis, (name, picture) in zip(axes, {"in its frame": face, "in a photo": snapshot, "brought back": back}.items()): axis.imshow(picture, cmap="gray", vmin=0, vmax=255); axis.set_title(name); axis.axis("off")
-    plt.close(figure)
-    figure
+    shift = np.vstack([np.eye(3)[:2] + [[0, 0, 76], [0, 0, 76]], [0, 0, 1]])
+    matrix = cv2.getRotationMatrix2D((100, 100), 30, 3.0) @ shift
+    snapshot = cv2.warpAffine(face, matrix, (200, 200), flags=cv2.INTER_CUBIC)
+    restored = align_face(snapshot, LANDMARK_TEMPLATE * 48 @ matrix[:, :2].T + matrix[:, 2])
+    assert np.corrcoef(restored.ravel(), face.ravel())[0, 1] > 0.98
+    side_by_side({"aligned face": face, "in a photo": snapshot, "aligned again": restored})
 
 
 @pytest.mark.real
-def test_finding_faces():
-    'Finding faces'
+def test_refine_landmarks_of_tilted_faces():
+    "Refine landmarks of tilted faces"
+
     # nbs/22_data.detection.ipynb #3f4c40e4
-    def tilt(face): return float(np.degrees(np.arctan2(*(face.points[1] - face.points[0])[::-1])))
-    seen = []
+    def tilt(face):
+        return float(np.degrees(np.arctan2(*(face.points[1] - face.points[0])[::-1])))
+
+    rows = []
     for angle in (-40, -20, 0, 20, 40):
-        turned = cv2.warpAffine(photo, cv2.getRotationMatrix2D((220, 110), angle, 1), (512, 400))
-        found = detect_faces(turned)[0]
-        seen.append({"turned": -angle, "at first": tilt(found), "refined": tilt(refine_landmarks(turned, found))})
-    seen = pd.DataFrame(seen).set_index("turned").round(1)
-    error = (seen - seen.loc[0]).sub(seen.index, axis=0).abs().max()       # her head is tilted a little by itself
-    assert error.refined < 8 < 25 < error["at first"]
-    seen
+        image = turned(photo, angle)
+        face = detect_faces(image)[0]
+        rows.append({"turned": -angle, "detected": tilt(face), "refined": tilt(refine_landmarks(image, face))})
+    tilts = pd.DataFrame(rows).set_index("turned").round(1)
+    error = (tilts - tilts.loc[0]).sub(tilts.index, axis=0).abs().max()  # the head in the photo is tilted a little
+    assert error.refined < 8 < 25 < error.detected
+    tilts
 
     # nbs/22_data.detection.ipynb #fbe4e320
-    collins, = detect_faces(photo)
+    (collins,) = detect_faces(photo)
     collins = refine_landmarks(photo, collins)
     assert collins.score > 0.9 and 150 < collins.box[0] < 200 and abs(collins.points[0][1] - collins.points[1][1]) < 10
-    quarter, = detect_faces(photo[::4, ::4].copy())
-    test_close(refine_landmarks(photo[::4, ::4].copy(), quarter).points * 4, collins.points, eps=8)      # a quarter of the size, the same places
+    quarter = photo[::4, ::4].copy()
+    (small,) = detect_faces(quarter)
+    test_close(refine_landmarks(quarter, small).points * 4, collins.points, eps=8)  # at a quarter of the size
     test_eq(detect_faces(np.full((80, 90, 3), 128, np.uint8)), [])
     crop = align_face(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), collins.points, 96)
-    figure, axes = plt.subplots(1, 2, figsize=(6, 3))
-    axes[0].imshow(photo); axes[0].scatter(*collins.points.T, s=6, color="cyan"); axes[1].imshow(crop, cmap="gray")
-    for axis in axes: axis.axis("off")
-    plt.close(figure)
+    figure = side_by_side({"detected": photo, "aligned": crop})
+    figure.axes[0].scatter(*collins.points.T, s=6, color="cyan")
     figure
-
-    # nbs/22_data.detection.ipynb #06e71eac
-    some = load_fer2013().subset(np.arange(0, 35_887, 180))
-    found = [faces[0].points / 4 for row in range(len(some)) if (faces := detect_faces(cv2.resize(some.image(row), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)))]
-    assert len(found) > 0.9 * len(some)
-    test_close(np.median(found, 0), LANDMARK_TEMPLATE * 48, eps=1.0)
-    print(f"a face in {len(found)} of {len(some)}; medians {np.median(found, 0).round(1).tolist()}")
-
-    # nbs/22_data.detection.ipynb #1864b39d
-    def room(face, scale=4, edge=24):      # a cascade wants some surroundings
-        "The face enlarged, its edge repeated outwards"
-        return cv2.copyMakeBorder(cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), *[scale * edge] * 4, cv2.BORDER_REPLICATE)
-
-    some = load_fer2013().subset(np.arange(0, 35_887, 180))
-    boxes = [(np.array(found[0].box) - (96, 96, 0, 0)) / 4 for face in some.pixels if (found := detect_faces(room(face), detector="haar"))]
-    assert 0.5 * len(some) < len(boxes) < len(some) and np.abs(np.median(boxes, 0) - (0, 0, 48, 48)).max() < 1.5
-    largest = detect_faces(photo, detector="haar")[0]
-    assert largest.guessed and np.abs(largest.points.mean(0) - detect_faces(photo, detector="yunet")[0].points.mean(0)).max() < 12
-    print(f"a box in {len(boxes)} of {len(some)}; medians: left and top {np.median(boxes, 0)[:2].round(1).tolist()}, width {np.median(boxes, 0)[2]:.1f} of 48")
 
 
 @pytest.mark.real
-def test_a_faceset_of_photos():
-    'A FaceSet of photos'
+def test_landmarks_and_boxes_in_fer2013():
+    "Landmarks and boxes in FER2013"
+    # nbs/22_data.detection.ipynb #06e71eac
+    some = load_fer2013().subset(np.arange(0, 35_887, 180))
+    enlarged = [
+        cv2.resize(some.image(row), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC) for row in range(len(some))
+    ]
+    points = [faces[0].points / 4 for faces in map(detect_faces, enlarged) if faces]
+    assert len(points) > 0.9 * len(some)
+    test_close(np.median(points, 0), LANDMARK_TEMPLATE * 48, eps=1.0)
+    print(f"a face in {len(points)} of {len(some)}; medians {np.median(points, 0).round(1).tolist()}")
+
+    # nbs/22_data.detection.ipynb #1864b39d
+    def with_border(face, scale=4, border=24):  # the cascade needs some surroundings
+        "Enlarge a face and repeat its edge outwards"
+        large = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        return cv2.copyMakeBorder(large, *[scale * border] * 4, cv2.BORDER_REPLICATE)
+
+    some = load_fer2013().subset(np.arange(0, 35_887, 180))
+    found = [detect_faces(with_border(face), detector="haar") for face in some.pixels]
+    boxes = [(np.array(faces[0].box) - (96, 96, 0, 0)) / 4 for faces in found if faces]
+    assert 0.5 * len(some) < len(boxes) < len(some)
+    assert np.abs(np.median(boxes, 0) - (0, 0, 48, 48)).max() < 1.5
+    largest = detect_faces(photo, detector="haar")[0]
+    yunet = detect_faces(photo, detector="yunet")[0]
+    assert largest.guessed and np.abs(largest.points.mean(0) - yunet.points.mean(0)).max() < 12
+    left, top, width, _ = np.median(boxes, 0).round(1).tolist()
+    print(f"a box in {len(boxes)} of {len(some)}; medians: left {left}, top {top}, width {width} of 48 pixels")
+
+
+@pytest.mark.real
+def test_crop_faces_from_photos():
+    "Crop faces from photos"
     # nbs/22_data.detection.ipynb #e7de7c73
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{n}.png") for n in range(4)]
-        for n, (path, angle) in enumerate(zip(paths, (0, 15, -20))):
-            turned = cv2.warpAffine(photo, cv2.getRotationMatrix2D((220, 110), angle, 1), (512, 400))
-            Image.fromarray(turned).save(path)
+        for path, angle in zip(paths, (0, 15, -20)):
+            Image.fromarray(turned(photo, angle)).save(path)
         Image.fromarray(np.full((60, 90, 3), 90, np.uint8)).save(paths[3])
-        photos = FaceSet(pd.DataFrame({"label": ["happy"] * 4, "path": list(map(str, paths))}, index=pd.Index(list("abcd"), name="face_id")))
-        with ExceptionExpected(DataError, "3.png: no face.*skip"): crop_faces(photos)
-        kept, all_four = crop_faces(photos, missing="skip"), crop_faces(photos, size=64, grey=False, missing="middle")
-    test_eq(kept.ids.tolist(), list("abc")); test_eq(kept.skipped.index.tolist(), ["d"])
-    test_eq(all_four.pixels.shape, (4, 64, 64, 3)); assert np.isnan(all_four.table.face_score["d"])
-    for turned in kept.pixels[1:]: assert np.corrcoef(kept.pixels[0].ravel(), turned.ravel())[0, 1] > 0.85, "upright again"
+        table = pd.DataFrame(
+            {"label": ["happy"] * 4, "path": list(map(str, paths))}, index=pd.Index(list("abcd"), name="face_id")
+        )
+        photos = FaceSet(table)
+        with ExceptionExpected(DataError, "3.png: no face.*skip"):
+            crop_faces(photos)
+        kept = crop_faces(photos, missing="skip")
+        all_four = crop_faces(photos, size=64, grey=False, missing="center")
+    test_eq(kept.ids.tolist(), list("abc"))
+    test_eq(kept.skipped.index.tolist(), ["d"])
+    test_eq(all_four.pixels.shape, (4, 64, 64, 3))
+    assert np.isnan(all_four.table.face_score["d"])
+    for crop in kept.pixels[1:]:
+        assert np.corrcoef(kept.pixels[0].ravel(), crop.ravel())[0, 1] > 0.85, "upright again"
     kept.show(3)
 
     # nbs/22_data.detection.ipynb #55c7a8e4
     with tempfile.TemporaryDirectory() as folder:
-        one = photo[:200, 120:320]
-        Image.fromarray(np.tile(cv2.resize(one, (100, 100), interpolation=cv2.INTER_AREA), (10, 20, 1))).save(Path(folder, "wall.jpg"), quality=92)
+        one = cv2.resize(photo[:200, 120:320], (100, 100), interpolation=cv2.INTER_AREA)
+        Image.fromarray(np.tile(one, (10, 20, 1))).save(Path(folder, "wall.jpg"), quality=92)
         Image.fromarray(photo).save(Path(folder, "one.png"))
-        Path(folder, "broken.jpg").write_bytes(b"not a picture")
-        with ExceptionExpected(DataError, "broken.jpg: cannot identify"): crop_faces(folder)
-        everyone = crop_faces(folder, which="every", max_side=2000, on_error="skip")
-        large_ones = crop_faces(folder, which="every", max_side=2000, on_error="skip", min_size=80, missing="skip")
+        Path(folder, "broken.jpg").write_bytes(b"not an image")
+        with ExceptionExpected(DataError, "broken.jpg: cannot identify"):
+            crop_faces(folder)
+        options = dict(faces="all", max_side=2000, on_error="skip")
+        everyone = crop_faces(folder, **options)
+        large = crop_faces(folder, min_size=80, missing="skip", **options)
     wall = everyone.table[everyone.table.index.str.startswith("wall")]
     test_eq((len(wall), len(everyone), everyone.skipped.index.tolist()), (200, 201, ["broken.jpg"]))
     assert wall.face_width.between(25, 60).all() and wall.face_left.max() > 1900
-    test_eq(large_ones.ids.tolist(), ["one.png#0"]); test_eq(set(large_ones.skipped.found), {"no face", large_ones.skipped.found["broken.jpg"]})
+    test_eq(large.ids.tolist(), ["one.png#0"])
+    test_eq(set(large.skipped.found), {"no face", large.skipped.found["broken.jpg"]})
     everyone.subset(np.arange(0, 201, 20)).show(11)
 
 
-def test_edge_cases_of_detection():
-    'Edge cases'
+def test_edge_cases_options_and_images_with_errors():
+    "Edge cases: options and images with errors"
     # nbs/22_data.detection.ipynb #9cd435ee
-    with ExceptionExpected(DataError, "missing 'none'"): crop_faces(synthetic_faces(8), missing="none")
-    with ExceptionExpected(DataError, "float64"): detect_faces(np.zeros((5, 5)))
-    with ExceptionExpected(DataError, "not all the same"): align_face(np.zeros((48, 48), np.uint8), np.ones((5, 2)))
+    with ExceptionExpected(DataError, "missing 'none'"):
+        crop_faces(synthetic_faces(8), missing="none")
+    with ExceptionExpected(DataError, "float64"):
+        detect_faces(np.zeros((5, 5)))
+    with ExceptionExpected(DataError, "not all the same"):
+        align_face(np.zeros((48, 48), np.uint8), np.ones((5, 2)))
+    with ExceptionExpected(DataError, "faces 'every'"):
+        find_faces(read_photo(photo), faces="every")
+    with ExceptionExpected(DataError, "detector 'dlib'; expected auto or yunet or haar"):
+        detect_faces(np.zeros((5, 5), np.uint8), detector="dlib")
+    test_eq(detect_faces(np.zeros((4000, 1), np.uint8), detector="haar"), [])  # one pixel wide
+
+
+def test_edge_cases_no_file_of_yunet():
+    "Edge cases: no file of YuNet"
+    # nbs/22_data.detection.ipynb #a0a22011
+    nowhere = "http://127.0.0.1:9/none.onnx"
     before = {name: os.environ.get(name) for name in ("FER_MODELS", "FER_DATA", "FER_CACHE")}
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"FER_MODELS": folder, "FER_DATA": folder}
-        os.environ["FER_CACHE"] = folder
-        with ExceptionExpected(MissingFileError, "no face detector.*could not be fetched.*FER_MODELS"): yunet_path("http://127.0.0.1:9/none.onnx")
-        with warnings.catch_warnings(record=True) as said:
+        os.environ |= {name: folder for name in before}
+        with ExceptionExpected(MissingFileError, "no face detector.*could not be downloaded.*FER_MODELS"):
+            yunet_path(nowhere)
+        with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            test_eq([resolve_detector("auto", "http://127.0.0.1:9/none.onnx") for _ in range(3)], [None] * 3)
-        test_eq(len([w for w in said if "Haar cascade" in str(w.message)]), 1)
+            test_eq([resolve_detector("auto", nowhere) for _ in range(3)], [None] * 3)
+        test_eq(len([w for w in warned if "Haar cascade" in str(w.message)]), 1)
         Path(folder, "face_detection_yunet_bad.onnx").write_bytes(b"nothing")
-        with ExceptionExpected(RecipeError, "no detector"): detect_faces(np.zeros((50, 50), np.uint8), detector="yunet")
-    test_eq(detect_faces(np.zeros((4000, 1), np.uint8), detector="haar"), [])       # so thin that nothing would be left
-    with ExceptionExpected(DataError, "detector 'dlib'; expected auto or yunet or haar"): detect_faces(np.zeros((5, 5), np.uint8), detector="dlib")
-    with ExceptionExpected(DataError, "which 'all'"): find_faces(read_photo(photo), which="all")
-    for name, value in before.items(): os.environ.pop(name) if value is None else os.environ.update({name: value})
+        with ExceptionExpected(RecipeError, "no detector"):
+            detect_faces(np.zeros((50, 50), np.uint8), detector="yunet")
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name)
+        else:
+            os.environ[name] = value

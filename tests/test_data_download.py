@@ -8,7 +8,6 @@ import pytest
 
 # nbs/18_data.download.ipynb #6dce421d
 import hashlib
-import os
 import sys
 import tempfile
 import threading
@@ -22,132 +21,173 @@ from fastcore.test import ExceptionExpected, test_eq
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 
+
 @contextmanager
 def server(content=CONTENT, cut_after=None, ranges=True, status=None, length=True):
-    "A web server on this machine: yields its URL and the list of ranges that were asked for"
-    asked = []
-    class Answer(BaseHTTPRequestHandler):
+    "Run a web server on this machine; yield its URL and the list of requested ranges"
+    requested = []
+
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            wanted = self.headers.get("Range")
-            asked.append(wanted)
-            start = int(wanted[6:-1]) if wanted and ranges else 0
-            code = status(len(asked)) if status else None
-            if code or start >= len(content): self.send_error(code or 416); return
+            header = self.headers.get("Range")
+            requested.append(header)
+            start = int(header[6:-1]) if header and ranges else 0
+            code = status(len(requested)) if status else None
+            if code or start >= len(content):
+                self.send_error(code or 416)
+                return
             self.send_response(206 if start else 200)
-            if start: self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            if length: self.send_header("Content-Length", str(len(content) - start))
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            if length:
+                self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
-            self.wfile.write(content[start:][:cut_after])      # and hangs up
-        def log_message(self, *_): pass
-    served = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    served.daemon_threads = True
-    threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
-    try: yield f"http://127.0.0.1:{served.server_port}/file.bin", asked
-    finally: served.shutdown(); served.server_close()
+            self.wfile.write(content[start:][:cut_after])
+
+        def log_message(self, *_):
+            pass
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    web.daemon_threads = True
+    threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{web.server_port}/file.bin", requested
+    finally:
+        web.shutdown()
+        web.server_close()
+
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def test_one_file():
-    'One file'
+def test_download_a_file():
+    "Download a file"
     # nbs/18_data.download.ipynb #df6246da
-    with tempfile.TemporaryDirectory() as folder, server(cut_after=1_000_000) as (url, asked):
+    with tempfile.TemporaryDirectory() as folder, server(cut_after=1_000_000) as (url, requested):
         path = download_file(url, Path(folder, "file.bin"), SHA256, pause=0)
         assert path.read_bytes() == CONTENT
         test_eq(os.listdir(folder), ["file.bin"])
-    asked       # cut twice, resumed twice
+    requested  # interrupted twice, resumed twice
 
     # nbs/18_data.download.ipynb #610af7e7
-    with tempfile.TemporaryDirectory() as folder, server(b"<html>Please log in") as (url, asked):
-        with ExceptionExpected(DownloadError, f"SHA-256 .*; expected {SHA256}"): download_file(url, Path(folder, "file.bin"), SHA256)
+    with tempfile.TemporaryDirectory() as folder, server(b"<html>Please log in") as (url, requested):
+        with ExceptionExpected(DownloadError, f"SHA-256 .*; expected {SHA256}"):
+            download_file(url, Path(folder, "file.bin"), SHA256)
         test_eq(os.listdir(folder), [])
 
-    with tempfile.TemporaryDirectory() as folder, server() as (url, asked): pass      # nobody there any more
+    with server() as (url, requested):
+        pass  # the server stops
     with tempfile.TemporaryDirectory() as folder:
-        with ExceptionExpected(DownloadError, "Is this machine online. nothing came"): download_file(url, Path(folder, "file.bin"), SHA256, tries=2, pause=0)
+        with ExceptionExpected(DownloadError, "Is this machine online. no bytes arrived"):
+            download_file(url, Path(folder, "file.bin"), SHA256, tries=2, pause=0)
 
 
 @pytest.mark.real
-def test_datasets():
-    'Datasets'
+def test_download_datasets():
+    "Download datasets"
     # nbs/18_data.download.ipynb #75001e53
     with tempfile.TemporaryDirectory() as folder:
-        sys.modules["kagglehub"] = None                 # as if it was not installed
+        sys.modules["kagglehub"] = None  # simulates a missing package
         try:
-            with ExceptionExpected(DownloadError, r"kagglehub is not installed.*fer_fastai\[kaggle\]"): download_dataset("fer2013", folder)
-        finally: del sys.modules["kagglehub"]
-        with ExceptionExpected(DataError, "dataset 'fer2014'; expected fer2013 or ferplus"): download_dataset("fer2014", folder)
+            with ExceptionExpected(DownloadError, r"kagglehub is not installed.*fer_fastai\[kaggle\]"):
+                download_dataset("fer2013", folder)
+        finally:
+            del sys.modules["kagglehub"]
+        with ExceptionExpected(DataError, "dataset 'fer2014'; expected fer2013 or ferplus"):
+            download_dataset("fer2014", folder)
         test_eq(os.listdir(folder), [])
 
     # nbs/18_data.download.ipynb #8473112e
-    fer_plus = settings().data / "fer2013" / "fer2013.parquet"
-    columns = ["Usage", "ferplus_name", "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
-    written = pd.read_parquet(fer_plus, columns=columns).rename(columns={"ferplus_name": "Image name"}).to_csv(index=False)
+    parquet = settings().data / "fer2013" / "fer2013.parquet"
+    votes = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
+    table = pd.read_parquet(parquet, columns=["Usage", "ferplus_name", *votes])
+    written = table.rename(columns={"ferplus_name": "Image name"}).to_csv(index=False)
     test_eq(hashlib.sha256(written.encode()).hexdigest(), _FERPLUS_FILE.sha256)
 
 
-def test_edge_cases_of_download():
-    'Edge cases'
+def test_edge_cases_resumed_downloads_and_their_number_of_requests():
+    "Edge cases: resumed downloads and their number of requests"
+
     # nbs/18_data.download.ipynb #fc467eb2
-    def fetches(expected_tries, sha256=SHA256, begin=b"", **options):
-        "A file comes whole from such a server, in so many tries"
-        with tempfile.TemporaryDirectory() as folder, server(**options) as (url, asked):
+    def downloads(expected_requests, sha256=SHA256, begin=b"", **options):
+        "Check that a file arrives complete, with this number of requests"
+        with tempfile.TemporaryDirectory() as folder, server(**options) as (url, requested):
             path = Path(folder, "ä b", "file.bin")
-            if begin: path.parent.mkdir(); path.with_name(".file.bin.part").write_bytes(begin)
+            if begin:
+                path.parent.mkdir()
+                path.with_name(".file.bin.part").write_bytes(begin)
             download_file(url, path, sha256, pause=0)
             assert path.read_bytes() == CONTENT and os.listdir(path.parent) == ["file.bin"]
-            test_eq(len(asked), expected_tries)
+            test_eq(len(requested), expected_requests)
             download_file(url, path, sha256, pause=0)
-            test_eq(len(asked), expected_tries)                     # there already: nothing is asked
+            test_eq(len(requested), expected_requests)  # the file exists: no request
 
-    fetches(1)
-    fetches(1, sha256=SHA256.upper())
-    fetches(1, sha256=None)
-    fetches(1, sha256=None, begin=b"old")
-    fetches(1, begin=CONTENT[:1000])                                # goes on with what was there
-    fetches(1, begin=CONTENT[:1000], ranges=False)                  # a server that ignores Range: from the start
-    fetches(1, begin=CONTENT)                                       # all there: 416
-    fetches(2, begin=b"of another file")                            # a wrong beginning: once more
-    fetches(2, begin=CONTENT + b"too long")
-    fetches(4, cut_after=900_000)
-    fetches(3, status=lambda n: 503 if n < 3 else None)
-    fetches(1, length=False)
+    downloads(1)
+    downloads(1, sha256=SHA256.upper())
+    downloads(1, sha256=None)
+    downloads(1, sha256=None, begin=b"old")
+    downloads(1, begin=CONTENT[:1000])  # resumes
+    downloads(1, begin=CONTENT[:1000], ranges=False)  # a server that ignores Range: from the start
+    downloads(1, begin=CONTENT)  # complete: status 416
+    downloads(2, begin=b"part of another file")  # downloaded again
+    downloads(2, begin=CONTENT + b"too long")
+    downloads(4, cut_after=900_000)
+    downloads(3, status=lambda n: 503 if n < 3 else None)
+    downloads(1, length=False)
 
+
+def test_edge_cases_servers_that_fail():
+    "Edge cases: servers that fail"
     # nbs/18_data.download.ipynb #63507d21
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file.bin")
-        with server(status=lambda n: 404) as (url, asked):
-            with ExceptionExpected(DownloadError, "HTTP 404"): download_file(url, path, SHA256, pause=0)
-            test_eq(len(asked), 1)                                  # no use trying again
-        with server(status=lambda n: 500) as (url, asked):
-            with ExceptionExpected(DownloadError, "HTTP 500"): download_file(url, path, SHA256, tries=3, pause=0)
-            test_eq(len(asked), 3)
-        with server(cut_after=1000, ranges=False) as (url, asked):  # never comes further
-            with ExceptionExpected(DownloadError, "the 1,000 bytes that came are kept"): download_file(url, path, SHA256, tries=3, pause=0)
-            test_eq(len(asked), 4)
-        with ExceptionExpected(DownloadError, "'ftp://x'; expected https://"): download_file("ftp://x", path)
+        with server(status=lambda n: 404) as (url, requested):
+            with ExceptionExpected(DownloadError, "HTTP 404"):
+                download_file(url, path, SHA256, pause=0)
+            test_eq(len(requested), 1)  # a permanent failure is not repeated
+        with server(status=lambda n: 500) as (url, requested):
+            with ExceptionExpected(DownloadError, "HTTP 500"):
+                download_file(url, path, SHA256, tries=3, pause=0)
+            test_eq(len(requested), 3)
+        with server(cut_after=1000, ranges=False) as (url, requested):  # never more than 1,000 bytes
+            with ExceptionExpected(DownloadError, "1,000 bytes are kept"):
+                download_file(url, path, SHA256, tries=3, pause=0)
+            test_eq(len(requested), 4)
+        with ExceptionExpected(DownloadError, "'ftp://x'; expected https://"):
+            download_file("ftp://x", path)
         assert not path.exists()
         path.write_bytes(b"damaged")
-        with server() as (url, asked): download_file(url, path, SHA256)
-        assert path.read_bytes() == CONTENT                         # replaced
+        with server() as (url, requested):
+            download_file(url, path, SHA256)
+        assert path.read_bytes() == CONTENT  # replaced
 
+
+def test_edge_cases_files_of_kaggle_that_are_not_fer2013():
+    "Edge cases: files of Kaggle that are not FER2013"
     # nbs/18_data.download.ipynb #8e5890bc
     row = " ".join(["7"] * 2304)
+
+    def refuse(handle, path):
+        raise RuntimeError("403 Client Error.\nYou must accept the rules")
+
     with tempfile.TemporaryDirectory() as folder:
         source, data = Path(folder, "kaggle.csv"), Path(folder, "data")
         hub = types.SimpleNamespace(competition_download=lambda handle, path: str(source))
         sys.modules["kagglehub"] = hub
         try:
             source.write_text(f"emotion, Usage, pixels\n3,Training,{row}\n")
-            with ExceptionExpected(DownloadError, "1 faces; expected 35,887"): download_dataset("fer2013", data)
+            with ExceptionExpected(DownloadError, "1 faces; expected 35,887"):
+                download_dataset("fer2013", data)
             source.write_text(f"emotion, Usage, pixels\n3,Training,{row[:99]}\n")
-            with ExceptionExpected(DownloadError, "50 pixels"): download_dataset("fer2013", data)
+            with ExceptionExpected(DownloadError, "50 pixels"):
+                download_dataset("fer2013", data)
             assert not list(data.rglob("*.csv")) and not list(data.rglob(".*"))
-            def refuse(handle, path): raise RuntimeError("403 Client Error.\nYou must accept the rules")
             hub.competition_download = refuse
-            with ExceptionExpected(DownloadError, "403 Client Error. You must accept.*KAGGLE_USERNAME"): download_dataset("fer2013", data)
-            assert not data.exists()                                    # nothing is made for what is not taken
+            with ExceptionExpected(DownloadError, "403 Client Error. You must accept.*KAGGLE_USERNAME"):
+                download_dataset("fer2013", data)
+            assert not data.exists(), "a failed download makes no folder"
             (data / "fer2013").mkdir(parents=True)
-            (data / "fer2013" / "fer2013.csv").write_text("there")
-            test_eq(download_dataset("fer2013", data), data / "fer2013" / "fer2013.csv")     # there already
-        finally: del sys.modules["kagglehub"]
+            (data / "fer2013" / "fer2013.csv").write_text("exists")
+            test_eq(download_dataset("fer2013", data), data / "fer2013" / "fer2013.csv")
+        finally:
+            del sys.modules["kagglehub"]

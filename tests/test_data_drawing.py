@@ -4,7 +4,17 @@ from collections.abc import Sequence
 import numpy as np
 from fer_fastai.core import DataError
 from fer_fastai.data.drawing import (
-    _ACTION_UNITS, _T, _UNITS, _faces, _lids, _paint, _points, _project, _stroke, _through, draw_faces,
+    _ACTION_UNITS,
+    _T,
+    _UNITS,
+    _faces,
+    _lids,
+    _paint,
+    _points,
+    _project,
+    _stroke,
+    _through,
+    draw_faces,
 )
 
 # nbs/19_data.drawing.ipynb #c3441b08
@@ -17,54 +27,68 @@ from matplotlib.figure import Figure
 
 from fer_fastai.data.emotions import FER2013_CLASSES
 
-def sheet(images: np.ndarray, columns: int, names: Sequence[str] = (), top: Sequence[str] = (), inches: float = 1.0) -> Figure:
-    "Pictures in rows, names left of the rows and over the columns"
-    rows = len(images) // columns
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * inches, rows * inches), dpi=90, squeeze=False, gridspec_kw={"wspace": .03, "hspace": .03})
+
+def image_grid(
+    images: np.ndarray, columns: int, rows: Sequence[str] = (), top: Sequence[str] = (), inches=1.0
+) -> Figure:
+    "Draw images in a grid with names of rows and columns"
+    n = len(images) // columns
+    figure, axes = plt.subplots(
+        n,
+        columns,
+        figsize=(columns * inches, n * inches),
+        dpi=90,
+        squeeze=False,
+        gridspec_kw={"wspace": 0.03, "hspace": 0.03},
+    )
     for axis, image in zip(axes.flat, images):
         axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axis.set(xticks=[], yticks=[])
-    for axis, name in zip(axes[:, 0], names): axis.set_ylabel(name, rotation=0, ha="right", va="center")
-    for axis, name in zip(axes[0], top): axis.set_title(name, fontsize=10)
-    figure.subplots_adjust(left=.09 if names else 0, right=1, bottom=0, top=.85 if top else 1)
+    for axis, name in zip(axes[:, 0], rows):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+    for axis, name in zip(axes[0], top):
+        axis.set_title(name, fontsize=10)
+    figure.subplots_adjust(left=0.09 if rows else 0, right=1, bottom=0, top=0.85 if top else 1)
     plt.close(figure)
     return figure
 
 
-def test_what_an_expression_is():
-    'What an expression is'
+def test_expressions_as_action_units_facs():
+    "Expressions as action units (FACS)"
     # nbs/19_data.drawing.ipynb #6fb32997
     test_eq(set(_ACTION_UNITS), set(FER2013_CLASSES))
     test_eq(set().union(*_ACTION_UNITS.values()), set(_UNITS))
     pd.DataFrame(_ACTION_UNITS).reindex(_UNITS).T.fillna(0)
 
 
-def test_what_differs_from_face_to_face():
-    'What differs from face to face'
+def test_variation_between_persons_and_shots():
+    "Variation between persons and shots"
     # nbs/19_data.drawing.ipynb #9e3a8e27
     two = _faces(["happy", "sad"], 0, [0, 1], [7, 7], None, 1.0)
-    test_eq(two["skin"][0], two["skin"][1])             # one person,
-    assert two["yaw"][0] != two["yaw"][1]               # two shots
-    assert two["AU12"][0] > 0 and two["AU12"][1] == 0   # and two expressions
-    pd.DataFrame({name: two[name].ravel() for name in ("skin", "head_w", "yaw", "light_x", "strength", "AU6", "AU12", "AU15")}).round(2)
+    test_eq(two["skin"][0], two["skin"][1])  # one person,
+    assert two["yaw"][0] != two["yaw"][1]  # two shots
+    assert two["AU12"][0] > 0 and two["AU12"][1] == 0  # and two expressions
+    names = ("skin", "head_w", "yaw", "light_x", "strength", "AU6", "AU12", "AU15")
+    pd.DataFrame({name: two[name].ravel() for name in names}).round(2)
 
 
-def test_pen_and_paper():
-    'Pen and paper'
+def test_geometry_strokes_bands_and_head_rotation():
+    "Geometry: strokes, bands and head rotation"
     # nbs/19_data.drawing.ipynb #1d20a52e
-    line = _stroke(_T, 0 * _T, .2, taper=0)
-    assert np.allclose(np.abs(line[0, :, 1]), .1), "half the width on either side"
+    line = _stroke(_T, 0 * _T, 0.2, taper=0)
+    assert np.allclose(np.abs(line[0, :, 1]), 0.1), "half the width on either side"
     test_eq(_through(2, 0, 4)[0, [0, 5, 10]].tolist(), [2, 0, 4])
-    traits = {"head_w": .7, "head_h": .9, "pitch": 0, "roll": 0, "scale": 1, "dx": 0, "dy": 0}
-    nose_tip, ear = _project(_points([[0, .7]], [[0, 0]]), {**traits, "yaw": .4})[0, :, 0]
-    assert nose_tip > .2 and ear < .7, "turned to the right, the nose moves and the ear comes nearer to it"
+    traits = {"head_w": 0.7, "head_h": 0.9, "pitch": 0, "roll": 0, "scale": 1, "dx": 0, "dy": 0}
+    nose_tip, ear = _project(_points([[0, 0.7]], [[0, 0]]), {**traits, "yaw": 0.4})[0, :, 0]
+    assert nose_tip > 0.2 and ear < 0.7, "a head that turns right moves the nose toward the ear"
 
 
 def test_brows_and_eyes():
-    'Brows and eyes'
+    "Brows and eyes"
+
     # nbs/19_data.drawing.ipynb #d8d39e74
-    def opening(**units: float) -> float:       # height of an eye, in half pictures
-        face = {name: 0 for name in _UNITS} | {"eye_y": 0, "slant": 0, "eye_open": .08} | units
+    def opening(**units: float) -> float:  # height of an eye, in half image sides
+        face = {name: 0 for name in _UNITS} | {"eye_y": 0, "slant": 0, "eye_open": 0.08} | units
         upper, lower = _lids(face, np.zeros(1))
         return (lower - upper).item()
 
@@ -72,50 +96,57 @@ def test_brows_and_eyes():
     round(opening(), 3), round(opening(AU5=1), 3)
 
 
-def test_the_picture():
-    'The picture'
+def test_render_polygons_light_and_lens():
+    "Render: polygons, light and lens"
     # nbs/19_data.drawing.ipynb #e53768cb
-    box = [(np.array([[[-.5, -.5], [.5, -.5], [.5, .5], [-.5, .5]]]), np.full((2, 1), 200.), np.array([[True], [False]]))]
-    with_box, without = _paint(box, np.full((2, 1), 50.), size=8, finer=4)
+    corners = np.array([[[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]])
+    box = [(corners, np.full((2, 1), 200.0), np.array([[True], [False]]))]
+    with_box, without = _paint(box, np.full((2, 1), 50.0), size=8, finer=4)
     test_eq((with_box[4, 4], with_box[0, 0], without[4, 4]), (200, 50, 50))
 
 
-def test_drawing():
-    'Drawing'
+def test_draw_faces():
+    "Draw faces"
     # nbs/19_data.drawing.ipynb #95db43b7
     large = draw_faces(FER2013_CLASSES, size=192, people=[4] * 7, strength=1, variety=0)
     test_eq(large.shape, (7, 192, 192))
     test_eq(len({face.tobytes() for face in large}), 7)
-    sheet(large, 7, top=FER2013_CLASSES, inches=2.1)
+    image_grid(large, 7, top=FER2013_CLASSES, inches=2.1)
 
     # nbs/19_data.drawing.ipynb #5877d134
-    smiles = np.concatenate([draw_faces(["happy"], size=160, people=[9], strength=strength, variety=0) for strength in (0, .25, .5, .75, 1)])
+    strengths = (0, 0.25, 0.5, 0.75, 1)
+    smiles = [draw_faces(["happy"], size=160, people=[9], strength=strength, variety=0)[0] for strength in strengths]
     change = [np.abs(smile - smiles[0].astype(int)).mean() for smile in smiles]
     assert change == sorted(change) and change[0] == 0
-    sheet(smiles, 5, top=("0", "0.25", "0.5", "0.75", "1"), inches=1.9)
+    image_grid(smiles, 5, top=[f"{strength:g}" for strength in strengths], inches=1.9)
 
     # nbs/19_data.drawing.ipynb #c013a926
     labels = [label for label in FER2013_CLASSES for _ in range(10)]
     faces = draw_faces(labels, seed=3, people=list(range(10)) * 7)
     test_eq((faces.shape, faces.dtype), ((70, 48, 48), np.uint8))
-    test_eq(draw_faces(labels[:3], seed=3), faces[:3])              # a face does not depend on the others
-    assert (draw_faces(labels[:3], seed=4) != faces[:3]).any()      # another seed, other people
-    sheet(faces, 10, FER2013_CLASSES, inches=1.1)
+    test_eq(draw_faces(labels[:3], seed=3), faces[:3])  # a face does not depend on the others
+    assert (draw_faces(labels[:3], seed=4) != faces[:3]).any()  # another seed draws other people
+    image_grid(faces, 10, FER2013_CLASSES, inches=1.1)
 
     # nbs/19_data.drawing.ipynb #817cb2b8
     start = time.process_time()
     draw_faces(FER2013_CLASSES * 50)
-    each = (time.process_time() - start) / 350
-    assert each < 1.43e-3 * 2, f"{1000 * each:.1f} ms a face"     # 3,500 in 5 s of one core; twice that on a slow or busy one
-    print("under 1.43 ms a face, 3,500 in 5 s:", each < 1.43e-3)
+    seconds = (time.process_time() - start) / 350
+    assert seconds < 1.43e-3 * 2, (
+        f"{1000 * seconds:.1f} ms per face"
+    )  # 3,500 faces in 5 s of one core; twice on a busy one
+    print("under 1.43 ms per face, 3,500 in 5 s:", seconds < 1.43e-3)
 
 
-def test_edge_cases_of_drawing():
-    'Edge cases'
+def test_edge_cases_batches_spellings_and_classes_that_cannot_be():
+    "Edge cases: batches, spellings and classes that cannot be drawn"
     # nbs/19_data.drawing.ipynb #2fa0aa59
     test_eq(draw_faces(["Happiness", "3"]).shape, (2, 48, 48))
     test_eq(draw_faces([]).shape, (0, 48, 48))
-    many = draw_faces(["happy"] * 252, seed=8)                      # across the border of a batch
-    test_eq(many[:2], draw_faces(["happy"] * 2, seed=8)); assert len({face.tobytes() for face in many}) == 252
-    with ExceptionExpected(DataError, "contempt"): draw_faces(["contempt"])
-    with ExceptionExpected(DataError, "one for each of 2"): draw_faces(["happy", "sad"], people=[1])
+    many = draw_faces(["happy"] * 252, seed=8)  # more than one batch
+    test_eq(many[:2], draw_faces(["happy"] * 2, seed=8))
+    assert len({face.tobytes() for face in many}) == 252
+    with ExceptionExpected(DataError, "contempt"):
+        draw_faces(["contempt"])
+    with ExceptionExpected(DataError, "one for each of 2"):
+        draw_faces(["happy", "sad"], people=[1])

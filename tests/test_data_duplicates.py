@@ -4,61 +4,67 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from fer_fastai.core import DataError
-from fer_fastai.data.faceset import FaceSet, exact_hashes
-from fer_fastai.data.duplicates import drop_leaked, near_duplicates
+from fer_fastai.data.faceset import FaceSet
+from fer_fastai.data.duplicates import perceptual_hash
 import pytest
 
 # nbs/13_data.duplicates.ipynb #14d897ff
 from fastcore.test import ExceptionExpected, test_eq
 
-from fer_fastai.data.faceset import show_faces
-
 rng = np.random.default_rng(0)
-smooth = [np.asarray(Image.fromarray(rng.integers(0, 256, (6, 6), dtype=np.uint8)).resize((48, 48), Image.Resampling.BICUBIC)) for _ in range(40)]
-pixels = np.stack([*smooth, smooth[3], np.clip(smooth[5] * 0.9 + 12, 0, 255).astype(np.uint8)])     # a copy of 3, a paler copy of 5
-twins = FaceSet(pd.DataFrame({"label": ["happy"] * 42, "split": ["train"] * 40 + ["test"] * 2}), pixels=pixels)
+blurred = [Image.fromarray(rng.integers(0, 256, (6, 6), dtype=np.uint8)) for _ in range(40)]
+blurred = [np.asarray(image.resize((48, 48), Image.Resampling.BICUBIC)) for image in blurred]
+paler = np.clip(blurred[5] * 0.9 + 12, 0, 255).astype(np.uint8)
+twins = FaceSet(  # the last two faces: an exact copy of face 3, and a paler copy of face 5
+    pd.DataFrame({"label": ["happy"] * 42, "split": ["train"] * 40 + ["test"] * 2}),
+    pixels=np.stack([*blurred, blurred[3], paler]),
+)
 
 
-def test_leaks_between_given_splits():
-    'Leaks between given splits'
+def test_remove_leaks_between_given_splits():
+    "Remove leaks between given splits"
     # nbs/13_data.duplicates.ipynb #9eb5dc39
-    clean = drop_leaked(twins)
+    clean = twins.drop_leaked()
     test_eq(sorted(set(twins.ids) - set(clean.ids)), ["3"])
     test_eq(len(clean.split("test")), 2)
-    test_eq(drop_leaked(clean).ids.tolist(), clean.ids.tolist())
+    test_eq(clean.drop_leaked().ids.tolist(), clean.ids.tolist())
 
 
-def test_nearly_the_same():
-    'Nearly the same'
+def test_keep_duplicates_in_one_split():
+    "Keep duplicates in one split"
     # nbs/13_data.duplicates.ipynb #b9831f92
-    pairs = near_duplicates(twins)
+    pairs = twins.near_duplicates()
     test_eq(pairs[["first", "second", "exact"]].values.tolist(), [["3", "40", True], ["5", "41", False]])
     grouped = twins.group_duplicates()
     test_eq(grouped.table.group.nunique(), 40)
     test_eq(grouped.table.group["3"], grouped.table.group["40"])
+    assert (perceptual_hash(twins.pixels[3]) == perceptual_hash(twins.pixels[40])).all()
     twins.subset(pairs[["first", "second"]].to_numpy().ravel()).show(4)
 
 
 @pytest.mark.real
-def test_real_fer2013():
-    'Real FER2013'
+def test_duplicates_in_fer2013():
+    "Duplicates in FER2013"
     # nbs/13_data.duplicates.ipynb #ad52a271
-    from fer_fastai.data.sources import load_fer2013
+    from fer_fastai.data.readers import load_fer2013
+
     faces = load_fer2013()
-    content = pd.Series(exact_hashes(faces))
-    test_eq(int((content.value_counts() > 1).sum()) > 1000, True)
-    leaks = len(faces) - len(drop_leaked(faces))
+    copies = pd.Series(faces.exact_hashes()).value_counts()
+    assert (copies > 1).sum() > 1000
+    leaks = len(faces) - len(faces.drop_leaked())
     assert 600 < leaks < 900
-    f"{leaks} faces of Training and PublicTest lie in a later split too"
+    f"{leaks} faces of Training and PublicTest have an exact copy in a later split"
 
 
-def test_edge_cases_of_duplicates():
-    'Edge cases'
+def test_edge_cases_empty_sets_color_and_groups_by_hand():
+    "Edge cases: empty sets, color, and groups by hand"
     # nbs/13_data.duplicates.ipynb #77be487c
-    with ExceptionExpected(DataError, "9 bits; expected 0 to 7"): near_duplicates(twins, bits=9)
-    test_eq(len(near_duplicates(twins.subset([]))), 0)
-    test_eq(len(near_duplicates(twins.subset([0, 1]))), 0)
-    kept = twins.with_columns(group=np.arange(42) // 2).group_duplicates()     # pairs by hand, and copies across them
+    with ExceptionExpected(DataError, "9 bits; expected 0 to 7"):
+        twins.near_duplicates(bits=9)
+    test_eq(len(twins.subset([]).near_duplicates()), 0)
+    test_eq(len(twins.subset([0, 1]).near_duplicates()), 0)
+    kept = twins.with_columns(group=np.arange(42) // 2).group_duplicates()  # pairs by hand, and copies across them
     test_eq(kept.table.group[["2", "3", "40", "41", "4", "5"]].nunique(), 1)
-    colour = FaceSet(twins.table, twins.vocab, np.repeat(twins.pixels[..., None], 3, -1))
-    test_eq(len(near_duplicates(colour)), 2)
+    color = FaceSet(twins.table, twins.vocab, np.repeat(twins.pixels[..., None], 3, -1))
+    test_eq(len(color.near_duplicates()), 2)
+    test_eq(perceptual_hash(twins.pixels[0]).shape, (64,))  # also imports the module, which adds the methods

@@ -2,16 +2,24 @@
 
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import (
-    FER2013_CLASSES, FERPLUS_CLASSES, SFEW_CLASSES, SIX_CLASSES, VOCABULARIES, _COLORS, canonical_emotion,
-    emotion_color, to_codes,
+    FER2013_CLASSES,
+    FERPLUS_CLASSES,
+    SFEW_CLASSES,
+    SIX_CLASSES,
+    VOCABULARIES,
+    _COLORS,
+    canonical_emotion,
+    emotion_color,
+    map_class_names,
+    to_codes,
 )
 
 # nbs/10_data.emotions.ipynb #d8393aaf
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_vocabularies():
-    'Vocabularies'
+def test_class_vocabularies():
+    "Class vocabularies"
     # nbs/10_data.emotions.ipynb #9238bb47
     test_eq(FER2013_CLASSES[3], "happy")
     test_eq(SFEW_CLASSES[4 - 1], "happy")
@@ -19,35 +27,53 @@ def test_vocabularies():
     VOCABULARIES
 
 
-def test_aliases():
-    'Aliases'
+def test_spellings_of_emotion_names():
+    "Spellings of emotion names"
     # nbs/10_data.emotions.ipynb #056d81f0
-    for spelling in ("happy", "Happy", "happiness", "HAPPINESS", 3, "3", "3_happy", " joy "): test_eq(canonical_emotion(spelling), "happy")
+    for spelling in ("happy", "Happy", "happiness", "HAPPINESS", 3, "3", "3_happy", " joy "):
+        test_eq(canonical_emotion(spelling), "happy")
     test_eq(canonical_emotion(4, "sfew"), "happy")
-    with ExceptionExpected(DataError, "emotion 9; expected 0 to 6 in fer2013"): canonical_emotion(9)
+    with ExceptionExpected(DataError, "emotion 9; expected 0 to 6 in fer2013"):
+        canonical_emotion(9)
     [canonical_emotion(word) for word in ("Anger", "sadness", "Surprised", "NF")]
 
 
-def test_from_one_vocabulary_to_another():
-    'From one vocabulary to another'
+def test_convert_labels_to_class_codes():
+    "Convert labels to class codes"
     # nbs/10_data.emotions.ipynb #f089abc7
     test_eq(to_codes(["happiness", "contempt", None, "angry"], FER2013_CLASSES), [3, -1, -1, 0])
     test_eq(to_codes(FERPLUS_CLASSES, SIX_CLASSES), [5, 2, 4, 3, 0, -1, 1, -1])
 
 
-def test_colours():
-    'Colours'
+def test_class_names_of_a_folder_or_table():
+    "Class names of a folder or table"
+    # nbs/10_data.emotions.ipynb #a0a1e003
+    labels, vocab = map_class_names(["Happiness", "Anger", "NEUTRAL"])
+    test_eq(vocab, ("angry", "happy", "neutral"))
+    test_eq(map_class_names(["smiling", "angry"])[1], ("angry", "smiling"))
+    test_eq(map_class_names(["0", "3"])[1], ("0", "3"))
+    test_eq(map_class_names(["0", "3"], "fer2013")[1], ("angry", "happy"))
+    labels
+
+
+def test_colors_of_emotions_in_figures():
+    "Colors of emotions in figures"
     # nbs/10_data.emotions.ipynb #7ad07e31
     assert set(_COLORS) == set(FERPLUS_CLASSES) and len(set(_COLORS.values())) == 8
     emotion_color("happy")
 
 
-def test_edge_cases_of_emotions():
-    'Edge cases'
+def test_edge_cases_unknown_names_codes_and_vocabularies():
+    "Edge cases: unknown names, codes and vocabularies"
     # nbs/10_data.emotions.ipynb #d2171dc5
     for bad in ("hapy", "", None, "-1", 7):
-        with ExceptionExpected(DataError): canonical_emotion(bad)
-    with ExceptionExpected(DataError, "vocabulary 'fer'"): canonical_emotion(1, "fer")
-    with ExceptionExpected(DataError, "1 to 7 in sfew"): canonical_emotion(0, "sfew")
+        with ExceptionExpected(DataError):
+            canonical_emotion(bad)
+    with ExceptionExpected(DataError, "vocabulary 'fer'"):
+        canonical_emotion(1, "fer")
+    with ExceptionExpected(DataError, "vocabulary 'fer'"):
+        map_class_names(["1"], "fer")
+    with ExceptionExpected(DataError, "1 to 7 in sfew"):
+        canonical_emotion(0, "sfew")
     test_eq(to_codes([float("nan"), "joyful"], FER2013_CLASSES), [-1, 3])
     test_eq(to_codes(["cat", "dog"], ("dog", "cat")), [1, 0])

@@ -6,6 +6,7 @@ import pandas as pd
 from PIL import Image
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
+from fer_fastai.data.export import FER2013_USAGE
 
 # nbs/14_data.export.ipynb #c63e8889
 import tempfile
@@ -13,53 +14,83 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_files_into_memory():
-    'Files into memory'
+def test_load_image_files_into_memory():
+    "Load image files into memory"
     # nbs/14_data.export.ipynb #0d6529a3
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, f"{name}.png")) for name in "abc"]
-        for path, face in zip(paths, pixels): Image.fromarray(face).save(path)
+        for path, face in zip(paths, pixels):
+            Image.fromarray(face).save(path)
         files = FaceSet(pd.DataFrame({"label": ["happy", "sad", "fear"], "path": paths}, index=list("abc")))
         loaded, small = files.load(), files.load(size=24)
         Path(paths[1]).write_bytes(b"")
-        with ExceptionExpected(DataError, "b.png: an empty file"): files.load()
-        left = files.load(on_error="skip")
+        with ExceptionExpected(DataError, "b.png: an empty file"):
+            files.load()
+        readable = files.load(on_error="skip")
     assert (loaded.pixels == pixels).all() and files.pixels is None
     test_eq(small.pixels.shape, (3, 24, 24))
-    test_eq((left.ids.tolist(), left.skipped.found.tolist()), (["a", "c"], ["an empty file"]))
-    left
+    test_eq((readable.ids.tolist(), readable.skipped.found.tolist()), (["a", "c"], ["an empty file"]))
+    readable
 
 
-def test_out_again():
-    'Out again'
+def test_write_a_csv_in_fer2013_s_form():
+    "Write a CSV in FER2013's form"
+    # nbs/14_data.export.ipynb #a0a14001
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
+    labels = ["happy", "sad", "neutral", "happy"]
+    faces = FaceSet(pd.DataFrame({"label": labels, "split": ["train", "train", "test", "test"]}), pixels=pixels)
+    with tempfile.TemporaryDirectory() as folder:
+        header, line, *_ = faces.to_csv(Path(folder, "faces.csv")).read_text().splitlines()
+        six = faces.without("disgust").to_csv(Path(folder, "six.csv")).read_text().splitlines()[1]
+    test_eq(header, "emotion,pixels,Usage")
+    test_eq((line[:2], line[-9:]), ("3,", "," + FER2013_USAGE["train"]))
+    test_eq(six[:2], "3,")  # FER2013's codes for every choice of classes
+    line[:30]
+
+
+def test_write_image_folders():
+    "Write image folders"
     # nbs/14_data.export.ipynb #da277c3d
     pixels = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
-    copies = FaceSet(pd.DataFrame({"label": ["happy", "sad", "neutral", "happy"], "split": ["train", "train", "test", "test"]}), pixels=pixels)
+    labels = ["happy", "sad", "neutral", "happy"]
+    faces = FaceSet(pd.DataFrame({"label": labels, "split": ["train", "train", "test", "test"]}), pixels=pixels)
     with tempfile.TemporaryDirectory() as folder:
-        written = copies.to_folder(Path(folder, "Gesichter für morgen"))
-        files = sorted(str(p) for p in written.rglob("*.png"))
-        test_eq([str(Path(f).relative_to(written)) for f in files[:2]], ["test/happy/3.png", "test/neutral/2.png"])
-        again = FaceSet(pd.DataFrame({"path": files}, index=[Path(f).stem for f in files])).load()
-        assert (again.subset(copies.ids).pixels == copies.pixels).all(), "PNG keeps every pixel"
-        line = copies.to_csv(Path(folder, "faces.csv")).read_text().splitlines()[1]
-        test_eq((line[:2], line[-9:]), ("3,", ",Training"))
-        test_eq(copies.without("disgust").to_csv(Path(folder, "six.csv")).read_text().splitlines()[1][:2], "3,")   # FER2013's codes, whatever the vocabulary
-    [Path(f).relative_to(written).as_posix() for f in files]
+        written = faces.to_folder(Path(folder, "Gesichter für morgen"))
+        files = sorted(str(path) for path in written.rglob("*.png"))
+        names = [Path(file).relative_to(written).as_posix() for file in files]
+        back = FaceSet(pd.DataFrame({"path": files}, index=[Path(file).stem for file in files])).load()
+        assert (back.subset(faces.ids).pixels == faces.pixels).all(), "PNG keeps every pixel"
+    test_eq(names[:2], ["test/happy/3.png", "test/neutral/2.png"])
+    names
 
 
-def test_edge_cases_of_export():
-    'Edge cases'
+def test_edge_cases_files_that_cannot_be_read_or_written():
+    "Edge cases: files that cannot be read or written"
     # nbs/14_data.export.ipynb #641afa57
-    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
-                  pixels=np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
+    noise = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None]}, index=["a", "b/c", "b_c"]), pixels=noise)
+    reasons = {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}
     with tempfile.TemporaryDirectory() as folder:
-        good, empty, text, half = (Path(folder, f"{n} é.png") for n in ("good", "empty", "text", "half"))
-        Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(good); empty.touch(); text.write_text("hello"); half.write_bytes(good.read_bytes()[:300])
-        files = FaceSet(pd.DataFrame({"path": [str(p) for p in (good, empty, text, half, Path(folder, "gone.png"))]}, index=["good", "empty", "text", "half", "gone"]))
-        for name, word in {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}.items():
-            with ExceptionExpected(DataError, word): files.subset([name]).load()
-        left = files.load(on_error="skip")
-        test_eq(left.ids.tolist(), ["good"]); test_eq(left.skipped.index.tolist(), ["empty", "text", "half", "gone"])
+        paths = {name: Path(folder, f"{name} é.png") for name in ("good", *reasons)}
+        Image.fromarray(noise[0]).save(paths["good"])
+        paths["empty"].touch()
+        paths["text"].write_text("hello")
+        paths["half"].write_bytes(paths["good"].read_bytes()[:300])
+        files = FaceSet(pd.DataFrame({"path": list(map(str, paths.values()))}, index=list(paths)))
+        for name, words in reasons.items():
+            with ExceptionExpected(DataError, words):
+                files.subset([name]).load()
+        readable = files.load(on_error="skip")
+        test_eq(readable.ids.tolist(), ["good"])
+        test_eq(readable.skipped.index.tolist(), list(reasons))
         test_eq(files.load(size=32, on_error="skip").pixels.shape, (1, 32, 32))
-        test_eq(toy.load(size=24).pixels.shape, (3, 24, 24))
+        same_name = toy.with_columns(label="happy")
+        with ExceptionExpected(DataError, "two faces for train/happy/b_c.png"):
+            same_name.to_folder(Path(folder, "out"))
+        assert not Path(folder, "out").exists()
+        unlabeled = toy.subset(["b_c"]).to_folder(Path(folder, "none"))
+        assert (unlabeled / "train" / "unlabeled" / "b_c.png").is_file()
+    test_eq(toy.load(size=24).pixels.shape, (3, 24, 24))
+    with ExceptionExpected(DataError, "size 0"):
+        toy.load(size=0)

@@ -4,74 +4,114 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013_CLASSES
-from fer_fastai.data.faceset import FaceSet
+from fer_fastai.data.faceset import FaceSet, require_labels
 
 # nbs/12_data.faceset.ipynb #dc404d89
-from fastcore.test import ExceptionExpected, test_eq
+from fastcore.test import ExceptionExpected, test_close, test_eq
 
 
-def test_the_table_the_pixels_the_vocabulary():
-    'The table, the pixels, the vocabulary'
+def test_table_pixels_and_class_names():
+    "Table, pixels and class names"
     # nbs/12_data.faceset.ipynb #c1b65361
-    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
-                  pixels=np.arange(3 * 48 * 48).reshape(3, 48, 48).astype(np.uint8))
+    toy = FaceSet(
+        pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
+        pixels=np.arange(3 * 48 * 48).reshape(3, 48, 48).astype(np.uint8),
+    )
     test_eq(toy.codes.tolist(), [3, 4, -1])
-    with ExceptionExpected(ValueError, "read-only"): toy.pixels[0] = 0
+    with ExceptionExpected(ValueError, "read-only"):
+        toy.pixels[0] = 0
     with ExceptionExpected(DataError, "face c: label 'hapy'; expected one of angry, disgust"):
         FaceSet(pd.DataFrame({"label": ["hapy"]}, index=["c"]))
     toy
 
 
-def test_choosing_faces():
-    'Choosing faces'
+def test_select_faces():
+    "Select faces"
     # nbs/12_data.faceset.ipynb #dfdeab9f
-    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]))
+    toy = FaceSet(
+        pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
+    )
     test_eq(toy.subset(["c", "a"]).ids.tolist(), ["c", "a"])
     test_eq(toy.subset(np.array([True, False, True])).ids.tolist(), ["a", "c"])
     test_eq(len(toy.split("train")), 2)
     six = toy.without("Disgust")
-    test_eq(six.codes.tolist(), [2, 3, -1])     # sad was 4 of seven, is 3 of six
+    test_eq(six.codes.tolist(), [2, 3, -1])  # sad has code 4 of seven classes, and 3 of six
     six.vocab
 
 
-def test_votes():
-    'Votes'
+def test_require_a_label_for_every_face():
+    "Require a label for every face"
+    # nbs/12_data.faceset.ipynb #a0a12004
+    toy = FaceSet(pd.DataFrame({"label": ["happy", None, "sad"]}, index=["a", "b", "c"]))
+    with ExceptionExpected(DataError, r"train, face b: no label \(1 of 3 faces\); expected a label for each face"):
+        require_labels(toy, "train")
+    labeled = toy.subset(toy.codes >= 0)
+    require_labels(labeled, "train")
+    test_eq(labeled.ids.tolist(), ["a", "c"])
+
+
+def test_votes_of_annotators_and_soft_labels():
+    "Votes of annotators and soft labels"
     # nbs/12_data.faceset.ipynb #c3bf8b9a
-    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]))
+    toy = FaceSet(
+        pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
+    )
     voted = toy.with_votes(pd.DataFrame({"happiness": [9, 0, 1], "sadness": [1, 10, 2], "NF": [0, 0, 7]}))
     test_eq(voted.votes.columns.tolist(), ["happy", "sad", "not_a_face"])
-    with ExceptionExpected(DataError, "2 rows of votes; expected 3"): toy.with_votes(pd.DataFrame({"happy": [1, 2]}))
+    with ExceptionExpected(DataError, "2 rows of votes; expected 3"):
+        toy.with_votes(pd.DataFrame({"happy": [1, 2]}))
     voted.votes
 
+    # nbs/12_data.faceset.ipynb #a0a12007
+    people = pd.DataFrame({"happy": [9, 0, 0], "sad": [1, 6, 0], "fear": [0, 3, 1], "surprise": [0, 0, 1]})
+    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", "fear"]})).with_votes(people)
+    classes = ["happy", "sad", "fear", "surprise"]
+    test_close(toy.soft_labels(classes).to_numpy()[:2], [[0.9, 0.1, 0, 0], [0, 2 / 3, 1 / 3, 0]])
+    dropped = toy.soft_labels(classes, drop_single=True)
+    test_eq(dropped.iloc[0].tolist(), [1, 0, 0, 0])  # one vote for sad is an outlier
+    test_eq(dropped.iloc[2].tolist(), [0, 0, 0.5, 0.5])  # a face with only single votes keeps them
+    with ExceptionExpected(DataError, "face 2: 1 faces without a vote for any class"):
+        toy.soft_labels(["happy", "sad"])
+    test_eq(toy.soft_labels(["happy", "sad"], empty="zeros").sum(axis=1).tolist(), [1, 1, 0])
+    dropped
 
-def test_looking_at_them():
-    'Looking at them'
+
+def test_counts_sizes_and_exact_copies():
+    "Counts, sizes and exact copies"
     # nbs/12_data.faceset.ipynb #487e686d
     pixels = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
     pixels[4] = pixels[1]
-    copies = FaceSet(pd.DataFrame({"label": ["happy", "sad", "fear", "angry", "neutral", "happy"], "split": ["train"] * 4 + ["test"] * 2}), pixels=pixels)
-    found = copies.describe()
-    test_eq((found.duplicates, found.conflicts, found.across), (1, 1, 1))
-    test_eq(found.counts.loc["happy"].tolist(), [1, 1])
-    found
+    labels = ["happy", "sad", "fear", "angry", "neutral", "happy"]
+    copies = FaceSet(pd.DataFrame({"label": labels, "split": ["train"] * 4 + ["test"] * 2}), pixels=pixels)
+    description = copies.describe()
+    test_eq((description.duplicates, description.conflicts, description.leaks), (1, 1, 1))
+    test_eq(description.counts.loc["happy"].tolist(), [1, 1])
+    description
 
+
+def test_show_faces_in_a_grid():
+    "Show faces in a grid"
     # nbs/12_data.faceset.ipynb #2dd20faa
-    grid = copies.show(n=6)
-    test_eq([a.get_title() for a in grid.axes], copies.table.label.tolist())
+    labels = ["happy", "sad", "fear", "angry", "neutral", None]
+    noise = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
+    grid = FaceSet(pd.DataFrame({"label": labels}), pixels=noise).show(n=6)
+    test_eq([axis.get_title() for axis in grid.axes], [*labels[:5], "no label"])
     grid
 
 
-def test_random_splits_and_folds():
-    'Random splits and folds'
+def test_random_splits_and_k_fold_cross_validation():
+    "Random splits and k-fold cross-validation"
     # nbs/12_data.faceset.ipynb #fe18df47
     people = np.random.default_rng(1).integers(0, 600, 1000)
     many = FaceSet(pd.DataFrame({"label": np.array(FER2013_CLASSES)[people % 7], "group": people}))
-    cut = many.random_split(valid=0.2, test=0.1, seed=3)
-    assert cut.table.groupby("group").split.nunique().max() == 1, "no group on two sides"
-    shares = cut.counts().div(cut.counts().sum(axis=1), axis=0)
-    assert (shares.valid - 0.2).abs().max() < 0.03
-    assert cut.table.split.equals(many.random_split(valid=0.2, test=0.1, seed=3).table.split), "the same seed, the same split"
-    shares.round(2)
+    drawn = many.random_split(valid=0.2, test=0.1, seed=3)
+    assert drawn.table.groupby("group").split.nunique().max() == 1, "each group is in one split"
+    fractions = drawn.counts().div(drawn.counts().sum(axis=1), axis=0)
+    assert (fractions.valid - 0.2).abs().max() < 0.03
+    assert drawn.table.split.equals(many.random_split(valid=0.2, test=0.1, seed=3).table.split), (
+        "the same seed, the same split"
+    )
+    fractions.round(2)
 
     # nbs/12_data.faceset.ipynb #1694fea8
     folds = [fold for _, fold in many.kfold(5)]
@@ -80,23 +120,51 @@ def test_random_splits_and_folds():
     test_eq([round(len(fold), -1) for fold in folds], [200] * 5)
 
 
-def test_edge_cases_of_faceset():
-    'Edge cases'
+def test_edge_cases_tables_pixels_and_selections_with_errors():
+    "Edge cases: tables, pixels and selections with errors"
     # nbs/12_data.faceset.ipynb #ca2f769e
-    toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
-                  pixels=np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
-    with ExceptionExpected(DataError, "two faces under one id, 'a'"): FaceSet(pd.DataFrame({"label": ["sad", "sad"]}, index=["a", "a"]))
-    with ExceptionExpected(DataError, r"uint8 \(1, height"): FaceSet(pd.DataFrame({"label": ["sad"]}), pixels=np.zeros((1, 4, 4)))
-    with ExceptionExpected(DataError, r"uint8 \(1, height"): FaceSet(pd.DataFrame({"label": ["sad"]}), pixels=np.zeros((2, 4, 4), np.uint8))
-    with ExceptionExpected(DataError, "split 'dev'"): FaceSet(pd.DataFrame({"label": ["sad"], "split": ["dev"]}))
-    with ExceptionExpected(DataError, "split 'dev'"): toy.split("dev")
-    with ExceptionExpected(DataError, "no face 'z'"): toy.subset(["z"])
-    with ExceptionExpected(DataError, "a mask of 2"): toy.subset([True, False])
-    with ExceptionExpected(DataError, "random_split: sad: 1"): FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]})).random_split()
-    with ExceptionExpected(DataError, "kfold: sad: 1"): list(FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]})).kfold(2))
-    with ExceptionExpected(DataError, "some of angry"): toy.without("contempt")
+    toy = FaceSet(
+        pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
+        pixels=np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8),
+    )
+    sad = pd.DataFrame({"label": ["sad"]})
+    with ExceptionExpected(DataError, "two faces with the id 'a'"):
+        FaceSet(pd.DataFrame({"label": ["sad", "sad"]}, index=["a", "a"]))
+    with ExceptionExpected(DataError, r"uint8 \(1, height"):
+        FaceSet(sad, pixels=np.zeros((1, 4, 4)))
+    with ExceptionExpected(DataError, r"uint8 \(1, height"):
+        FaceSet(sad, pixels=np.zeros((2, 4, 4), np.uint8))
+    with ExceptionExpected(DataError, "split 'dev'"):
+        FaceSet(sad.assign(split="dev"))
+    with ExceptionExpected(DataError, "split 'missing'"):
+        FaceSet(sad.assign(split=None))
+    with ExceptionExpected(DataError, "split 'dev'"):
+        toy.split("dev")
+    with ExceptionExpected(DataError, "no face 'z'"):
+        toy.subset(["z"])
+    with ExceptionExpected(DataError, "a mask of 2"):
+        toy.subset([True, False])
+    with ExceptionExpected(DataError, "some of angry"):
+        toy.without("contempt")
+    with ExceptionExpected(DataError, "soft_labels: no votes"):
+        toy.soft_labels()
+    with ExceptionExpected(DataError, "empty 'skip'"):
+        toy.soft_labels(empty="skip")
     test_eq(len(toy.subset([])), 0)
     test_eq(len(FaceSet(pd.DataFrame({"label": []})).counts()), 7)
-    before = toy.table.copy()  # changed in place, it changes nobody else's
-    fresh = FaceSet(before, pixels=toy.pixels); before["label"] = "fear"
+    before = toy.table.copy()  # a FaceSet holds a copy: the caller's table is not shared
+    fresh = FaceSet(before, pixels=toy.pixels)
+    before["label"] = "fear"
     test_eq(fresh.codes.tolist(), [3, 4, -1])
+
+
+def test_edge_cases_classes_with_too_few_faces_to_split():
+    "Edge cases: classes with too few faces to split"
+    # nbs/12_data.faceset.ipynb #a0a12010
+    few = FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]}))
+    with ExceptionExpected(DataError, "random_split: sad: 1"):
+        few.random_split()
+    with ExceptionExpected(DataError, "kfold: sad: 1"):
+        list(few.kfold(2))
+    with ExceptionExpected(DataError, "valid 0.9, test 0.2"):
+        few.random_split(valid=0.9, test=0.2)

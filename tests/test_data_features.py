@@ -16,64 +16,82 @@ from fer_fastai.data.synthetic import synthetic_faces
 faces = synthetic_faces(80, seed=4)
 
 
-def test_local_phase_quantization():
-    'Local phase quantization'
+def test_local_phase_quantization_lpq():
+    "Local phase quantization (LPQ)"
     # nbs/21_data.features.ipynb #8d18374d
     grating = np.tile(100 * np.cos(2 * np.pi * np.arange(28) / 7), (28, 1))[None]
-    codes = lpq_codes(grating, 7, rho=None)[0, 0]            # the window's middle is at x = 3, 4, 5, ...
-    test_eq(codes[4], 255)                                   # x = 7, a crest
-    test_eq(codes[8] & 1, 0); test_eq(codes[7] & 1, 0)       # x = 11 and 10, on either side of the trough
+    codes = lpq_codes(grating, 7, rho=None)[0, 0]  # the window's center is at x = 3, 4, 5, ...
+    test_eq(codes[4], 255)  # x = 7, a crest
+    test_eq([codes[8] & 1, codes[7] & 1], [0, 0])  # x = 11 and 10, on both sides of the trough
     test_eq(lpq_codes(np.full((1, 9, 9), 77), 7, rho=None), np.full((1, 3, 3), 255))
-    test_close(lpq(faces.pixels, grid=2).reshape(len(faces), 4, 256).sum(2), np.ones((len(faces), 4)), eps=1e-5)
+    sums = lpq(faces.pixels, grid=2).reshape(len(faces), 4, 256).sum(2)
+    test_close(sums, np.ones((len(faces), 4)), eps=1e-5)
 
     # nbs/21_data.features.ipynb #d761f64f
-    def same(images, blurred, rho=None): return 1 - float(np.unpackbits((lpq_codes(images, 7, rho) ^ lpq_codes(blurred, 7, rho))[..., None], -1).mean())
+    def equal_bits(images, blurred, rho=None):
+        different = lpq_codes(images, 7, rho) ^ lpq_codes(blurred, 7, rho)
+        return 1 - float(np.unpackbits(different[..., None], -1).mean())
 
-    images = np.random.default_rng(0).normal(size=(4, 64, 64)); images = gaussian_filter(images, (0, 1, 1)) * 200 + 128
-    lens = gaussian_filter(images, (0, 1, 1))
-    trail = np.stack([convolve1d(image, [0.6, 0, 0, 0, 0.4], axis=1) for image in images])     # a double picture, heavier on one side
-    kept = {"symmetric": same(images, lens), "not symmetric": same(images, trail), "symmetric, decorrelated": same(images, lens, 0.9)}
-    assert min(kept["symmetric"], kept["symmetric, decorrelated"]) > 0.9 > 0.7 > kept["not symmetric"]
+    images = np.random.default_rng(0).normal(size=(4, 64, 64))
+    images = gaussian_filter(images, (0, 1, 1)) * 200 + 128
+    symmetric = gaussian_filter(images, (0, 1, 1))
+    asymmetric = np.stack([convolve1d(image, [0.6, 0, 0, 0, 0.4], axis=1) for image in images])
+    kept = {
+        "symmetric": equal_bits(images, symmetric),
+        "symmetric, decorrelated": equal_bits(images, symmetric, 0.9),
+        "asymmetric": equal_bits(images, asymmetric),
+    }
+    assert min(kept["symmetric"], kept["symmetric, decorrelated"]) > 0.9 > 0.7 > kept["asymmetric"]
     kept
 
 
-def test_a_pyramid_of_gradient_histograms():
-    'A pyramid of gradient histograms'
+def test_pyramid_of_gradient_histograms_phog():
+    "Pyramid of gradient histograms (PHOG)"
     # nbs/21_data.features.ipynb #658b3355
     halves = np.zeros((2, 32, 32), np.uint8)
     halves[0, :, 16:], halves[1, :, :16] = 200, 200
     right, left = phog(halves, levels=1)
-    test_eq(right[:8].nonzero()[0].tolist(), [0]); test_eq(left[:8].nonzero()[0].tolist(), [4])
-    test_close(right.sum(), 1, eps=1e-5); test_close(right[0], 0.5, eps=1e-5)        # half the weight on each level
-    test_eq(phog(halves, levels=3).shape, (2, 8 * 85)); test_eq(phog(np.zeros((1, 32, 32))).sum(), 0)
+    test_eq(right[:8].nonzero()[0].tolist(), [0])
+    test_eq(left[:8].nonzero()[0].tolist(), [4])
+    test_close(right.sum(), 1, eps=1e-5)
+    test_close(right[0], 0.5, eps=1e-5)  # half of the weight on each level
+    test_eq(phog(halves, levels=3).shape, (2, 8 * 85))
+    test_eq(phog(np.zeros((1, 32, 32))).sum(), 0)
     test_close(*phog(halves, span=180)[:, :8], eps=1e-5)
 
 
-def test_of_a_faceset():
-    'Of a FaceSet'
+def test_descriptors_and_principal_components_of_a_faceset():
+    "Descriptors and principal components of a FaceSet"
     # nbs/21_data.features.ipynb #1dc8d44a
     table = pca_features(faces, batch=30)
     test_eq(list(table), ["label", "group", *[f"{kind}_{n}" for kind in ("lpq", "phog") for n in range(1, 6)]])
     assert table.index.equals(faces.ids)
     train = table[faces.table.split == "train"].filter(regex="_")
-    test_close(train.mean().abs().max(), 0, eps=1e-5)               # centred on the training faces
+    test_close(train.mean().abs().max(), 0, eps=1e-5)  # centered on the training faces
     test_close(face_features(faces, batch=30).to_numpy(), face_features(faces).to_numpy())
     test_close(np.abs(np.corrcoef(train.filter(like="lpq").T) - np.eye(5)).max(), 0, eps=1e-3)
     figure, axis = plt.subplots(figsize=(6, 3.6))
     for name in ("happy", "surprise", "angry"):
-        here = table[table.label == name]
-        axis.scatter(here.phog_1, here.phog_2, s=14, label=name)
-    axis.set(xlabel="first component of PHOG", ylabel="second", title="80 drawn faces"); axis.legend(frameon=False); plt.close(figure)
+        rows = table[table.label == name]
+        axis.scatter(rows.phog_1, rows.phog_2, s=14, label=name)
+    axis.set(xlabel="PHOG, component 1", ylabel="PHOG, component 2", title="PHOG components of 80 drawn faces")
+    axis.legend(frameon=False)
+    plt.close(figure)
     figure
 
 
-def test_edge_cases_of_features():
-    'Edge cases'
+def test_edge_cases_descriptors_windows_and_splits_with_errors():
+    "Edge cases: descriptors, windows and splits with errors"
     # nbs/21_data.features.ipynb #e9567204
-    with ExceptionExpected(DataError, "descriptor 'hog'; expected lpq or phog"): face_features(faces, "hog")
-    with ExceptionExpected(DataError, "window 6"): lpq(faces.pixels[:1], window=6)
-    with ExceptionExpected(DataError, "window 51 for 48x48"): lpq(faces.pixels[:1], window=51)
-    with ExceptionExpected(DataError, "0 faces in 'train'.*fit_on=None"): pca_features(faces.with_columns(split="test"))
-    with ExceptionExpected(DataError, "expected faces"): face_features(faces.subset(np.array([], int)))
-    colour = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, -1))
-    test_close(face_features(colour, "phog").to_numpy(), face_features(faces, "phog").to_numpy(), eps=1e-4)
+    with ExceptionExpected(DataError, "descriptor 'hog'; expected lpq or phog"):
+        face_features(faces, "hog")
+    with ExceptionExpected(DataError, "window 6"):
+        lpq(faces.pixels[:1], window=6)
+    with ExceptionExpected(DataError, "window 51 for 48x48"):
+        lpq(faces.pixels[:1], window=51)
+    with ExceptionExpected(DataError, "0 faces in 'train'.*fit_on=None"):
+        pca_features(faces.with_columns(split="test"))
+    with ExceptionExpected(DataError, "expected faces"):
+        face_features(faces.subset(np.array([], int)))
+    color = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, -1))
+    test_close(face_features(color, "phog").to_numpy(), face_features(faces, "phog").to_numpy(), eps=1e-4)

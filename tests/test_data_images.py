@@ -13,17 +13,18 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-photo = data.astronaut()        # Eileen Collins (NASA, public domain), which scikit-image carries
-
-def saved(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
-    "A picture as the bytes of a file"
-    held = io.BytesIO()
-    picture.save(held, kind, **options)
-    return held.getvalue()
+photo = data.astronaut()  # Eileen Collins (NASA, public domain), bundled with scikit-image
 
 
-def test_reading_one():
-    'Reading one'
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    "Encode an image as the bytes of a file"
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_read_a_cropped_face():
+    "Read a cropped face"
     # nbs/11_data.images.ipynb #4ee8dd42
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
@@ -31,105 +32,150 @@ def test_reading_one():
         Image.fromarray(pixels).save(path)
         test_eq(image_size(path), (40, 48))
         assert (read_image(path) == pixels).all(), "PNG keeps every pixel"
-        test_eq([read_image(path, 24).shape, read_image(path, grey=False).shape, resize_image(pixels, 24).shape], [(24, 24), (40, 48, 3), (24, 24)])
+        test_eq(read_image(path, 24).shape, (24, 24))
+        test_eq(read_image(path, grey=False).shape, (40, 48, 3))
+        test_eq(resize_image(pixels, 24).shape, (24, 24))
         test_eq(read_bytes(path)[1:4], b"PNG")
     Image.fromarray(resize_image(pixels, 96))
 
 
-def test_broken_ones():
-    'Broken ones'
+def test_broken_image_files():
+    "Broken image files"
     # nbs/11_data.images.ipynb #fde201c0
     with tempfile.TemporaryDirectory() as folder:
         empty, text, half, gone = paths = [Path(folder, f"{name} é.png") for name in ("empty", "text", "half", "gone")]
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(half)
-        empty.touch(); text.write_text("hello"); half.write_bytes(half.read_bytes()[:300])
-        found = {}
+        half.write_bytes(half.read_bytes()[:300])
+        empty.touch()
+        text.write_text("hello")
+        reasons = {}
         for path in paths:
-            try: read_image(path)
-            except DataError as error: found[path.name] = error.found.replace(folder, "")
-        with ExceptionExpected(DataError, "gone é.png: can't be read.*Is the folder where it was"): read_bytes(gone)
-        with ExceptionExpected(DataError, "text é.png: cannot identify"): image_size(text)
-        with ExceptionExpected(DataError, "read_image: path nan; expected a picture file"): read_image(float("nan"))
-    for name, word in {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}.items(): assert word in found[f"{name} é.png"], found
-    found
+            try:
+                read_image(path)
+            except DataError as error:
+                reasons[path.name] = error.found
+        with ExceptionExpected(DataError, "gone é.png: cannot be read.*Has the folder been moved"):
+            read_bytes(gone)
+        with ExceptionExpected(DataError, "text é.png: cannot identify"):
+            image_size(text)
+        with ExceptionExpected(DataError, "read_image: path nan; expected an image file"):
+            read_image(float("nan"))
+    expected = {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}
+    for name, words in expected.items():
+        assert words in reasons[f"{name} é.png"], reasons
+    reasons
 
 
-def test_one_photo():
-    'One photo'
+def test_read_a_photo_orientation_color_space_bit_depth_size():
+    "Read a photo: orientation, color space, bit depth, size"
     # nbs/11_data.images.ipynb #a7d84d62
-    picture = Image.fromarray(photo)
-    on_its_side = Image.Exif(); on_its_side[0x0112] = 6
-    clear = picture.copy(); clear.putalpha(Image.fromarray(np.full(photo.shape[:2], 255, np.uint8)))
-    grey = np.asarray(picture.convert("L"))
-    ways = {
-        "plain PNG": saved(picture),
-        "on its side, with an EXIF note": saved(picture.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=on_its_side, quality=95),
-        "with an alpha channel": saved(clear),
-        "CMYK": saved(picture.convert("CMYK"), "JPEG", quality=95),
-        "256 colours": saved(picture.quantize(256)),
-        "animation": saved(picture, "WEBP", save_all=True, append_images=[picture.rotate(5)], lossless=True),
-        "grey": saved(picture.convert("L")),
-        "grey, 16 bits": saved(Image.fromarray(grey.astype(np.uint16) * 257)),
+    image = Image.fromarray(photo)
+    on_its_side = Image.Exif()
+    on_its_side[0x0112] = 6
+    opaque = image.copy()
+    opaque.putalpha(Image.fromarray(np.full(photo.shape[:2], 255, np.uint8)))
+    grey = np.asarray(image.convert("L"))
+    encodings = {
+        "plain PNG": encoded(image),
+        "on its side, with EXIF data": encoded(
+            image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=on_its_side, quality=95
+        ),
+        "with an alpha channel": encoded(opaque),
+        "CMYK": encoded(image.convert("CMYK"), "JPEG", quality=95),
+        "256 colors": encoded(image.quantize(256)),
+        "animation": encoded(image, "WEBP", save_all=True, append_images=[image.rotate(5)], lossless=True),
+        "gray": encoded(image.convert("L")),
+        "gray, 16 bits": encoded(Image.fromarray(grey.astype(np.uint16) * 257)),
     }
-    for name, content in ways.items():
-        found = read_photo(content)
-        wanted = np.repeat(grey[:, :, None], 3, 2) if "grey" in name else photo
-        test_eq(found.pixels.shape, (512, 512, 3)); test_eq(found.pixels.dtype, np.uint8)
-        assert np.abs(found.pixels.astype(int) - wanted).mean() < 6, name
-        print(f"{name}: {found}")
+    for name, content in encodings.items():
+        decoded = read_photo(content)
+        expected = np.repeat(grey[:, :, None], 3, 2) if "gray" in name else photo
+        test_eq(decoded.pixels.shape, (512, 512, 3))
+        test_eq(decoded.pixels.dtype, np.uint8)
+        assert np.abs(decoded.pixels.astype(int) - expected).mean() < 6, name
+        print(f"{name}: {decoded}")
 
 
-def test_large_ones():
-    'Large ones'
+def test_large_photos_and_memory():
+    "Large photos and memory"
     # nbs/11_data.images.ipynb #4f1469c5
     import resource
 
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    large = saved(Image.new("RGB", (12_000, 8_400), "grey"), "JPEG", quality=30)
+    large = encoded(Image.new("RGB", (12_000, 8_400), "gray"), "JPEG", quality=30)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = read_photo(large)
-    test_eq(found.pixels.shape, (2867, 4096, 3)); test_close(found.scale, 4096 / 12_000, 1e-3)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert grown < 150, "MiB, on top of what making it took"
-    found
+    decoded = read_photo(large)
+    test_eq(decoded.pixels.shape, (2867, 4096, 3))
+    test_close(decoded.scale, 4096 / 12_000, 1e-3)
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert growth < 150, "MiB, in addition to the memory for encoding"
+    decoded
 
 
-def test_a_folder_of_them():
-    'A folder of them'
+def test_list_the_photos_of_a_folder():
+    "List the photos of a folder"
     # nbs/11_data.images.ipynb #45d17f17
     with tempfile.TemporaryDirectory() as folder:
         for name in ("b/2.JPG", "a.png", "b/notes.txt", ".hidden.png", ".ipynb_checkpoints/a.png"):
-            Path(folder, name).parent.mkdir(parents=True, exist_ok=True); Path(folder, name).write_bytes(b"")
+            Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, name).write_bytes(b"")
         test_eq([path.name for path in photo_paths(folder)], ["a.png", "2.JPG"])
-        with ExceptionExpected(DataError, "no such file"): photo_paths(Path(folder, "c"))
+        with ExceptionExpected(DataError, "no such file"):
+            photo_paths(Path(folder, "c"))
         Path(folder, "b", "2.JPG").unlink()
-        with ExceptionExpected(DataError, "no picture; expected files that end with"): photo_paths(Path(folder, "b"))
+        with ExceptionExpected(DataError, "no image; expected files that end with"):
+            photo_paths(Path(folder, "b"))
 
 
-def test_edge_cases_of_images():
-    'Edge cases'
+def test_edge_cases_files_that_are_not_images():
+    "Edge cases: files that are not images"
     # nbs/11_data.images.ipynb #2598368c
+    broken = (
+        ("empty.jpg", b"", "an empty file"),
+        ("phone.heic", b"\0\0\0\x18ftypheic" + bytes(40), "HEIC image.*Save it as JPEG"),
+        ("clip.jpg", b"\0\0\0\x18ftypisom" + bytes(40), "a video"),
+        ("half.png", encoded(Image.fromarray(photo))[:3000], "half.png.*expected an image"),
+        ("text.png", b"<svg onload=alert(1)>", "cannot identify"),
+    )
     with tempfile.TemporaryDirectory() as folder:
-        for name, content, word in (("empty.jpg", b"", "an empty file"), ("phone.heic", b"\0\0\0\x18ftypheic" + bytes(40), "HEIC picture.*Save it as JPEG"), ("clip.jpg", b"\0\0\0\x18ftypisom" + bytes(40), "a video"),
-                                    ("half.png", saved(Image.fromarray(photo))[:3000], "half.png.*expected a picture"), ("text.png", b"<svg onload=alert(1)>", "cannot identify")):
+        for name, content, message in broken:
             Path(folder, name).write_bytes(content)
-            with ExceptionExpected(DataError, word): read_photo(Path(folder, name))
-        with ExceptionExpected(DataError, "no such file"): read_photo(Path(folder, "none.png"))
-        with ExceptionExpected(DataError, "a folder"): read_photo(folder)
-    def wrong_note():
-        "A JPEG whose EXIF can't be read"
-        note = Image.Exif(); note[0x0112] = 6; note[0x9003] = "2020"
-        content = bytearray(saved(Image.fromarray(photo), "JPEG", exif=note))
-        content[content.index(b"MM\0*" if b"MM\0*" in content else b"II*\0") + 4:][:4] = b"\xff" * 4
+            with ExceptionExpected(DataError, message):
+                read_photo(Path(folder, name))
+        with ExceptionExpected(DataError, "no such file"):
+            read_photo(Path(folder, "none.png"))
+        with ExceptionExpected(DataError, "a folder"):
+            read_photo(folder)
+    with ExceptionExpected(DataError, "cannot be opened|no such file|File name too long"):
+        read_photo("x" * 5000)
+    too_many = encoded(Image.new("1", (20_000, 20_000)))
+    with ExceptionExpected(DataError, "too many pixels; expected at most 178,956,970.*Make it smaller"):
+        read_photo(too_many)
+
+
+def test_edge_cases_pixel_formats_and_broken_exif_data():
+    "Edge cases: pixel formats and broken EXIF data"
+
+    # nbs/11_data.images.ipynb #a0a11007
+    def broken_exif() -> bytes:
+        "Encode a JPEG with EXIF data that cannot be read"
+        exif = Image.Exif()
+        exif[0x0112], exif[0x9003] = 6, "2020"
+        content = bytearray(encoded(Image.fromarray(photo), "JPEG", exif=exif))
+        start = content.index(b"MM\0*" if b"MM\0*" in content else b"II*\0") + 4
+        content[start : start + 4] = b"\xff" * 4
         return bytes(content)
-    test_eq(read_photo(wrong_note()).pixels.shape, (512, 512, 3))
-    with ExceptionExpected(DataError, "can't be opened|no such file|File name too long"): read_photo("x" * 5000)
-    large = read_photo(saved(Image.fromarray(np.full((10, 9000), 40_000, np.uint16))))
-    test_eq((large.pixels.shape[1], int(large.pixels[0, 0, 0])), (4096, 156))
-    test_eq(read_photo(saved(Image.new("P", (9000, 10), 3))).pixels.shape[1], 4096)
-    with ExceptionExpected(DataError, "too many pixels; expected at most 178,956,970.*Shrink it"): read_photo(saved(Image.new("1", (20_000, 20_000))))
-    with ExceptionExpected(DataError, "float64"): read_photo(np.zeros((4, 4)))
-    with ExceptionExpected(DataError, "uint8 .0, 4"): read_photo(np.zeros((0, 4), np.uint8))
-    test_eq(read_photo(np.zeros((4, 5), np.uint8)).pixels.shape, (4, 5, 3)); test_eq(read_photo(np.full((4, 5, 4), (9, 9, 9, 0), np.uint8)).pixels.min(), 255)
-    test_eq(read_photo(np.full((4, 5, 3), 65535, np.uint16)).pixels.max(), 255); test_eq(read_photo(read_photo(photo)).pixels.shape, photo.shape)
-    with ExceptionExpected(DataError, "fractions"): read_photo(Image.new("F", (5, 5)))
+
+    test_eq(read_photo(broken_exif()).pixels.shape, (512, 512, 3))
+    wide = read_photo(encoded(Image.fromarray(np.full((10, 9000), 40_000, np.uint16))))
+    test_eq((wide.pixels.shape[1], int(wide.pixels[0, 0, 0])), (4096, 156))
+    test_eq(read_photo(encoded(Image.new("P", (9000, 10), 3))).pixels.shape[1], 4096)
+    with ExceptionExpected(DataError, "float64"):
+        read_photo(np.zeros((4, 4)))
+    with ExceptionExpected(DataError, "uint8 .0, 4"):
+        read_photo(np.zeros((0, 4), np.uint8))
+    with ExceptionExpected(DataError, "floating-point"):
+        read_photo(Image.new("F", (5, 5)))
+    test_eq(read_photo(np.zeros((4, 5), np.uint8)).pixels.shape, (4, 5, 3))
+    test_eq(read_photo(np.full((4, 5, 4), (9, 9, 9, 0), np.uint8)).pixels.min(), 255)
+    test_eq(read_photo(np.full((4, 5, 3), 65535, np.uint16)).pixels.max(), 255)
+    test_eq(read_photo(read_photo(photo)).pixels.shape, photo.shape)

@@ -10,21 +10,21 @@ from fastcore.test import ExceptionExpected, test_eq
 from sklearn.linear_model import LogisticRegression
 
 
-def test_label_errors_with_their_truth():
-    'Label errors with their truth'
+def test_inject_label_noise():
+    "Inject label noise"
     # nbs/20_data.synthetic.ipynb #ade39fc8
-    labels = inject_label_noise(["fear"] * 1000, 0.2)
-    counts = pd.Series(labels).value_counts()
+    noisy = inject_label_noise(["fear"] * 1000, 0.2)
+    counts = pd.Series(noisy).value_counts()
     test_eq(counts["fear"], 800)
     assert counts["surprise"] > counts["sad"] > counts["angry"] and "happy" not in counts
     counts
 
 
-def test_a_data_set():
-    'A data set'
+def test_make_a_dataset_of_drawn_faces():
+    "Make a dataset of drawn faces"
     # nbs/20_data.synthetic.ipynb #7088aab7
     faces = synthetic_faces(700, seed=1, label_errors=0.1)
-    wrong = faces.table[faces.table.label != faces.table.truth]
+    wrong = faces.table[faces.table.label != faces.table.true_label]
     test_eq(len(wrong), 70)
     assert (faces.counts() > 0).all(axis=None), "every class in every split"
     faces.counts()
@@ -33,7 +33,7 @@ def test_a_data_set():
     figure, axes = plt.subplots(1, 6, figsize=(9, 2), dpi=90)
     for axis, (face_id, row) in zip(axes, wrong.head(6).iterrows()):
         axis.imshow(faces.subset([face_id]).image(0), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axis.set(title=row.label, xlabel=row.truth, xticks=[], yticks=[])
+        axis.set(title=row.label, xlabel=row.true_label, xticks=[], yticks=[])
     plt.close(figure)
     figure
 
@@ -43,8 +43,8 @@ def test_a_data_set():
     album.show(10, columns=5)
 
 
-def test_neither_trivial_nor_hopeless():
-    'Neither trivial nor hopeless'
+def test_difficulty_of_drawn_faces():
+    "Difficulty of drawn faces"
     # nbs/20_data.synthetic.ipynb #5fbe8453
     faces = synthetic_faces(1500, seed=1, balance="even")
     train, valid = faces.split("train"), faces.split("valid")
@@ -54,23 +54,33 @@ def test_neither_trivial_nor_hopeless():
     round(accuracy, 2)
 
 
-def test_edge_cases_of_synthetic():
-    'Edge cases'
+def test_edge_cases_small_sets_and_options_out_of_range():
+    "Edge cases: small sets and options out of range"
     # nbs/20_data.synthetic.ipynb #dc6c0831
     for n in (1, 7, 21, 60):
         few = synthetic_faces(n, seed=n)
         test_eq(len(few), n)
-        if n >= 7: test_eq(few.split("train").table.truth.nunique(), 7)
-        if n >= 21: assert (few.counts() > 0).all(axis=None)
-    test_eq(set(synthetic_faces(70, balance="even").table.truth.value_counts()), {10})
+        if n >= 7:
+            test_eq(few.split("train").table.true_label.nunique(), 7)
+        if n >= 21:
+            assert (few.counts() > 0).all(axis=None)
+    test_eq(set(synthetic_faces(70, balance="even").table.true_label.value_counts()), {10})
     test_eq(synthetic_faces(20, split=(1, 0, 0)).table.split.unique().tolist(), ["train"])
-    again = [synthetic_faces(40, seed=3, label_errors=0.2) for _ in range(2)]
-    test_eq(again[0].pixels.tobytes(), again[1].pixels.tobytes()); assert again[0].table.equals(again[1].table)
+    first, second = (synthetic_faces(40, seed=3, label_errors=0.2) for _ in range(2))
+    test_eq(first.pixels.tobytes(), second.pixels.tobytes())
+    assert first.table.equals(second.table)
     uniform = inject_label_noise(["happy"] * 2000, 0.5, "uniform")
-    test_eq(len(set(uniform)), 7); test_eq(int((uniform != "happy").sum()), 1000)
-    with ExceptionExpected(DataError, "share 1.5"): synthetic_faces(30, label_errors=1.5)
-    with ExceptionExpected(DataError, "along 'random'"): synthetic_faces(30, label_errors=0.1, along="random")
-    with ExceptionExpected(DataError, "balance 'odd'"): synthetic_faces(30, balance="odd")
-    with ExceptionExpected(DataError, "three shares"): synthetic_faces(30, split=(0.8, 0.3, 0.1))
-    with ExceptionExpected(DataError, "faces_per_person 0"): synthetic_faces(30, faces_per_person=0)
-    with ExceptionExpected(DataError, "n 0"): synthetic_faces(0)
+    test_eq(len(set(uniform)), 7)
+    test_eq(int((uniform != "happy").sum()), 1000)
+    with ExceptionExpected(DataError, "fraction 1.5"):
+        synthetic_faces(30, label_errors=1.5)
+    with ExceptionExpected(DataError, "noise_type 'random'"):
+        synthetic_faces(30, label_errors=0.1, noise_type="random")
+    with ExceptionExpected(DataError, "balance 'odd'"):
+        synthetic_faces(30, balance="odd")
+    with ExceptionExpected(DataError, "three fractions"):
+        synthetic_faces(30, split=(0.8, 0.3, 0.1))
+    with ExceptionExpected(DataError, "faces_per_person 0"):
+        synthetic_faces(30, faces_per_person=0)
+    with ExceptionExpected(DataError, "n 0"):
+        synthetic_faces(0)

@@ -3,7 +3,7 @@
 from pathlib import Path
 import pyarrow as pa
 from fer_fastai.core import DataError
-from fer_fastai.deploy.bulk.inputs import ShardReader, list_inputs
+from fer_fastai.deploy.bulk.inputs import ShardReader, list_images
 
 # nbs/88b_deploy.bulk.inputs.ipynb #531162be
 import tempfile
@@ -14,84 +14,146 @@ from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
 
-def png(face, side=48): return cv2.imencode(".png", cv2.resize(face, (side, side)), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
-def face_table(pixels, side=48, broken=()):
-    "Ids and PNG bytes; those of `broken` are none"
-    images = [b"no picture" if n in broken else png(face, side) for n, face in enumerate(pixels)]
-    return pa.table({"face_id": [f"drawn/{n:04d}" for n in range(len(images))], "image": pa.array(images, pa.binary())})
+def png(face, side=48) -> bytes:
+    "Encode a face as PNG"
+    return cv2.imencode(".png", cv2.resize(face, (side, side)), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def test_what_goes_in():
-    'What goes in'
+def face_table(pixels) -> pa.Table:
+    "Create a table of ids and PNG bytes"
+    ids = [f"drawn/{n:04d}" for n in range(len(pixels))]
+    return pa.table({"face_id": ids, "image": pa.array([png(face) for face in pixels], pa.binary())})
+
+
+def test_list_images_of_a_folder_or_a_parquet_dataset():
+    "List images of a folder or a Parquet dataset"
     # nbs/88b_deploy.bulk.inputs.ipynb #38fb1dbf
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as parent:
         faces = synthetic_faces(6, seed=1).pixels
-        folder, parquet = Path(place, "photos"), Path(place, "faces")
-        (folder / "a").mkdir(parents=True); (folder / ".hidden").mkdir(); parquet.mkdir()
-        for name in ("b.png", "a/c.png", ".hidden/d.png"): (folder / name).write_bytes(png(faces[0]))
-        (folder / "notes.txt").write_text("not a picture")
+        folder, parquet = Path(parent, "photos"), Path(parent, "faces")
+        for path in (folder / "a", folder / ".hidden", parquet):
+            path.mkdir(parents=True)
+        for name in ("b.png", "a/c.png", ".hidden/d.png"):
+            (folder / name).write_bytes(png(faces[0]))
+        (folder / "notes.txt").write_text("no image")
         pq.write_table(face_table(faces), parquet / "0.parquet", row_group_size=4)
-        photos, rows = list_inputs(folder), list_inputs(parquet.as_uri())
+        photos, rows = list_images(folder), list_images(parquet.as_uri())
         test_eq(photos.table["key"].to_pylist(), ["a/c.png", "b.png"])
-        test_eq(rows.table.select(["group", "row"]).to_pandas().to_numpy().tolist(), [[0, 0], [0, 1], [0, 2], [0, 3], [1, 0], [1, 1]])
-        test_eq((rows.columns, rows.files, list_inputs(parquet / "0.parquet").digest == rows.digest), (("face_id", "image"), ("0.parquet",), True))
+        positions = rows.table.select(["group", "row"]).to_pandas().to_numpy().tolist()
+        test_eq(positions, [[0, 0], [0, 1], [0, 2], [0, 3], [1, 0], [1, 1]])
+        test_eq((rows.columns, rows.files), (("face_id", "image"), ("0.parquet",)))
+        test_eq(list_images(parquet / "0.parquet").digest, rows.digest)
         (folder / "b.png").write_bytes(png(faces[1], 96))
-        assert list_inputs(folder).digest != photos.digest
-        shown = repr(photos).replace(place, ".")
+        assert list_images(folder).digest != photos.digest
+        shown = repr(photos).replace(parent, ".")
     shown
 
 
-def test_the_images_of_a_part():
-    'The images of a part'
+def test_read_the_images_of_a_shard():
+    "Read the images of a shard"
     # nbs/88b_deploy.bulk.inputs.ipynb #3bdf30e6
-    with tempfile.TemporaryDirectory() as place:
-        faces, source, to = synthetic_faces(6, seed=1).pixels, Path(place, "faces.parquet"), Path(place, "answers")
+    with tempfile.TemporaryDirectory() as parent:
+        faces, source, to = synthetic_faces(6, seed=1).pixels, Path(parent, "faces.parquet"), Path(parent, "answers")
         pq.write_table(face_table(faces), source, row_group_size=4)
-        inputs = list_inputs(source)
-        to.mkdir(); pq.write_table(inputs.table, to / "inputs.parquet", row_group_size=3)       # three images are a part
-        reader = ShardReader(inputs.place.name, str(to), inputs.files, inputs.columns)
-        parts = [[image for batch in reader.batches(part) for image in batch] for part in (0, 1, 0)]
-        test_eq([[key[-1] for key, _ in part] for part in parts], [["0", "1", "2"], ["3", "4", "5"], ["0", "1", "2"]])      # a part can be asked for again
-        test_eq([image for part in parts[:2] for _, image in part], [png(face) for face in faces])
+        images = list_images(source)
+        to.mkdir()
+        pq.write_table(images.table, to / "inputs.parquet", row_group_size=3)  # three images per shard
+
+        def open_reader() -> ShardReader:
+            return ShardReader(images.location.name, str(to), images.files, images.columns)
+
+        reader = open_reader()
+        shards = [[image for batch in reader.batches(shard) for image in batch] for shard in (0, 1, 0)]
+        digits = [[key[-1] for key, _ in shard] for shard in shards]
+        test_eq(digits, [["0", "1", "2"], ["3", "4", "5"], ["0", "1", "2"]])  # a shard can be read again
+        test_eq([image for shard in shards[:2] for _, image in shard], [png(face) for face in faces])
         pq.write_table(face_table(faces).take([1, 0, 2, 3, 4, 5]), source, row_group_size=4)
-        with ExceptionExpected(DataError, "other ids than when it was listed"): list(ShardReader(inputs.place.name, str(to), inputs.files, inputs.columns).batches(0))
-    {key: f"{len(image):,} bytes" for part in parts[:2] for key, image in part}
+        with ExceptionExpected(DataError, "other ids than when it was listed"):
+            list(open_reader().batches(0))
+    {key: f"{len(image):,} bytes" for shard in shards[:2] for key, image in shard}
 
 
-def test_edge_cases_of_inputs():
-    'Edge cases'
+def test_edge_cases_sources_without_images_ids_or_a_readable_column():
+    "Edge cases: sources without images, ids or a readable column"
     # nbs/88b_deploy.bulk.inputs.ipynb #62bfafb4
-    with tempfile.TemporaryDirectory() as place:
-        place, faces = Path(place), synthetic_faces(3, seed=1).pixels
+    with tempfile.TemporaryDirectory() as parent:
+        parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
         table = face_table(faces)
-        for name in ("empty", "both", "to"): (place / name).mkdir()
-        (place / "both" / "a.png").write_bytes(png(faces[0])); pq.write_table(table, place / "both" / "a.parquet")
-        def write(name, **columns): pq.write_table(pa.table(columns), place / name); return place / name
+        for name in ("empty", "both"):
+            (parent / name).mkdir()
+        (parent / "both" / "a.png").write_bytes(png(faces[0]))
+        pq.write_table(table, parent / "both" / "a.parquet")
+
+        def write(name, **columns) -> Path:
+            pq.write_table(pa.table(columns), parent / name)
+            return parent / name
+
         good = write("good.parquet", face_id=table["face_id"], image=table["image"])
-        with ExceptionExpected(DataError, "no such file, folder or URL"): list_inputs(place / "nowhere")
-        with ExceptionExpected(DataError, "no image"): list_inputs(place / "empty")
-        with ExceptionExpected(DataError, "1 photos beside 1 Parquet files"): list_inputs(place / "both")
-        with ExceptionExpected(DataError, "a URL that pyarrow knows"): list_inputs("ftp2://somewhere/photos")
-        with ExceptionExpected(DataError, "no column of ids"): list_inputs(write("noid.parquet", who=["a"], image=[b""]))
-        with ExceptionExpected(DataError, "no column of images"): list_inputs(write("noimage.parquet", id=["a"], pixels=[b""]))
-        with ExceptionExpected(DataError, "no column 'name'"): list_inputs(good, id_column="name")
-        with ExceptionExpected(DataError, "column image of int64"): list_inputs(write("numbers.parquet", id=["a"], image=[3]))
-        with ExceptionExpected(DataError, "id 'a' twice"): list_inputs(write("twice.parquet", id=["a", "b", "a"], image=[b"", b"", b""]))
-        with ExceptionExpected(DataError, "1 rows without an id"): list_inputs(write("null.parquet", id=["a", None], image=[b"", b""]))
-        with ExceptionExpected(DataError, "no image"): list_inputs(write("rowless.parquet", id=pa.array([], pa.string()), image=pa.array([], pa.binary())))
-        (place / "text.parquet").write_text("text")
-        with ExceptionExpected(DataError, "no Parquet file"): list_inputs(place / "text.parquet")
-        def images(source):
-            inputs = list_inputs(source)
-            pq.write_table(inputs.table, place / "to" / "inputs.parquet")
-            return [image for batch in ShardReader(inputs.place.name, str(place / "to"), inputs.files, inputs.columns).batches(0) for image in batch]
-        struct = write("struct.parquet", id=[1, 2, 3, 4], image=[{"bytes": png(faces[0]), "path": None}, {"bytes": None, "path": "both/a.png"}, {"bytes": None, "path": None}, {"bytes": b"", "path": None}])
-        test_eq(images(struct), [("1", png(faces[0])), ("2", str(place / "both" / "a.png")), ("3", b""), ("4", b"")])
-        urls = [(place / "both" / "a.png").as_uri(), (place / "both" / "gone.png").as_uri()]
-        test_eq(images(write("urls.parquet", id=["a", "b"], url=urls)), [("a", png(faces[0])), ("b", urls[1])])        # read_photo will say that it is gone
-        (place / "both" / "a.parquet").unlink()
-        test_eq(images(place / "both"), [("a.png", str(place / "both" / "a.png"))])
-        with ExceptionExpected(DataError, "no such folder on this machine"): ShardReader(str(place / "gone"), str(place / "to"))
-        images(good); write("good.parquet", face_id=["drawn/0000"], image=[b""])
-        with ExceptionExpected(DataError, "fewer rows than when it was listed"): list(ShardReader(str(place), str(place / "to"), ["good.parquet"], ["face_id", "image"]).batches(0))
+        no_rows = {"id": pa.array([], pa.string()), "image": pa.array([], pa.binary())}
+        with ExceptionExpected(DataError, "no such file, folder or URL"):
+            list_images(parent / "nowhere")
+        with ExceptionExpected(DataError, "no image"):
+            list_images(parent / "empty")
+        with ExceptionExpected(DataError, "1 photos beside 1 Parquet files"):
+            list_images(parent / "both")
+        with ExceptionExpected(DataError, "a URL that pyarrow supports"):
+            list_images("ftp2://somewhere/photos")
+        with ExceptionExpected(DataError, "no column of ids"):
+            list_images(write("a.parquet", who=["a"], image=[b""]))
+        with ExceptionExpected(DataError, "no column of images"):
+            list_images(write("b.parquet", id=["a"], pixels=[b""]))
+        with ExceptionExpected(DataError, "no column 'name'"):
+            list_images(good, id_column="name")
+        with ExceptionExpected(DataError, "column image of int64"):
+            list_images(write("c.parquet", id=["a"], image=[3]))
+        with ExceptionExpected(DataError, "id 'a' twice"):
+            list_images(write("d.parquet", id=["a", "a"], image=[b"", b""]))
+        with ExceptionExpected(DataError, "1 rows without an id"):
+            list_images(write("e.parquet", id=["a", None], image=[b"", b""]))
+        with ExceptionExpected(DataError, "no image"):
+            list_images(write("f.parquet", **no_rows))
+        (parent / "text.parquet").write_text("text")
+        with ExceptionExpected(DataError, "no Parquet file"):
+            list_images(parent / "text.parquet")
+
+
+def test_edge_cases_structs_paths_urls_and_changed_files():
+    "Edge cases: structs, paths, URLs and changed files"
+    # nbs/88b_deploy.bulk.inputs.ipynb #b7ff87e2
+    with tempfile.TemporaryDirectory() as parent:
+        parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
+        table = face_table(faces)
+        for name in ("both", "to"):
+            (parent / name).mkdir()
+        (parent / "both" / "a.png").write_bytes(png(faces[0]))
+
+        def write(name, **columns) -> Path:
+            pq.write_table(pa.table(columns), parent / name)
+            return parent / name
+
+        def read_all(source) -> list:
+            images = list_images(source)
+            pq.write_table(images.table, parent / "to" / "inputs.parquet")
+            reader = ShardReader(images.location.name, str(parent / "to"), images.files, images.columns)
+            return [image for batch in reader.batches(0) for image in batch]
+
+        structs = [
+            {"bytes": png(faces[0]), "path": None},
+            {"bytes": None, "path": "both/a.png"},
+            {"bytes": None, "path": None},
+            {"bytes": b"", "path": None},
+        ]
+        expected = [("1", png(faces[0])), ("2", str(parent / "both" / "a.png")), ("3", b""), ("4", b"")]
+        test_eq(read_all(write("struct.parquet", id=[1, 2, 3, 4], image=structs)), expected)
+        urls = [(parent / "both" / "a.png").as_uri(), (parent / "both" / "gone.png").as_uri()]
+        read = read_all(write("urls.parquet", id=["a", "b"], url=urls))
+        test_eq(read, [("a", png(faces[0])), ("b", urls[1])])  # read_photo raises an error for the missing file
+        test_eq(read_all(parent / "both"), [("a.png", str(parent / "both" / "a.png"))])
+        with ExceptionExpected(DataError, "no such folder on this machine"):
+            ShardReader(str(parent / "gone"), str(parent / "to"))
+        read_all(write("good.parquet", face_id=table["face_id"], image=table["image"]))
+        write("good.parquet", face_id=["drawn/0000"], image=[b""])
+        reader = ShardReader(str(parent), str(parent / "to"), ["good.parquet"], ["face_id", "image"])
+        with ExceptionExpected(DataError, "fewer rows than when it was listed"):
+            list(reader.batches(0))

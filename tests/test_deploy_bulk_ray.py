@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 import cv2
 from fer_fastai.core import RecipeError
+from fer_fastai.deploy.bulk.worker import Job
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.bulk.worker import CUT, Job
-from fer_fastai.deploy.bulk.ray import _mute, _packed, import_ray, on_ray
+from fer_fastai.deploy.bulk.ray import _mute_stderr, _pack, import_ray, run_on_ray
 import pytest
 
 # nbs/88d_deploy.bulk.ray.ipynb #d238cab1
@@ -20,44 +20,51 @@ import pyarrow.parquet as pq
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk.inputs import list_inputs
+from fer_fastai.deploy.bulk.inputs import list_images
 from fer_fastai.deploy.bulk.storage import Location
 from fer_fastai.deploy.bulk.worker import parquet_bytes
 
-def begun(folder, n, part):
-    "What predict_bulk does before the first part: a source, its list, folders for the answers"
-    images = [cv2.imencode(".png", face)[1].tobytes() for face in synthetic_faces(n, seed=3).pixels]
-    pq.write_table(pa.table({"face_id": [f"drawn/{n:04d}" for n in range(len(images))], "image": pa.array(images, pa.binary())}), Path(folder, "faces.parquet"))
-    inputs, to = list_inputs(Path(folder, "faces.parquet")), Location.of(Path(folder, "answers"))
-    for name in ("faces", "bad", "tries"): to.store.create_dir(to.at(name))
-    to.put("inputs.parquet", parquet_bytes(inputs.table, row_group_size=part))
-    return Job(CUT, inputs.place.name, to.name, inputs.files, inputs.columns, "token")
+
+def start_job(folder, n: int, shard_size: int) -> Job:
+    "Prepare what predict_bulk prepares: a source, its list, output folders"
+    contents = [cv2.imencode(".png", face)[1].tobytes() for face in synthetic_faces(n, seed=3).pixels]
+    ids = [f"drawn/{n:04d}" for n in range(len(contents))]
+    pq.write_table(pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())}), Path(folder, "faces.parquet"))
+    images, to = list_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
+    for name in ("faces", "bad", "attempts"):
+        to.store.create_dir(to.join(name))
+    to.write("inputs.parquet", parquet_bytes(images.table, row_group_size=shard_size))
+    return Job("cropped", images.location.name, to.name, images.files, images.columns, "token")
 
 
-def test_a_ray_that_runs():
-    'A Ray that runs'
+def test_start_ray_or_use_a_running_one():
+    "Start Ray or use a running one"
     # nbs/88d_deploy.bulk.ray.ipynb #15ed5ba0
-    with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, "Ray Data is not installed. pip install 'fer_fastai"): import_ray()
+    missing = "Ray Data is not installed. pip install 'fer_fastai"
+    with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, missing):
+        import_ray()
     before = os.fstat(2)
-    with _mute(): os.write(2, b"nobody reads this")
-    test_eq(os.fstat(2).st_ino, before.st_ino)      # and afterwards errors are read again
+    with _mute_stderr():
+        os.write(2, b"not shown")
+    test_eq(os.fstat(2).st_ino, before.st_ino)  # stderr is restored
 
 
 @pytest.mark.slow
-def test_actors():
-    'Actors'
+def test_run_workers_as_actors():
+    "Run workers as actors"
     # nbs/88d_deploy.bulk.ray.ipynb #cd27a14e
     predictor = Predictor()
-    packed = _packed(predictor, Job(CUT, "photos", "answers", (), (), "token"), gpu=False)
-    assert {"model.json", "model.onnx"} <= set(packed["files"]) and packed["yunet"] is None      # faces that are cut already need no detector
+    packed = _pack(predictor, Job("cropped", "photos", "answers", (), (), "token"), gpu=False)
+    assert {"model.json", "model.onnx"} <= set(packed["model"]) and not packed["detector"]  # crops need no detector
     test_eq(packed["options"]["threshold"], predictor.threshold)
-    pd.Series({name: f"{len(file):,} bytes" for name, file in packed["files"].items()})
+    pd.Series({name: f"{len(content):,} bytes" for name, content in packed["model"].items()})
 
     # nbs/88d_deploy.bulk.ray.ipynb #21d2e51c
     with tempfile.TemporaryDirectory() as folder:
-        reports = pd.DataFrame(on_ray(Predictor(), begun(folder, n=12, part=4), [0, 1, 2], actors=1, gpu=False))
+        job = start_job(folder, n=12, shard_size=4)
+        reports = pd.DataFrame(run_on_ray(Predictor(), job, [0, 1, 2], actors=1, gpu=False))
         written = sorted(path.name for path in Path(folder, "answers", "faces").iterdir())
     test_eq(written, ["000000.parquet", "000001.parquet", "000002.parquet"])
-    test_eq((sorted(reports.part), set(reports.problem), reports.pid.nunique()), ([0, 1, 2], {""}, 1))
-    assert os.getpid() not in set(reports.pid), "a process of its own"
-    reports[["part", "problem"]]
+    test_eq((sorted(reports.shard), set(reports.problem), reports.pid.nunique()), ([0, 1, 2], {""}, 1))
+    assert os.getpid() not in set(reports.pid), "actors are separate processes"
+    reports[["shard", "problem"]]

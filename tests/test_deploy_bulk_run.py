@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from fer_fastai.core import DataError, FerError
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.bulk.run import predict_bulk
+from fer_fastai.deploy.bulk.run import BulkResult, predict_bulk
 import pytest
 
 # nbs/88e_deploy.bulk.run.ipynb #4f67335b
@@ -31,119 +31,181 @@ from fer_fastai.data.images import read_photo
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.predictor import predict_folder
 
-def png(face, side=48): return cv2.imencode(".png", cv2.resize(face, (side, side)), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
-def face_table(pixels, side=48, broken=()):
-    "Ids and PNG bytes; those of `broken` are none"
-    images = [b"no picture" if n in broken else png(face, side) for n, face in enumerate(pixels)]
-    return pa.table({"face_id": [f"drawn/{n:04d}" for n in range(len(images))], "image": pa.array(images, pa.binary())})
+def png(face, side=48) -> bytes:
+    "Encode a face as PNG"
+    return cv2.imencode(".png", cv2.resize(face, (side, side)), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def test_the_call():
-    'The call'
+def face_table(pixels, side=48, broken=()) -> pa.Table:
+    "Create a table of ids and PNG bytes; the rows of `broken` are no images"
+    contents = [b"no image" if n in broken else png(face, side) for n, face in enumerate(pixels)]
+    ids = [f"drawn/{n:04d}" for n in range(len(pixels))]
+    return pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())})
+
+
+def test_predict_millions_of_images():
+    "Predict millions of images"
     # nbs/88e_deploy.bulk.run.ipynb #53ac13b4
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as parent:
         pixels, broken = synthetic_faces(200, seed=3).pixels, {7, 64, 65, 199}
-        source, to = Path(place, "faces.parquet"), Path(place, "answers")
+        source, to = Path(parent, "faces.parquet"), Path(parent, "answers")
         pq.write_table(face_table(pixels, broken=broken), source, row_group_size=90)
-        result = predict_bulk(None, source, to, which="cut", actors=0, part=48)
-        answers, good = result.table(), [n for n in range(200) if n not in broken]
-        test_eq((result.images, result.faces, result.bad, result.parts), (200, 196, 4, 5))
-        test_eq(answers.face_id.tolist(), [f"drawn/{n:04d}" for n in good])
+        options = {"faces": "cropped", "actors": 0}
+        result = predict_bulk(None, source, to, shard_size=48, **options)
+        table, good = result.table(), [n for n in range(200) if n not in broken]
+        test_eq((result.images, result.faces, result.bad, result.shards), (200, 196, 4, 5))
+        test_eq(table.face_id.tolist(), [f"drawn/{n:04d}" for n in good])
         predictor = Predictor()
-        test_close(answers[predictor.columns].to_numpy(), predictor.probabilities(pixels[good]), eps=1e-5)
+        test_close(table[predictor.columns].to_numpy(), predictor.predict_proba(pixels[good]), eps=1e-5)
         test_eq(result.problems().face_id.tolist(), [f"drawn/{n:04d}" for n in sorted(broken)])
         assert "cannot identify" in result.problems().problem[0]
         before = {path.name: path.read_bytes() for path in (to / "faces").iterdir()}
-        (to / "faces" / "000002.parquet").write_bytes(b"PAR1 and not much more"); (to / "faces" / ".000003.parquet.x.part").write_bytes(b"left by one that was killed")
-        again = predict_bulk(None, source, to, which="cut", actors=0, part=48)
-        test_eq((again.resumed, again.faces, {path.name: path.read_bytes() for path in (to / "faces").iterdir()} == before), (4, 196, True))
-        with ExceptionExpected(ResumeError, "started with another part"): predict_bulk(None, source, to, which="cut", actors=0, part=49)
-    answers.head(3).round(3)
+        (to / "faces" / "000002.parquet").write_bytes(b"PAR1 and not much more")
+        (to / "faces" / ".000003.parquet.x.part").write_bytes(b"left by a worker that was killed")
+        again = predict_bulk(None, source, to, shard_size=48, **options)
+        test_eq((again.resumed, again.faces), (4, 196))
+        test_eq({path.name: path.read_bytes() for path in (to / "faces").iterdir()} == before, True)
+        with ExceptionExpected(ResumeError, "started with another shard_size"):
+            predict_bulk(None, source, to, shard_size=49, **options)
+    table.head(3).round(3)
 
 
 @pytest.mark.slow
-def test_killed_on_the_way():
-    'Killed on the way'
+def test_resume_after_a_crash():
+    "Resume after a crash"
+
     # nbs/88e_deploy.bulk.run.ipynb #72f8da43
-    with tempfile.TemporaryDirectory() as place:
-        pixels, broken = synthetic_faces(640, seed=4).pixels, {0, 50, 333}
-        source, to, good = Path(place, "faces.parquet"), Path(place, "answers"), [n for n in range(640) if n not in broken]
-        pq.write_table(face_table(pixels, 480, broken), source)
-        killed = f"""
+    def kill_after_first_shard(source: Path, to: Path) -> int:
+        "Run predict_bulk in a process that kills itself after the first shard; return its exit code"
+        code = f"""
 import os, signal
 from fer_fastai.deploy.bulk.run import predict_bulk
-predict_bulk(None, {str(source)!r}, {str(to)!r}, which="cut", actors=1, part=40, on_part=lambda done: os.kill(os.getpid(), signal.SIGKILL))"""
-        ended = subprocess.run([sys.executable, "-W", "ignore", "-c", killed], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1200)
-        test_eq(ended.returncode, -signal.SIGKILL)
+def kill(report): os.kill(os.getpid(), signal.SIGKILL)
+predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=1, shard_size=40, on_shard=kill)"""
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1200).returncode
+
+    with tempfile.TemporaryDirectory() as parent:
+        pixels, broken = synthetic_faces(640, seed=4).pixels, {0, 50, 333}
+        source, to = Path(parent, "faces.parquet"), Path(parent, "answers")
+        good = [n for n in range(640) if n not in broken]
+        pq.write_table(face_table(pixels, 480, broken), source)
+        test_eq(kill_after_first_shard(source, to), -signal.SIGKILL)
         assert (to / "manifest.json").exists() and not (to / "summary.json").exists()
         pids = []
-        def kill(done):
-            pids.append(done["pid"])
-            if len(pids) == 2: os.kill(done["pid"], signal.SIGKILL)
-        with contextlib.redirect_stdout(io.StringIO()): result = predict_bulk(None, source, to, which="cut", actors=2, part=40, on_part=kill)    # Ray says that a worker died
-        answers = result.table()
-        assert 1 <= result.resumed <= 10 and len(set(pids)) == 3, (result, pids)     # two actors, and one in the killed one's place
-        test_eq((result.images, result.faces, result.bad, result.parts), (640, 637, 3, 16))
-        test_eq(answers.face_id.tolist() + result.problems().face_id.tolist(), [f"drawn/{n:04d}" for n in good + sorted(broken)])
+
+        def kill_second(report):
+            pids.append(report["pid"])
+            if len(pids) == 2:
+                os.kill(report["pid"], signal.SIGKILL)
+
+        with contextlib.redirect_stdout(io.StringIO()):  # Ray prints that a worker died
+            result = predict_bulk(None, source, to, faces="cropped", actors=2, shard_size=40, on_shard=kill_second)
+        table = result.table()
+        assert 1 <= result.resumed <= 10 and len(set(pids)) == 3, (result, pids)  # two actors and a replacement
+        test_eq((result.images, result.faces, result.bad, result.shards), (640, 637, 3, 16))
+        ids = table.face_id.tolist() + result.problems().face_id.tolist()
+        test_eq(ids, [f"drawn/{n:04d}" for n in good + sorted(broken)])
         predictor = Predictor()
-        plain = np.concatenate([predictor.probabilities(read_photo(png(pixels[n], 480)).pixels[None]) for n in good[::4]])
-        test_close(answers[predictor.columns].to_numpy()[::4], plain, eps=1e-5)
-        test_eq(sorted(path.name for path in to.iterdir()), ["bad", "faces", "inputs.parquet", "manifest.json", "summary.json"])
-    f"{result.resumed} parts of the killed call, {len(pids)} after it, by {len(set(pids))} workers; {result.faces} faces and {result.bad} broken pictures of {result.images}"
+        probs = [predictor.predict_proba(read_photo(png(pixels[n], 480)).pixels[None]) for n in good[::4]]
+        test_close(table[predictor.columns].to_numpy()[::4], np.concatenate(probs), eps=1e-5)
+        names = sorted(path.name for path in to.iterdir())
+        test_eq(names, ["bad", "faces", "inputs.parquet", "manifest.json", "summary.json"])
+    f"{result.resumed} shards of the killed call, {len(pids)} after it by {len(set(pids))} workers; {result}"
 
 
 @pytest.mark.real
-def test_photos():
-    'Photos'
+def test_photos_with_detection():
+    "Photos with detection"
     # nbs/88e_deploy.bulk.run.ipynb #7c041814
-    with tempfile.TemporaryDirectory() as place:
-        folder, astronaut = Path(place, "photos"), data.astronaut()        # Eileen Collins (NASA, public domain), which scikit-image carries
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent, "photos")
+        astronaut = data.astronaut()  # Eileen Collins (NASA, public domain), from scikit-image
         (folder / "more").mkdir(parents=True)
-        Image.fromarray(astronaut).save(folder / "collins.jpg"); Image.fromarray(np.hstack([astronaut[:256, 100:356]] * 2)).save(folder / "more" / "twice.png")
-        Image.fromarray(np.full((90, 90, 3), 128, np.uint8)).save(folder / "grey.png"); (folder / "broken.jpg").write_bytes(b"")
+        Image.fromarray(astronaut).save(folder / "collins.jpg")
+        Image.fromarray(np.hstack([astronaut[:256, 100:356]] * 2)).save(folder / "more" / "twice.png")
+        Image.fromarray(np.full((90, 90, 3), 128, np.uint8)).save(folder / "gray.png")
+        (folder / "broken.jpg").write_bytes(b"")
         predictor = Predictor()
-        result = predict_bulk(predictor, folder, Path(place, "answers"), actors=0, part=2)
-        wanted = predict_folder(predictor, folder, Path(place, "plain.csv"))
-        found = pd.concat([result.table(), result.problems()]).sort_values(["photo", "face"], ignore_index=True)
+        result = predict_bulk(predictor, folder, Path(parent, "answers"), actors=0, shard_size=2)
         test_eq((result.images, result.faces, result.no_face, result.bad), (4, 3, 1, 1))
-        wanted = wanted.sort_values(["photo", "face"], ignore_index=True)
-        test_eq(found.photo.tolist(), wanted.photo.tolist()); test_eq(found.emotion.dropna().tolist(), wanted.emotion.dropna().tolist())
-        test_close(found[["left", "top", "width", "height"]].dropna().to_numpy(), wanted[["left", "top", "width", "height"]].dropna().to_numpy())
-        names = [path.as_uri() if number % 2 else path.relative_to(folder).as_posix() for number, path in enumerate([folder / "collins.jpg", folder / "more" / "twice.png", folder / "gone.jpg"])]
-        pq.write_table(pa.table({"id": [3, 1, 2], "path": names}), folder / "paths.parquet")       # beside the photos that it names
-        listed = predict_bulk(predictor, folder / "paths.parquet", Path(place, "largest"), which="largest", actors=0)
-        test_eq((listed.table().photo.tolist(), listed.problems().values.tolist()), (["3", "1"], [["2", "no such file"]]))
-    found.drop(columns=predictor.columns).round(2)
+        expected = predict_folder(predictor, folder, Path(parent, "plain.csv"))
+        expected = expected.sort_values(["photo", "face"], ignore_index=True)
+        table = pd.concat([result.table(), result.problems()]).sort_values(["photo", "face"], ignore_index=True)
+        test_eq(table.photo.tolist(), expected.photo.tolist())
+        test_eq(table.emotion.dropna().tolist(), expected.emotion.dropna().tolist())
+        box = ["left", "top", "width", "height"]
+        test_close(table[box].dropna().to_numpy(), expected[box].dropna().to_numpy())
+        paths = ["collins.jpg", (folder / "more" / "twice.png").as_uri(), "gone.jpg"]
+        pq.write_table(pa.table({"id": [3, 1, 2], "path": paths}), folder / "paths.parquet")  # beside the photos
+        listed = predict_bulk(predictor, folder / "paths.parquet", Path(parent, "largest"), faces="largest", actors=0)
+        test_eq(
+            (listed.table().photo.tolist(), listed.problems().values.tolist()), (["3", "1"], [["2", "no such file"]])
+        )
+    table.drop(columns=predictor.columns).round(2)
 
 
-def test_edge_cases_of_run():
-    'Edge cases'
+def test_edge_cases_invalid_sources_outputs_and_options():
+    "Edge cases: invalid sources, outputs and options"
     # nbs/88e_deploy.bulk.run.ipynb #e55169b4
-    with tempfile.TemporaryDirectory() as place:
-        place, faces = Path(place), synthetic_faces(3, seed=1).pixels
-        table = face_table(faces)
-        for name in ("empty", "both", "other", "set"): (place / name).mkdir()
-        (place / "both" / "a.png").write_bytes(png(faces[0])); (place / "other" / "x.txt").write_text("mine")
-        def write(name, **columns): pq.write_table(pa.table(columns), place / name); return place / name
-        good = write("good.parquet", face_id=table["face_id"], image=table["image"])
-        def bulk(source, to="to", **options): return predict_bulk(None, source, place / to, **{"which": "cut", "actors": 0} | options)
-        with ExceptionExpected(DataError, "no such file, folder or URL"): bulk(place / "nowhere")
-        with ExceptionExpected(DataError, "no column 'name'"): bulk(good, id_column="name")
-        with ExceptionExpected(DataError, "holds x.txt; expected a new folder"): bulk(good, "other")
-        pq.write_table(table, place / "set" / "0.parquet")
-        with ExceptionExpected(DataError, "lies in the source"): bulk(place / "set", "set/answers")
-        with ExceptionExpected(DataError, "which 'all'"): bulk(good, which="all")
-        with ExceptionExpected(DataError, "part 0"): bulk(good, part=0)
-        with ExceptionExpected(FerError, "no model.json"): predict_bulk(place / "empty", good, place / "to", actors=0)
-        struct = write("struct.parquet", id=[1, 2, 3, 4], image=[{"bytes": png(faces[0]), "path": None}, {"bytes": None, "path": "both/a.png"}, {"bytes": None, "path": None}, {"bytes": b"", "path": None}])
-        found = bulk(struct)
-        test_eq((found.table().face_id.tolist(), found.problems().problem.tolist()), (["1", "2"], ["an empty file"] * 2))
-        test_close(*found.table()[Predictor().columns].to_numpy())
-        with ExceptionExpected(ResumeError, "started with another source and columns and images and inputs"): bulk(good)
-        (place / "to" / "faces" / "000009.parquet").write_bytes(b"")
-        with ExceptionExpected(DataError, "a file of nobody, 000009.parquet"): bulk(struct)
-        with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, "Ray Data is not installed. pip install 'fer_fastai"): bulk(good, actors=2)
+    with tempfile.TemporaryDirectory() as parent:
+        parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
+        for name in ("empty", "other", "set"):
+            (parent / name).mkdir()
+        (parent / "other" / "x.txt").write_text("unrelated")
+        good = parent / "good.parquet"
+        pq.write_table(face_table(faces), good)
+        pq.write_table(face_table(faces), parent / "set" / "0.parquet")
+
+        def bulk(source, to="to", **options) -> BulkResult:
+            return predict_bulk(None, source, parent / to, **{"faces": "cropped", "actors": 0} | options)
+
+        with ExceptionExpected(DataError, "no such file, folder or URL"):
+            bulk(parent / "nowhere")
+        with ExceptionExpected(DataError, "no column 'name'"):
+            bulk(good, id_column="name")
+        with ExceptionExpected(DataError, "contains x.txt; expected a new folder"):
+            bulk(good, "other")
+        with ExceptionExpected(DataError, "inside the source"):
+            bulk(parent / "set", "set/answers")
+        with ExceptionExpected(DataError, "faces 'middle'"):
+            bulk(good, faces="middle")
+        with ExceptionExpected(DataError, "shard_size 0"):
+            bulk(good, shard_size=0)
+        with ExceptionExpected(FerError, "no model.json"):
+            predict_bulk(parent / "empty", good, parent / "to", actors=0)
+        missing = "Ray Data is not installed. pip install 'fer_fastai"
+        with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, missing):
+            bulk(good, actors=2)
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        with ExceptionExpected(RecipeError, "knows no CUDA"): Predictor(gpu=True)
-    with ExceptionExpected(RecipeError, "gpu with backend 'torch'"): Predictor(gpu=True, backend="torch")
+        with ExceptionExpected(RecipeError, "has no CUDA"):
+            Predictor(gpu=True)
+    with ExceptionExpected(RecipeError, "gpu with backend 'torch'"):
+        Predictor(gpu=True, backend="torch")
+
+
+def test_edge_cases_structs_other_jobs_and_unknown_files_in_the():
+    "Edge cases: structs, other jobs and unknown files in the output"
+    # nbs/88e_deploy.bulk.run.ipynb #ccc4d8bd
+    with tempfile.TemporaryDirectory() as parent:
+        parent, face = Path(parent), png(synthetic_faces(1, seed=1).pixels[0])
+        (parent / "a.png").write_bytes(face)
+        source, other, to = parent / "struct.parquet", parent / "other.parquet", parent / "to"
+        structs = [
+            {"bytes": face, "path": None},
+            {"bytes": None, "path": "a.png"},
+            {"bytes": None, "path": None},
+            {"bytes": b"", "path": None},
+        ]
+        pq.write_table(pa.table({"id": [1, 2, 3, 4], "image": structs}), source)
+        pq.write_table(pa.table({"face_id": ["a"], "image": [face]}), other)
+        result = predict_bulk(None, source, to, faces="cropped", actors=0)
+        test_eq(result.table().face_id.tolist(), ["1", "2"])
+        test_eq(result.problems().problem.tolist(), ["an empty file"] * 2)
+        test_close(*result.table()[Predictor().columns].to_numpy())
+        with ExceptionExpected(ResumeError, "started with another source and columns and images and inputs"):
+            predict_bulk(None, other, to, faces="cropped", actors=0)
+        (to / "faces" / "000009.parquet").write_bytes(b"")
+        with ExceptionExpected(DataError, "an unknown file 000009.parquet"):
+            predict_bulk(None, source, to, faces="cropped", actors=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fer_fastai.core import DataError
-from fer_fastai.deploy.bulk.storage import Location, read_content
+from fer_fastai.deploy.bulk.storage import Location, read_file
 
 # nbs/88a_deploy.bulk.storage.ipynb #40d368a7
 import tempfile
@@ -13,36 +13,45 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_a_place():
-    'A place'
+def test_locations_of_folders():
+    "Locations of folders"
     # nbs/88a_deploy.bulk.storage.ipynb #a25c1dd2
     with tempfile.TemporaryDirectory() as folder:
-        place = Location.of(folder)
-        test_eq(Location.of(place.path + "/"), place)
-        assert Location.of(f"{folder}/answers") in place and place in place and place not in Location.of(f"{folder}/answers")
-        assert Location.of(Path(folder).as_uri()).local and Location.of(Path(folder).as_uri()).path == place.path
-        test_eq((place.at("a/b.png"), place.at("")), (f"{folder}/a/b.png", folder))
-    with ExceptionExpected(DataError, "a URL that pyarrow knows: s3://"): Location.of("ftp2://somewhere/photos")
-    try: Location.of("ftp2://somewhere/photos")
-    except DataError as error: refused = str(error)
-    refused
+        location = Location.parse(folder)
+        test_eq(Location.parse(location.path + "/"), location)
+        answers = Location.parse(f"{folder}/answers")
+        assert answers in location and location in location and location not in answers
+        by_url = Location.parse(Path(folder).as_uri())
+        assert by_url.local and by_url.path == location.path
+        test_eq((location.join("a/b.png"), location.join("")), (f"{folder}/a/b.png", folder))
+    with ExceptionExpected(DataError, "a URL that pyarrow supports: s3://"):
+        Location.parse("ftp2://somewhere/photos")
+    try:
+        Location.parse("ftp2://somewhere/photos")
+    except DataError as error:
+        message = str(error)
+    message
 
 
-def test_what_lies_in_it():
-    'What lies in it'
+def test_list_and_write_files():
+    "List and write files"
     # nbs/88a_deploy.bulk.storage.ipynb #65c7ef03
     with tempfile.TemporaryDirectory() as folder:
-        place = Location.of(folder)
-        place.store.create_dir(place.at("photos/more"))
-        for name in ("notes.txt", "photos/a.png", "photos/more/b.png"): place.put(name, name.encode())
-        test_eq(sorted(place.files()), ["notes.txt", "photos/a.png", "photos/more/b.png"])
-        test_eq((sorted(place.files("photos")), list(place.files("photos", deep=False)), place.files("nowhere")), (["a.png", "more/b.png"], ["a.png"], {}))
-        place.put("notes.txt", b"others")                                               # in the place of the first
-        test_eq((read_content(place.store, place.at("notes.txt")), place.files()["notes.txt"].size), (b"others", 6))
+        location = Location.parse(folder)
+        location.store.create_dir(location.join("photos/more"))
+        for name in ("notes.txt", "photos/a.png", "photos/more/b.png"):
+            location.write(name, name.encode())
+        test_eq(sorted(location.list_files()), ["notes.txt", "photos/a.png", "photos/more/b.png"])
+        test_eq(sorted(location.list_files("photos")), ["a.png", "more/b.png"])
+        test_eq(list(location.list_files("photos", recursive=False)), ["a.png"])
+        test_eq(location.list_files("nowhere"), {})
+        location.write("notes.txt", b"others")  # replaces the file
+        test_eq(read_file(location.store, location.join("notes.txt")), b"others")
+        test_eq(location.list_files()["notes.txt"].size, 6)
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table({"face_id": ["a", "b"]}), sink)
-        place.put("faces.parquet", sink.getvalue())
-        test_eq(place.parquet("faces.parquet").read().num_rows, 2)
+        location.write("faces.parquet", sink.getvalue())
+        test_eq(location.open_parquet("faces.parquet").read().num_rows, 2)
         assert not any(name.endswith(".part") for name in os.listdir(folder))
-        listed = {name: info.size for name, info in sorted(place.files().items())}
-    listed
+        sizes = {name: info.size for name, info in sorted(location.list_files().items())}
+    sizes

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fer_fastai.deploy.bulk.storage import Location
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.bulk.worker import CUT, Job, MAX_TRIES, Worker, parquet_bytes
+from fer_fastai.deploy.bulk.worker import Job, Worker, parquet_bytes
 
 # nbs/88c_deploy.bulk.worker.ipynb #e815c829
 import tempfile
@@ -15,50 +15,58 @@ from pathlib import Path
 from fastcore.test import test_close, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk.inputs import list_inputs
-
-def png(face, side=48): return cv2.imencode(".png", cv2.resize(face, (side, side)), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-
-def face_table(pixels, side=48, broken=()):
-    "Ids and PNG bytes; those of `broken` are none"
-    images = [b"no picture" if n in broken else png(face, side) for n, face in enumerate(pixels)]
-    return pa.table({"face_id": [f"drawn/{n:04d}" for n in range(len(images))], "image": pa.array(images, pa.binary())})
-
-def begun(folder, pixels, part, broken=()):
-    "What predict_bulk does before the first part: a source, its list, folders for the answers"
-    pq.write_table(face_table(pixels, broken=broken), Path(folder, "faces.parquet"))
-    inputs, to = list_inputs(Path(folder, "faces.parquet")), Location.of(Path(folder, "answers"))
-    for name in ("faces", "bad", "tries"): to.store.create_dir(to.at(name))
-    to.put("inputs.parquet", parquet_bytes(inputs.table, row_group_size=part))
-    return Job(CUT, inputs.place.name, to.name, inputs.files, inputs.columns, "token")
+from fer_fastai.deploy.bulk.inputs import list_images
 
 
-def test_a_part():
-    'A part'
+def png(face) -> bytes:
+    return cv2.imencode(".png", face, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def start_job(folder, pixels, shard_size: int, broken=()) -> "Job":
+    "Prepare what predict_bulk prepares: a source, its list, output folders"
+    contents = [b"no image" if n in broken else png(face) for n, face in enumerate(pixels)]
+    ids = [f"drawn/{n:04d}" for n in range(len(pixels))]
+    pq.write_table(pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())}), Path(folder, "faces.parquet"))
+    images, to = list_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
+    for name in ("faces", "bad", "attempts"):
+        to.store.create_dir(to.join(name))
+    to.write("inputs.parquet", parquet_bytes(images.table, row_group_size=shard_size))
+    return Job("cropped", images.location.name, to.name, images.files, images.columns, "token")
+
+
+def test_process_shards():
+    "Process shards"
     # nbs/88c_deploy.bulk.worker.ipynb #ab01518f
     with tempfile.TemporaryDirectory() as folder:
         pixels, predictor = synthetic_faces(7, seed=3).pixels, Predictor()
-        worker, to = Worker(predictor, begun(folder, pixels, part=4, broken=[5])), Path(folder, "answers")
-        reports = [worker.report(number) for number in (0, 1)]
-        test_eq([(report["part"], report["problem"]) for report in reports], [(0, ""), (1, "")])
-        test_eq(sorted(path.relative_to(to).as_posix() for path in to.rglob("*.parquet")), ["bad/000001.parquet", "faces/000000.parquet", "faces/000001.parquet", "inputs.parquet"])
-        answers, bad = (pd.concat([pq.read_table(path).to_pandas() for path in sorted((to / name).iterdir())], ignore_index=True) for name in ("faces", "bad"))
+        worker, to = Worker(predictor, start_job(folder, pixels, shard_size=4, broken=[5])), Path(folder, "answers")
+        reports = [worker.run(shard) for shard in (0, 1)]
+        test_eq([(report["shard"], report["problem"]) for report in reports], [(0, ""), (1, "")])
+        names = sorted(path.relative_to(to).as_posix() for path in to.rglob("*.parquet"))
+        test_eq(names, ["bad/000001.parquet", "faces/000000.parquet", "faces/000001.parquet", "inputs.parquet"])
+        tables = {}
+        for name in ("faces", "bad"):
+            parts = [pq.read_table(path).to_pandas() for path in sorted((to / name).iterdir())]
+            tables[name] = pd.concat(parts, ignore_index=True)
         first = (to / "faces" / "000000.parquet").read_bytes()
-        worker.part(0)
-        assert (to / "faces" / "000000.parquet").read_bytes() == first, "who does it again writes the same"
-    test_eq(bad.face_id.tolist(), ["drawn/0005"])
-    test_close(answers[predictor.columns].to_numpy(), predictor.probabilities(pixels[[0, 1, 2, 3, 4, 6]]), eps=1e-5)
-    answers.round(3)
+        worker.write_shard(0)
+        assert (to / "faces" / "000000.parquet").read_bytes() == first, "a repeated shard is identical"
+    test_eq(tables["bad"].face_id.tolist(), ["drawn/0005"])
+    expected = predictor.predict_proba(pixels[[0, 1, 2, 3, 4, 6]])
+    test_close(tables["faces"][predictor.columns].to_numpy(), expected, eps=1e-5)
+    tables["faces"].round(3)
 
 
-def test_a_part_that_kills():
-    'A part that kills'
+def test_shards_that_crash_the_worker():
+    "Shards that crash the worker"
     # nbs/88c_deploy.bulk.worker.ipynb #d8a51484
     with tempfile.TemporaryDirectory() as folder:
-        worker, notes = Worker(Predictor(), begun(folder, synthetic_faces(3, seed=1).pixels, part=3)), Path(folder, "answers", "tries")
-        for number in range(MAX_TRIES): (notes / f"000000.{number}").write_text("of a worker that died")
-        problem = worker.report(0)["problem"].replace(folder, "")
-        assert "5 workers died of part 0" in problem
-        (notes / "000000.0").unlink()
-        test_eq((worker.report(0)["problem"], len(list(notes.iterdir()))), ("", 4))     # one try is left, and it goes well
+        worker = Worker(Predictor(), start_job(folder, synthetic_faces(3, seed=1).pixels, shard_size=3))
+        markers = Path(folder, "answers", "attempts")
+        for number in range(5):
+            (markers / f"000000.{number}").write_text("of a worker that died")
+        problem = worker.run(0)["problem"].replace(folder, "")
+        assert "5 workers died during shard 0" in problem
+        (markers / "000000.0").unlink()
+        test_eq((worker.run(0)["problem"], len(list(markers.iterdir()))), ("", 4))  # the fifth attempt succeeds
     problem

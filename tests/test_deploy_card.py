@@ -6,8 +6,40 @@ from fer_fastai.deploy.card import markdown_table, model_card
 from fastcore.test import test_eq
 
 
-def test_figures():
-    'Figures'
+def example_metadata(**values) -> dict:
+    "Create the entries of model.json that the card reads"
+    row = {"class": "happy", "precision": 0.7, "recall": None, "f1": 0.7, "support": 10}
+    metrics = {
+        "label_set": "given labels",
+        "split": "test",
+        "tta": "flip",
+        "protocol": "scored once",
+        "faces": 10,
+        "accuracy": 0.7,
+        "intervals": {"accuracy": [0.4, 0.9]},
+        "macro_f1": 0.65,
+        "ece": 0.05,
+        "per_class": [row],
+    }
+    return {
+        "name": "one",
+        "network": {"arch": "compact", "channels": 1},
+        "parameters": 930_000,
+        "size": 48,
+        "vocab": ["happy", "sad"],
+        "temperature": 1.2,
+        "created": "2026-11-22",
+        "commit": "",
+        "license": "",
+        "note": "",
+        "metrics": [metrics],
+        "data": "Ten faces.",
+        "recipe": {"name": "compact", "note": "small network", "stages": [{"epochs": 3}, {"epochs": 4}]},
+    } | values
+
+
+def test_markdown_tables():
+    "Markdown tables"
     # nbs/81_deploy.card.ipynb #00666368
     test_eq(markdown_table([{"a": 1, "b": "x|y"}]), "| a | b |\n|---|---|\n| 1 | x\\|y |")
     test_eq(markdown_table([]), "")
@@ -15,13 +47,12 @@ def test_figures():
 
 
 def test_the_card():
-    'The card'
+    "The card"
     # nbs/81_deploy.card.ipynb #6ccae70f
-    facts = {"name": "one", "network": {"arch": "compact", "channels": 1}, "parameters": 930_000, "size": 48, "vocab": ["happy", "sad"], "temperature": 1.2, "made": "2026-11-22", "commit": "", "licence": "", "note": "",
-             "metrics": [{"truth": "labels", "split": "test", "views": "flip", "protocol": "once", "faces": 10, "accuracy": 0.7, "intervals": {"accuracy": [0.4, 0.9]}, "macro_f1": 0.65, "ece": 0.05,
-                          "per_class": [{"class": "happy", "precision": 0.7, "recall": None, "f1": 0.7, "support": 10}]}],
-             "recipe": {"name": "compact", "note": "ours", "stages": [{"epochs": 3}, {"epochs": 4}]}, "data": "ten faces"}
-    card = model_card(facts)
-    assert "70.0% (40.0% to 90.0%)" in card and "7 epochs" in card and "flip (2 views)" in card and "licence | not stated" in card
-    assert "Nothing was measured." in model_card(facts | {"metrics": [], "recipe": None})
+    card = model_card(example_metadata())
+    assert "70.0% (40.0% to 90.0%)" in card and "7 epochs" in card
+    assert "| given labels | test | flip | 10 |" in card and "license | not stated" in card
+    assert "No metrics were measured." in model_card(example_metadata(metrics=[], recipe=None))
+    int8 = {"split": "valid", "faces": 10, "accuracy": 0.7, "accuracy_int8": 0.6}
+    assert "accuracy of 60.0% on 10 faces" in model_card(example_metadata(int8=int8))
     print(card[:700])

@@ -10,10 +10,10 @@ import safetensors.torch
 import torch
 from fastai.basics import Learner
 from fer_fastai.core import ModelError, RecipeError
-from fer_fastai.deploy.model_folder import load_model
-from fer_fastai.deploy.session import session
+from fer_fastai.deploy.model_folder import load_model_folder
+from fer_fastai.deploy.session import open_session
 from fer_fastai.evaluate.tta import predict_faces
-from fer_fastai.deploy.export import add_int8, fit_temperature, save_model, size_table, to_onnx
+from fer_fastai.deploy.export import add_int8, fit_temperature, save_model_folder, size_table, to_onnx
 import pytest
 
 # nbs/83_deploy.export.ipynb #7dba9c73
@@ -32,168 +32,216 @@ from fer_fastai.models.nets import compact, mini_xception
 
 faces = synthetic_faces(300, seed=3)
 
-def learned(arch="mini_xception", epochs=0, **options) -> Learner:
-    "A learner on drawn faces"
+
+def trained(arch="mini_xception", epochs=0, **options) -> Learner:
+    "Create a learner on drawn faces and train it for some epochs"
     torch.manual_seed(0)
-    made = face_learner(face_dls(faces, 48, batch_size=32), arch, **options)
-    with made.no_bar(), made.no_logging():
-        if epochs: made.fit_one_cycle(epochs, 5e-3)
-    return made
+    learner = face_learner(face_dls(faces, 48, batch_size=32), arch, **options)
+    with learner.no_bar(), learner.no_logging():
+        if epochs:
+            learner.fit_one_cycle(epochs, 5e-3)
+    return learner
+
 
 batch = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))
 
 
-def test_onnx():
-    'ONNX'
+def test_export_to_onnx():
+    "Export to ONNX"
     # nbs/83_deploy.export.ipynb #ed71fb1a
     net = mini_xception().eval()
     with tempfile.TemporaryDirectory() as folder:
         path = to_onnx(net, batch, Path(folder, "net.onnx"))
-        run = session(path)
-        for n in (1, 3): assert np.allclose(run.run(None, {"faces": batch[:n].numpy()})[0], net(batch[:n]).detach().numpy(), atol=1e-4)
-        with ExceptionExpected(RecipeError, "answers that differ"): to_onnx(net, batch, Path(folder, "other.onnx"), tolerance=-1.0)
-        test_eq([p.name for p in Path(folder).iterdir()], ["net.onnx"])      # nothing half-written
-        assert b".py" not in path.read_bytes()      # nor whose machine it was
+        session = open_session(path)
+        for n in (1, 3):
+            outputs = session.run(None, {"faces": batch[:n].numpy()})[0]
+            assert np.allclose(outputs, net(batch[:n]).detach().numpy(), atol=1e-4)
+        with ExceptionExpected(RecipeError, "outputs that differ"):
+            to_onnx(net, batch, Path(folder, "other.onnx"), tolerance=-1.0)
+        test_eq([p.name for p in Path(folder).iterdir()], ["net.onnx"])  # no incomplete file
+        assert b".py" not in path.read_bytes()  # no folder of this machine
 
 
-def test_cost_of_networks_side_by_side():
-    'Cost of networks side by side'
+def test_compare_size_and_latency_of_networks():
+    "Compare size and latency of networks"
     # nbs/83_deploy.export.ipynb #fc294a46
     net = compact().eval()
     half = remove_channels(net, batch, {g.name: range(0, g.channels, 2) for g in channel_groups(net, batch)})
     table = size_table({"compact": net, "every second channel": half}, batch, seconds=0.3)
-    assert table.parameters.is_monotonic_decreasing and table.macs.is_monotonic_decreasing and table.kib.is_monotonic_decreasing
+    for column in ("parameters", "macs", "kib"):
+        assert table[column].is_monotonic_decreasing
     test_eq(table.loc["compact", ["faster_1", "faster_64"]].tolist(), [1, 1])
     assert table.loc["every second channel", "faster_64"] > 1
     table.round(2)
 
 
-def test_temperature():
-    'Temperature'
+def test_temperature_scaling():
+    "Temperature scaling"
     # nbs/83_deploy.export.ipynb #e36e124b
-    made = np.random.default_rng(0)
-    honest = made.normal(size=(20_000, 7))
-    drawn = (honest + made.gumbel(size=honest.shape)).argmax(1)        # labels drawn by the softmax of these logits
-    shares = np.exp(3 * honest) / np.exp(3 * honest).sum(1, keepdims=True)
-    test_close(fit_temperature(shares, drawn), 3, eps=0.15)
-    whole = FaceClassifier(learned().model, 0.5, 0.25)
-    answers = whole(torch.from_numpy(faces.pixels[:4, None]))
-    assert torch.allclose(answers.sum(1), torch.ones(4)) and answers.shape == (4, 7)
+    generator = np.random.default_rng(0)
+    calibrated = generator.normal(size=(20_000, 7))
+    labels = (calibrated + generator.gumbel(size=calibrated.shape)).argmax(1)  # drawn from the softmax of these logits
+    overconfident = np.exp(3 * calibrated) / np.exp(3 * calibrated).sum(1, keepdims=True)
+    test_close(fit_temperature(overconfident, labels), 3, eps=0.15)
+    classifier = FaceClassifier(trained().model, 0.5, 0.25)
+    probs = classifier(torch.from_numpy(faces.pixels[:4, None]))
+    assert torch.allclose(probs.sum(1), torch.ones(4)) and probs.shape == (4, 7)
 
 
 @pytest.mark.slow
-def test_save():
-    'Save'
+def test_save_a_model_folder():
+    "Save a model folder"
     # nbs/83_deploy.export.ipynb #0c4d5fc8
-    learner = learned(epochs=2)
-    with tempfile.TemporaryDirectory() as place:
-        found = report(learner, faces, "valid", ("single", "flip"))
-        folder = save_model(learner, Path(place, "drawn-faces"), report=found, protocol="drawn faces, chosen nowhere", calibrate=faces.split("valid"), licence="Apache-2.0", data="drawn faces")
-        test_eq(sorted(path.name for path in folder.iterdir()), ["MODEL_CARD.md", "model.json", "model.onnx", "model.safetensors"])
-        facts = json.loads((folder / "model.json").read_text())
+    learner = trained(epochs=2)
+    with tempfile.TemporaryDirectory() as parent:
+        measured = report(learner, faces, "valid", ("single", "flip"))
+        folder = save_model_folder(
+            learner,
+            Path(parent, "drawn-faces"),
+            report=measured,
+            protocol="Drawn faces, no selection.",
+            calibrate=faces.split("valid"),
+            license="Apache-2.0",
+            data="Drawn faces.",
+        )
+        names = sorted(path.name for path in folder.iterdir())
+        test_eq(names, ["MODEL_CARD.md", "model.json", "model.onnx", "model.safetensors"])
+        metadata = json.loads((folder / "model.json").read_text())
         card = (folder / "MODEL_CARD.md").read_text()
-        with ExceptionExpected(ModelError, "drawn-faces: is there already.*Name another"): save_model(learner, folder)
-    test_eq(tuple(facts), _KEYS); test_eq(facts["vocab"], list(faces.vocab)); test_eq(facts["network"]["arch"], "mini_xception")
-    test_close(facts["metrics"][0]["accuracy"], found.headline.accuracy); assert 0.1 < facts["temperature"] < 10
-    assert f"{found.headline.accuracy:.1%}" in card and "drawn faces, chosen nowhere" in card and "workplace" in card
+        with ExceptionExpected(ModelError, "drawn-faces: already exists.*Name another"):
+            save_model_folder(learner, folder)
+    test_eq(tuple(metadata), _KEYS)
+    test_eq((metadata["vocab"], metadata["network"]["arch"]), (list(faces.vocab), "mini_xception"))
+    test_close(metadata["metrics"][0]["accuracy"], measured.headline.accuracy)
+    assert 0.1 < metadata["temperature"] < 10
+    assert f"{measured.headline.accuracy:.1%}" in card and "Drawn faces, no selection." in card and "workplace" in card
     print(card[:1600])
 
 
 @pytest.mark.slow
 def test_load_what_was_saved():
-    'Load what was saved'
+    "Load what was saved"
     # nbs/83_deploy.export.ipynb #f5ee7e76
-    learner = learned("compact")
+    learner = trained("compact")
     smaller = prune(learner, budget=0.5).model
     pixels = torch.from_numpy(faces.pixels[:16, None])
-    with tempfile.TemporaryDirectory() as place:
+
+    def by_onnx(folder: Path) -> np.ndarray:
+        "Predict with model.onnx"
+        return open_session(folder / "model.onnx").run(None, {"faces": pixels.numpy()})[0]
+
+    with tempfile.TemporaryDirectory() as parent:
         for name, model in {"whole": learner.model, "smaller": smaller}.items():
             learner.model = model.eval()
-            opened = load_model(save_model(learner, Path(place, name)))
+            opened = load_model_folder(save_model_folder(learner, Path(parent, name)))
             with torch.no_grad():
-                want = FaceClassifier(model, *learner.dls.stats)(pixels)
-                test_close(opened.classifier(pixels).numpy(), want.numpy(), eps=1e-5)
-            test_close(session(opened.folder / "model.onnx").run(None, {"faces": pixels.numpy()})[0], want.numpy(), eps=1e-3)
-            shorter = load_model(save_model(learner, Path(place, name + "16"), half=True))
-            test_close(shorter.classifier(pixels).detach().numpy(), want.numpy(), eps=5e-3)
-            test_close(session(shorter.folder / "model.onnx").run(None, {"faces": pixels.numpy()})[0], shorter.classifier(pixels).detach().numpy(), eps=1e-3)
-            assert (shorter.folder / "model.safetensors").stat().st_size < 0.51 * (opened.folder / "model.safetensors").stat().st_size
+                expected = FaceClassifier(model, *learner.dls.stats)(pixels).numpy()
+                test_close(opened.classifier(pixels).numpy(), expected, eps=1e-5)
+            test_close(by_onnx(opened.folder), expected, eps=1e-3)
+            half = load_model_folder(save_model_folder(learner, Path(parent, name + "16"), half=True))
+            predicted = half.classifier(pixels).detach().numpy()
+            test_close(predicted, expected, eps=5e-3)
+            test_close(by_onnx(half.folder), predicted, eps=1e-3)
+            sizes = [(model.folder / "model.safetensors").stat().st_size for model in (half, opened)]
+            assert sizes[0] < 0.51 * sizes[1]
             print(f"{name}: {opened}, {(opened.folder / 'model.onnx').stat().st_size / 1024:,.0f} KiB as ONNX")
         again = as_learner(opened, faces)
-        test_close(predict_faces(again, faces.subset(range(16))), want.numpy(), eps=1e-4)
-        with ExceptionExpected(ModelError, "faces of angry, fear.*expected angry, disgust"): as_learner(opened, faces.without("disgust"))
-        on = learned("compact", pretrained=Path(place, "whole")).model.eval()     # a model folder is a start like any other
-        test_close(FaceClassifier(on, *learner.dls.stats)(pixels).detach().numpy(), load_model(Path(place, "whole")).classifier(pixels).detach().numpy(), eps=1e-5)
+        test_close(predict_faces(again, faces.subset(range(16))), expected, eps=1e-4)
+        with ExceptionExpected(ModelError, "faces of angry, fear.*expected angry, disgust"):
+            as_learner(opened, faces.without("disgust"))
+        started = trained("compact", pretrained=Path(parent, "whole")).model.eval()  # start weights from a model folder
+        whole = load_model_folder(Path(parent, "whole")).classifier(pixels).detach().numpy()
+        test_close(FaceClassifier(started, *learner.dls.stats)(pixels).detach().numpy(), whole, eps=1e-5)
 
 
 @pytest.mark.slow
-def test_eight_bits():
-    'Eight bits'
+def test_8_bit_quantization():
+    "8-bit quantization"
     # nbs/83_deploy.export.ipynb #8479bebd
-    learner = learned(epochs=1)
-    with tempfile.TemporaryDirectory() as place:
-        folder = save_model(learner, Path(place, "small"))
+    learner = trained(epochs=1)
+    with tempfile.TemporaryDirectory() as parent:
+        folder = save_model_folder(learner, Path(parent, "small"))
         cost = add_int8(folder, faces.split("train"), faces.split("valid"))
-        opened = load_model(folder)
-        test_eq(opened.facts["int8"], cost); assert "model-int8.onnx" in opened.facts["files"] and "eight bits" in (folder / "MODEL_CARD.md").read_text()
+        opened = load_model_folder(folder)
+        test_eq(opened.metadata["int8"], cost)
+        assert (
+            "model-int8.onnx" in opened.metadata["files"] and "8-bit network" in (folder / "MODEL_CARD.md").read_text()
+        )
         pixels = faces.pixels[:64, None]
-        exact, rough = (session(folder / name).run(None, {"faces": pixels})[0] for name in ("model.onnx", "model-int8.onnx"))
-        test_close(rough.sum(1), 1, eps=1e-5)
-        weights = [to_array(t) for t in onnx.load(folder / "model-int8.onnx").graph.initializer if t.data_type == onnx.TensorProto.INT8 and len(t.dims) > 1]
-        assert weights and max(int(np.abs(part.astype(int)).max()) for part in weights) <= 64       # two products fit in 16 bits on every processor
-        assert 0 < np.abs(exact - rough).max() < 0.2 and abs(cost["accuracy"] - cost["accuracy_int8"]) < 0.2
-        again = add_int8(folder, faces.load(size=32), faces.split("valid"))         # any size is brought to the model's; written anew
-        test_eq(again["accuracy"], cost["accuracy"]); load_model(folder)
-        with ExceptionExpected(ModelError, "faces in files, or none"): add_int8(folder, faces.subset([]), faces)
+        names = ("model.onnx", "model-int8.onnx")
+        floats, int8 = (open_session(folder / name).run(None, {"faces": pixels})[0] for name in names)
+        test_close(int8.sum(1), 1, eps=1e-5)
+        tensors = onnx.load(folder / "model-int8.onnx").graph.initializer
+        weights = [to_array(t) for t in tensors if t.data_type == onnx.TensorProto.INT8 and len(t.dims) > 1]
+        assert weights and max(int(np.abs(w.astype(int)).max()) for w in weights) <= 64  # two products fit in 16 bits
+        assert 0 < np.abs(floats - int8).max() < 0.2 and abs(cost["accuracy"] - cost["accuracy_int8"]) < 0.2
+        again = add_int8(folder, faces.load(size=32), faces.split("valid"))  # any size is resized; the file is replaced
+        test_eq(again["accuracy"], cost["accuracy"])
+        load_model_folder(folder)
+        with ExceptionExpected(ModelError, "faces in files, or none"):
+            add_int8(folder, faces.subset([]), faces)
     cost
 
 
 @pytest.mark.slow
-def test_what_is_refused():
-    'What is refused'
+def test_invalid_model_folders():
+    "Invalid model folders"
     # nbs/83_deploy.export.ipynb #96f1f8fa
-    learner = learned()
-    with tempfile.TemporaryDirectory() as place:
-        good = save_model(learner, Path(place, "good"))
-        def spoilt(change, **values):
-            "A copy with something changed, its checksums right"
-            bad = Path(shutil.copytree(good, Path(place, f"bad{len(list(Path(place).iterdir()))}")))
-            facts = json.loads((bad / "model.json").read_text()) | values
-            (bad / "model.json").write_text(json.dumps(facts))
+    learner = trained()
+    parent = Path(tempfile.mkdtemp())
+    good = save_model_folder(learner, parent / "good")
+
+    def spoilt(change=None, **values) -> Path:
+        "Copy the model folder and change entries of model.json, or files"
+        bad = Path(shutil.copytree(good, parent / f"bad{len(list(parent.iterdir()))}"))
+        metadata = json.loads((bad / "model.json").read_text()) | values
+        (bad / "model.json").write_text(json.dumps(metadata))
+        if change:
             change(bad)
-            return bad
-        def other_shape(bad):
-            state = safetensors.torch.load_file(bad / "model.safetensors") | {"more": torch.ones(3)}
-            safetensors.torch.save_file(state, bad / "model.safetensors")
-            facts = json.loads((bad / "model.json").read_text())
-            facts["files"]["model.safetensors"]["sha256"] = file_sha256(bad / "model.safetensors")
-            (bad / "model.json").write_text(json.dumps(facts))
-        cases = {
-            "another SHA-256": spoilt(lambda bad: (bad / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes()[:-1] + b"x")),
-            "no model.onnx.*Fetch the folder again": spoilt(lambda bad: (bad / "model.onnx").unlink()),
-            "does not name, learner.pkl": spoilt(lambda bad: (bad / "learner.pkl").write_bytes(b"\x80")),
-            "format version 2; expected 1. Update fer_fastai": spoilt(lambda bad: None, format_version=2),
-            "another kind of file": spoilt(lambda bad: None, format="onnx"),
-            "unknown key code": spoilt(lambda bad: None, code="import os"),
-            "architecture 'transformer'": spoilt(lambda bad: None, network=learner.model.made | {"arch": "transformer"}),
-            "7 answers; expected 6": spoilt(lambda bad: None, vocab=list("abcdef"), network=learner.model.made | {"classes": 6}),
-            "can't be run on a face": spoilt(lambda bad: None, network=learner.model.made | {"channels": 3}),
-            "6 class names; expected 7": spoilt(lambda bad: None, vocab=list("abcdef")),
-            "temperature 0": spoilt(lambda bad: None, temperature=0),
-            "outside the folder": spoilt(lambda bad: None, files={"model.safetensors": {}, "../x": {}}),
-            "no JSON": spoilt(lambda bad: (bad / "model.json").write_text("{")),
-            "more": spoilt(other_shape),
-        }
-        for reason, bad in cases.items():
-            with ExceptionExpected(ModelError, reason): load_model(bad)
-        with ExceptionExpected(ModelError, "no model.json; expected a model folder"): load_model(place)
-        load_model(good)
-        del learner.model.made
-        with ExceptionExpected(ModelError, "does not say what it is made of"): save_model(learner, Path(place, "unknown"))
-        assert not Path(place, "unknown").exists()
+        return bad
+
+    def changed_weight(bad: Path):
+        (bad / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes()[:-1] + b"x")
+
+    def added_tensor(bad: Path):
+        state = safetensors.torch.load_file(bad / "model.safetensors") | {"more": torch.ones(3)}
+        safetensors.torch.save_file(state, bad / "model.safetensors")
+        metadata = json.loads((bad / "model.json").read_text())
+        metadata["files"]["model.safetensors"]["sha256"] = file_sha256(bad / "model.safetensors")
+        (bad / "model.json").write_text(json.dumps(metadata))
+
+    network = learner.model.arch_config
+    cases = {
+        "SHA-256 differs": spoilt(changed_weight),
+        "no model.onnx.*Download the complete folder again": spoilt(lambda bad: (bad / "model.onnx").unlink()),
+        "does not list, learner.pkl": spoilt(lambda bad: (bad / "learner.pkl").write_bytes(b"\x80")),
+        "format version 2; expected 1. Update fer_fastai": spoilt(format_version=2),
+        "another kind of file": spoilt(format="onnx"),
+        "unknown key code": spoilt(code="import os"),
+        "architecture 'transformer'": spoilt(network=network | {"arch": "transformer"}),
+        "7 outputs; expected 6": spoilt(vocab=list("abcdef"), network=network | {"classes": 6}),
+        "can't be run on a face": spoilt(network=network | {"channels": 3}),
+        "6 class names; expected 7": spoilt(vocab=list("abcdef")),
+        "temperature 0": spoilt(temperature=0),
+        "outside the folder": spoilt(files={"model.safetensors": {}, "../x": {}}),
+        "no JSON": spoilt(lambda bad: (bad / "model.json").write_text("{")),
+        "more": spoilt(added_tensor),
+    }
+    for reason, bad in cases.items():
+        with ExceptionExpected(ModelError, reason):
+            load_model_folder(bad)
+    with ExceptionExpected(ModelError, "no model.json; expected a model folder"):
+        load_model_folder(parent)
+    load_model_folder(good)
+    del learner.model.arch_config
+    with ExceptionExpected(ModelError, "without a description of its architecture"):
+        save_model_folder(learner, parent / "unknown")
+    assert not (parent / "unknown").exists()
+    shutil.rmtree(parent)
 
 
-def test_edge_cases_of_export():
-    'Edge cases'
+def test_edge_cases_examples_for_the_onnx_export():
+    "Edge cases: examples for the ONNX export"
     # nbs/83_deploy.export.ipynb #517d5581
-    with ExceptionExpected(RecipeError, "an example of 1 face"): to_onnx(compact(), batch[:1], "nowhere.onnx")
+    with ExceptionExpected(RecipeError, "an example of 1 face"):
+        to_onnx(compact(), batch[:1], "nowhere.onnx")

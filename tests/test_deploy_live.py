@@ -11,57 +11,62 @@ import pytest
 
 # nbs/87_deploy.live.ipynb #b64880ea
 import os
-import tempfile
-from pathlib import Path
 
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-from fer_fastai.deploy.video import Frames
+from fer_fastai.deploy.video import VideoSource
 
-portrait = data.astronaut()[:240, 60:380]        # Eileen Collins (NASA, public domain), which scikit-image carries
-
-def wanders(frames: int) -> Frames:
-    "A face that wanders to the right, as a camera would give it"
-    return Frames(10, (320, 240), None, (np.roll(portrait, n % 60, 1) for n in range(frames) if time.sleep(0.02) is None), live=True)
+portrait = data.astronaut()[:240, 60:380]  # Eileen Collins (NASA, public domain), from scikit-image
 
 
-def test_how_fast_is_it():
-    'How fast is it?'
+def moving_face(frames: int) -> VideoSource:
+    "Create a camera-like source of a face that moves to the right"
+    images = (np.roll(portrait, n % 60, 1) for n in range(frames) if time.sleep(0.02) is None)
+    return VideoSource(10, (320, 240), None, images, live=True)
+
+
+def test_measure_frames_per_second():
+    "Measure frames per second"
     # nbs/87_deploy.live.ipynb #56a23cf9
-    pace = FpsMeter()
-    for n in range(40): pace.tick(n / 20)
-    test_close(pace.fps, 20)
-    for n in range(60): pace.tick(2 + n / 5)
-    test_close(pace.fps, 5, eps=0.1)
+    meter = FpsMeter()
+    for n in range(40):
+        meter.tick(n / 20)
+    test_close(meter.fps, 20)
+    for n in range(60):
+        meter.tick(2 + n / 5)
+    test_close(meter.fps, 5, eps=0.1)
 
 
 @pytest.mark.real
-def test_in_the_notebook():
-    'In the notebook'
+def test_live_view_in_a_notebook():
+    "Live view in a notebook"
     # nbs/87_deploy.live.ipynb #2cce9c89
-    view = LiveView(Predictor(), wanders(30), shown=1000)
-    test_eq((view.running, view.words.value, view.button.description), (False, "not started", "Start"))
+    view = LiveView(Predictor(), moving_face(30), max_fps=1000)
+    test_eq((view.running, view.status.value, view.button.description), (False, "not started", "Start"))
     view.start().wait(60)
-    assert 1 <= view.result.frames <= 30, "a camera's frames that come too fast are left out"
+    assert 1 <= view.result.frames <= 30, "frames of a camera that come too fast are dropped"
     test_eq((view.result.tracks, view.button.description), (1, "Start"))
-    assert "frames in" in view.words.value and Image.open(io.BytesIO(view.picture.value)).size == (320, 240)
-    endless = LiveView(Predictor(), wanders(10**6)).start()
-    while endless.result is None and not endless._last: time.sleep(0.02)
-    halted = endless.stop()
-    assert halted.problem == "stopped" and 0 < halted.frames < 10**5
+    assert "frames in" in view.status.value and Image.open(io.BytesIO(view.image.value)).size == (320, 240)
+    endless = LiveView(Predictor(), moving_face(10**6)).start()
+    while endless.result is None and not endless._last:
+        time.sleep(0.02)
+    stopped = endless.stop()
+    assert stopped.problem == "stopped" and 0 < stopped.frames < 10**5
     broken = LiveView(Predictor(), source=63).start()
     broken.wait(60)
-    assert "no camera" in broken.words.value
-    wrong = LiveView(Predictor(), wanders(3), evry=2).start()
+    assert "no camera" in broken.status.value
+    wrong = LiveView(Predictor(), moving_face(3), evry=2).start()
     wrong.wait(60)
-    assert "evry" in wrong.words.value and wrong.button.description == "Start"
-    Image.open(io.BytesIO(view.picture.value))
+    assert "evry" in wrong.status.value and wrong.button.description == "Start"
+    Image.open(io.BytesIO(view.image.value))
 
 
-def test_in_a_window():
-    'In a window'
+def test_live_view_in_a_window():
+    "Live view in a window"
     # nbs/87_deploy.live.ipynb #c988f4bc
     screen = os.environ.pop("DISPLAY", None)
-    with ExceptionExpected(DataError, "no screen.*LiveView|no Tk"): live_window(Predictor(), wanders(3))
-    if screen: os.environ["DISPLAY"] = screen
+    with ExceptionExpected(DataError, "no screen.*LiveView|no Tk"):
+        live_window(Predictor(), moving_face(3))
+    if screen:
+        os.environ["DISPLAY"] = screen

@@ -7,7 +7,12 @@ import pandas as pd
 from PIL import Image
 from fer_fastai.core import DataError, MissingFileError, RecipeError
 from fer_fastai.deploy.predictor import (
-    Predictor, UNCERTAIN, annotate, list_pretrained, predict_folder, pretrained_model,
+    Predictor,
+    UNCERTAIN,
+    annotate,
+    list_pretrained,
+    predict_folder,
+    pretrained_model,
 )
 import pytest
 
@@ -20,94 +25,140 @@ from skimage import data
 from fer_fastai.core import ResumeError
 from fer_fastai.data.synthetic import synthetic_faces
 
-photo = data.astronaut()        # Eileen Collins (NASA, public domain), which scikit-image carries
+photo = data.astronaut()  # Eileen Collins (NASA, public domain), from scikit-image
+
+
+def test_bundled_models():
+    "Bundled models"
+    # nbs/84_deploy.predictor.ipynb #bc0383a7
+    assert {"compact", "swift"} <= set(list_pretrained())
+    assert (pretrained_model("swift") / "MODEL_CARD.md").is_file()
+    list_pretrained()
 
 
 @pytest.mark.real
-def test_faces_in_probabilities_out():
-    'Faces in, probabilities out'
+def test_predict_probabilities_of_cropped_faces_and_of_faces_in_a():
+    "Predict probabilities of cropped faces, and of faces in a photo"
     # nbs/84_deploy.predictor.ipynb #13b1f6b5
     predictor = Predictor()
-    found = predictor.predict(photo)
-    test_eq(len(found), 1); test_close(found[predictor.columns].sum(axis=1)[0], 1, eps=1e-5)
-    assert abs(found.left[0] - 178) < 25 and found.emotion[0] == "happy"
+    faces = predictor.predict(photo)
+    test_eq(len(faces), 1)
+    test_close(faces[predictor.columns].sum(axis=1)[0], 1, eps=1e-5)
+    assert abs(faces.left[0] - 178) < 25 and faces.emotion[0] == "happy"
     by_torch = Predictor(backend="torch").predict(photo)
-    test_close(found[predictor.columns].to_numpy(), by_torch[predictor.columns].to_numpy(), eps=1e-3)
+    test_close(faces[predictor.columns].to_numpy(), by_torch[predictor.columns].to_numpy(), eps=1e-3)
     test_eq(Predictor(threshold=0.99).predict(photo).emotion[0], UNCERTAIN)
     test_eq(len(predictor.predict(np.full((90, 90, 3), 128, np.uint8))), 0)
-    found.round(3)
+    faces.round(3)
 
     # nbs/84_deploy.predictor.ipynb #81fc5634
     predictor = Predictor()
     faces = synthetic_faces(10, seed=2).pixels
-    answers = predictor.probabilities(faces)
-    test_eq(answers.shape, (10, 7))
-    test_close(predictor.probabilities(np.repeat(faces[..., None], 3, 3)), answers, eps=1e-4)
+    probs = predictor.predict_proba(faces)
+    test_eq(probs.shape, (10, 7))
+    test_close(predictor.predict_proba(np.repeat(faces[..., None], 3, 3)), probs, eps=1e-4)
     bigger = np.stack([cv2.resize(face, (96, 96), interpolation=cv2.INTER_NEAREST) for face in faces])
-    test_close(predictor.probabilities(bigger), answers, eps=1e-3)
-    test_eq(predictor.probabilities(faces[:0]).shape, (0, 7))
-    test_close(Predictor(batch_size=3).probabilities(faces), answers, eps=1e-5)
-    pd.DataFrame(answers, columns=predictor.vocab).round(2).head(3)
+    test_close(predictor.predict_proba(bigger), probs, eps=1e-3)
+    test_eq(predictor.predict_proba(faces[:0]).shape, (0, 7))
+    test_close(Predictor(batch_size=3).predict_proba(faces), probs, eps=1e-5)
+    pd.DataFrame(probs, columns=predictor.vocab).round(2).head(3)
 
 
 @pytest.mark.real
-def test_pictures_with_the_answers_on_them():
-    'Pictures with the answers on them'
+def test_draw_boxes_and_emotions():
+    "Draw boxes and emotions"
     # nbs/84_deploy.predictor.ipynb #85e1884a
     predictor = Predictor()
-    drawn = annotate(photo, predictor.predict(photo), predictor.vocab)
-    assert (drawn != photo).any(axis=2).mean() > 0.005 and (drawn[300:] == photo[300:]).all()
-    edge = annotate(np.zeros((40, 40, 3), np.uint8), pd.DataFrame({"left": [-5.0], "top": [2.0], "width": [60.0], "height": [36.0], "emotion": ["happy"], "confidence": [0.5]}), predictor.vocab)
+    annotated = annotate(photo, predictor.predict(photo), predictor.vocab)
+    assert (annotated != photo).any(axis=2).mean() > 0.005 and (annotated[300:] == photo[300:]).all()
+    box = {"left": [-5.0], "top": [2.0], "width": [60.0], "height": [36.0], "emotion": ["happy"], "confidence": [0.5]}
+    edge = annotate(np.zeros((40, 40, 3), np.uint8), pd.DataFrame(box), predictor.vocab)
     assert edge.any() and edge.shape == (40, 40, 3)
-    Image.fromarray(drawn)
+    Image.fromarray(annotated)
 
 
 @pytest.mark.real
-def test_a_folder():
-    'A folder'
+def test_predict_a_folder_of_photos_with_resume():
+    "Predict a folder of photos, with resume"
+
     # nbs/84_deploy.predictor.ipynb #da6db6ed
-    class Stopped(Exception): pass
+    class Stopped(Exception):
+        "Interruption of the test"
 
-    class Stops(Predictor):
-        "Is interrupted after some photos"
-        def cut(self, photo, found):
-            self.left = getattr(self, "left", 100) - 1
-            if self.left < 0: raise Stopped
-            return super().cut(photo, found)
+    class StoppingPredictor(Predictor):
+        "Predictor that is interrupted after 100 photos"
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place, "photos")
+        left = 100
+
+        def crop(self, photo, detections):
+            self.left -= 1
+            if self.left < 0:
+                raise Stopped
+            return super().crop(photo, detections)
+
+    with tempfile.TemporaryDirectory() as parent:
+        folder, to, seen = Path(parent, "photos"), Path(parent, "out.csv"), Path(parent, "seen")
         (folder / "more").mkdir(parents=True)
-        for number in range(130): Image.fromarray(photo[:256, 100:356]).save(folder / "more" / f"{number:03d}.jpg")
-        (folder / "bad.jpg").write_bytes(b"no picture"); Image.new("RGB", (4000, 1)).save(folder / "empty.png")
-        with ExceptionExpected(Stopped): predict_folder(Stops(), folder, Path(place, "out.csv"), pictures=Path(place, "seen"))
-        kept = len(list(Path(place, "out.csv.parts").glob("*.parquet")))
+        for number in range(130):
+            Image.fromarray(photo[:256, 100:356]).save(folder / "more" / f"{number:03d}.jpg")
+        (folder / "bad.jpg").write_bytes(b"no image")
+        Image.new("RGB", (4000, 1)).save(folder / "empty.png")
+        with ExceptionExpected(Stopped):
+            predict_folder(StoppingPredictor(), folder, to, annotated_dir=seen)
+        n_kept = len(list(Path(parent, "out.csv.shards").glob("*.parquet")))
         Image.fromarray(photo).save(folder / "new.png")
-        with ExceptionExpected(ResumeError, "another photos"): predict_folder(Predictor(), folder, Path(place, "out.csv"), pictures=Path(place, "seen"))
+        with ExceptionExpected(ResumeError, "another photos"):
+            predict_folder(Predictor(), folder, to, annotated_dir=seen)
         (folder / "new.png").unlink()
-        with ExceptionExpected(ResumeError, "another which; expected the same settings"): predict_folder(Predictor(), folder, Path(place, "out.csv"), "largest", Path(place, "seen"))
-        found = predict_folder(Predictor(), folder, Path(place, "out.csv"), pictures=Path(place, "seen"))
-        again = pd.read_csv(Path(place, "out.csv"))
-        test_eq((kept, len(found), Path(place, "out.csv.parts").exists()), (1, 132, False))
-        test_eq(len(list(Path(place, "seen", "more").iterdir())), 130)
-        with ExceptionExpected(DataError, "is there already"): predict_folder(Predictor(), folder, Path(place, "out.csv"))
-    test_eq(found.photo.nunique(), 132); test_eq(found[found.problem.notna()].photo.tolist(), ["bad.jpg", "empty.png"])
-    test_eq(again.emotion.dropna().tolist(), found.emotion.dropna().tolist())
-    found.iloc[[0, 1, 2, 3]].round(2)
+        with ExceptionExpected(ResumeError, "another faces; expected the same settings"):
+            predict_folder(Predictor(), folder, to, "largest", seen)
+        table = predict_folder(Predictor(), folder, to, annotated_dir=seen)
+        again = pd.read_csv(to)
+        test_eq((n_kept, len(table), Path(parent, "out.csv.shards").exists()), (1, 132, False))
+        test_eq(len(list((seen / "more").iterdir())), 130)
+        with ExceptionExpected(DataError, "already exists"):
+            predict_folder(Predictor(), folder, to)
+    test_eq(table.photo.nunique(), 132)
+    test_eq(table[table.problem.notna()].photo.tolist(), ["bad.jpg", "empty.png"])
+    test_eq(again.emotion.dropna().tolist(), table.emotion.dropna().tolist())
+    table.iloc[[0, 1, 2, 3]].round(2)
 
 
-def test_edge_cases_of_predictor():
-    'Edge cases'
+def test_edge_cases_invalid_options_and_inputs():
+    "Edge cases: invalid options and inputs"
     # nbs/84_deploy.predictor.ipynb #98ae4a82
-    with ExceptionExpected(RecipeError, "backend 'tf'"): Predictor(backend="tf")
-    with ExceptionExpected(RecipeError, "threshold 1.5"): Predictor(threshold=1.5)
-    with ExceptionExpected(RecipeError, "detector 'dlib'"): Predictor(detector="dlib")
-    with ExceptionExpected(MissingFileError, "no embedded model 'huge'"): pretrained_model("huge")
+    with ExceptionExpected(RecipeError, "backend 'tf'"):
+        Predictor(backend="tf")
+    with ExceptionExpected(RecipeError, "threshold 1.5"):
+        Predictor(threshold=1.5)
+    with ExceptionExpected(RecipeError, "detector 'dlib'"):
+        Predictor(detector="dlib")
+    with ExceptionExpected(MissingFileError, "no bundled model 'huge'"):
+        pretrained_model("huge")
+    with ExceptionExpected(DataError, "suffix '.xlsx'"):
+        predict_folder(Predictor(), ".", "out.xlsx")
+    with ExceptionExpected(DataError, "no photo"):
+        predict_folder(Predictor(), [], "out.csv")
+    with ExceptionExpected(DataError, "faces 'middle'"):
+        predict_folder(Predictor(), ".", "out.csv", "middle")
+    with ExceptionExpected(DataError, "faces: float64"):
+        Predictor().predict_proba(np.zeros((2, 48, 48)))
+    try:
+        Predictor().predict(bytearray(100_000))
+    except DataError as error:
+        message = str(error)
+    assert message.startswith("predict: a bytearray") and len(message) < 300
+
+
+def test_edge_cases_bundled_models_and_their_8_bit_versions():
+    "Edge cases: bundled models and their 8-bit versions"
+    # nbs/84_deploy.predictor.ipynb #6ac654fb
     test_eq([Predictor(name).model.name for name in (None, "swift")], ["compact", "swift"])
-    assert not [path for name in list_pretrained() for path in pretrained_model(name).glob("*.onnx") if b"/fer_fastai/" in path.read_bytes()]     # no folder of the machine that exported them
-    with ExceptionExpected(DataError, "ending '.xlsx'"): predict_folder(Predictor(), ".", "out.xlsx")
-    with ExceptionExpected(DataError, "faces: float64"): Predictor().probabilities(np.zeros((2, 48, 48)))
-    eight = Predictor("swift", backend="int8").probabilities(synthetic_faces(20).pixels)
-    test_close(eight.sum(1), 1); test_close(eight, Predictor("swift").probabilities(synthetic_faces(20).pixels), eps=0.2)
-    with ExceptionExpected(DataError, "no photo"): predict_folder(Predictor(), [], "out.csv")
+    for name in list_pretrained():  # files contain no folder of the machine that exported them
+        for path in pretrained_model(name).glob("*.onnx"):
+            assert b"/fer_fastai/" not in path.read_bytes()
+    pixels = synthetic_faces(20).pixels
+    int8 = Predictor("swift", backend="int8").predict_proba(pixels)
+    test_close(int8.sum(1), 1)
+    test_close(int8, Predictor("swift").predict_proba(pixels), eps=0.2)
     assert "compact" in repr(Predictor())

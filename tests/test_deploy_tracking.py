@@ -2,26 +2,34 @@
 
 import numpy as np
 from fer_fastai.core import DataError
-from fer_fastai.deploy.tracking import Tracker, overlap
+from fer_fastai.deploy.tracking import Tracker, box_iou
 
 # nbs/85_deploy.tracking.ipynb #4c3a23b4
 from fastcore.test import ExceptionExpected, test_close, test_eq
 
 
-def test_who_is_who():
-    'Who is who'
+def test_match_boxes_by_intersection_over_union():
+    "Match boxes by intersection over union"
+    # nbs/85_deploy.tracking.ipynb #b4b30d65
+    boxes = np.array([[1, 0, 2, 2], [0, 0, 2, 2], [5, 5, 1, 1]])
+    test_eq(box_iou(np.array([[0, 0, 2, 2]]), boxes).round(3).tolist(), [[0.333, 1, 0]])
+
+
+def test_track_faces_and_smooth_their_probabilities():
+    "Track faces and smooth their probabilities"
     # nbs/85_deploy.tracking.ipynb #1bc76eed
-    test_eq(overlap(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 2, 2], [0, 0, 2, 2], [5, 5, 1, 1]])).round(3).tolist(), [[0.333, 1, 0]])
-    tracker, sure = Tracker(), np.eye(2)
-    for step in range(11):                  # two faces that come closer, and are listed in turns
-        boxes, shares = np.array([[10 * step, 0, 80, 80], [300 - 10 * step, 0, 80, 80]]), sure
+    tracker, probs = Tracker(), np.eye(2)
+    for step in range(11):  # two faces that approach each other, listed in alternating order
+        boxes = np.array([[10 * step, 0, 80, 80], [300 - 10 * step, 0, 80, 80]])
         order = [0, 1] if step % 2 else [1, 0]
-        tracks = tracker.update(boxes[order], shares[order], step / 10)
-    test_eq(sorted((t.number, t.shares.argmax()) for t in tracks), [(0, 1), (1, 0)])       # the first list began with the right one
+        tracks = tracker.update(boxes[order], probs[order], step / 10)
+    test_eq(sorted((t.id, t.pred_probs.argmax()) for t in tracks), [(0, 1), (1, 0)])  # the right face came first
     slow, fast = Tracker(delay=0.5), Tracker(delay=0)
-    for made in (slow, fast):
-        made.update([[0, 0, 9, 9]], [[1.0, 0]], 0.0)
-        last, = made.update([[0, 0, 9, 9]], [[0.0, 1]], 0.5)
-        test_close(last.shares[1], 1.0 if made is fast else 1 - np.exp(-1))
-    test_eq([t.number for t in slow.update([[0, 0, 9, 9]], [[1.0, 0]], 2.0)], [1])         # gone for too long: somebody new
-    with ExceptionExpected(DataError, "delay -1"): Tracker(delay=-1)
+    for tracker, expected in ((slow, 1 - np.exp(-1)), (fast, 1.0)):
+        tracker.update([[0, 0, 9, 9]], [[1.0, 0]], 0.0)
+        (track,) = tracker.update([[0, 0, 9, 9]], [[0.0, 1]], 0.5)
+        test_close(track.pred_probs[1], expected)
+    later = slow.update([[0, 0, 9, 9]], [[1.0, 0]], 2.0)
+    test_eq([t.id for t in later], [1])  # after 1.5 seconds without detection, a new face
+    with ExceptionExpected(DataError, "delay -1"):
+        Tracker(delay=-1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.video import Frames, VideoAnalyzer, open_video, predict_video
+from fer_fastai.deploy.video import FrameResult, VideoAnalyzer, VideoSource, open_video, predict_video
 import pytest
 
 # nbs/86_deploy.video.ipynb #5519dbdf
@@ -18,86 +18,117 @@ import matplotlib.pyplot as plt
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-portrait = data.astronaut()[:240, 60:380]        # Eileen Collins (NASA, public domain), which scikit-image carries
+portrait = data.astronaut()[:240, 60:380]  # Eileen Collins (NASA, public domain), from scikit-image
 
-def clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
-    "A face that wanders to the right"
+
+def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
+    "Write a video of a face that moves to the right"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (320, 240))
-    for number in range(frames): writer.write(cv2.cvtColor(np.roll(portrait, 2 * number, 1), cv2.COLOR_RGB2BGR))
+    for number in range(frames):
+        writer.write(cv2.cvtColor(np.roll(portrait, 2 * number, 1), cv2.COLOR_RGB2BGR))
     writer.release()
     return path
 
 
-def test_frames():
-    'Frames'
+def test_open_a_video_file_a_camera_or_an_array_source():
+    "Open a video file, a camera or an array source"
     # nbs/86_deploy.video.ipynb #bd9914ab
-    with tempfile.TemporaryDirectory() as place:
-        opened = open_video(clip(Path(place, "a.mp4")))
-        with closing(opened): test_eq((opened.fps, opened.size, opened.expected_frames, [round(seconds, 1) for seconds, _ in opened.each]), (10.0, (320, 240), 20, [n / 10 for n in range(20)]))
-        Path(place, "no.mp4").write_bytes(b"not a video")
-        with ExceptionExpected(DataError, "no.mp4: no video that can be read.*Convert it"): open_video(Path(place, "no.mp4"))
-        with ExceptionExpected(DataError, "no such file"): open_video(Path(place, "none.mp4"))
-    with ExceptionExpected(DataError, "camera 63: no camera"): open_video(63)
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_video(write_clip(Path(folder, "a.mp4")))
+        with closing(opened):
+            test_eq((opened.fps, opened.size, opened.expected_frames), (10.0, (320, 240), 20))
+            test_eq([round(seconds, 1) for seconds, _ in opened.frames], [n / 10 for n in range(20)])
+        Path(folder, "no.mp4").write_bytes(b"not a video")
+        with ExceptionExpected(DataError, "no.mp4: no readable video.*Convert it"):
+            open_video(Path(folder, "no.mp4"))
+        with ExceptionExpected(DataError, "no such file"):
+            open_video(Path(folder, "none.mp4"))
+    with ExceptionExpected(DataError, "camera 63: no camera"):
+        open_video(63)
 
 
 @pytest.mark.real
-def test_look():
-    'Look'
+def test_analyze_frames():
+    "Analyze frames"
     # nbs/86_deploy.video.ipynb #84726fc1
-    watcher = VideoAnalyzer(Predictor(), every=3)
-    seen = [watcher.look(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
-    test_eq([s.looked for s in seen], [True, False, False] * 3 + [True])
-    test_eq({track for s in seen for track in s.faces.track}, {0})
-    test_close(seen[9].faces["left"][0] - seen[0].faces["left"][0], 18, eps=4)
-    assert watcher.spent["detect"] > 0
-    seen[9].faces
+    analyzer = VideoAnalyzer(Predictor(), every=3)
+    results = [analyzer.analyze(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
+    test_eq([r.analyzed for r in results], [True, False, False] * 3 + [True])
+    test_eq({track for r in results for track in r.faces.track}, {0})
+    test_close(results[9].faces["left"][0] - results[0].faces["left"][0], 18, eps=4)
+    assert analyzer.timings["detect"] > 0
+    results[9].faces
 
 
 @pytest.mark.real
-def test_the_whole_way():
-    'The whole way'
+def test_annotate_a_video():
+    "Annotate a video"
     # nbs/86_deploy.video.ipynb #39b2f510
-    with tempfile.TemporaryDirectory() as place:
-        source, predictor = clip(Path(place, "a.mp4")), Predictor()
-        result = predict_video(predictor, source, Path(place, "b.mp4"), Path(place, "b.csv"))
-        again = predict_video(predictor, source, table=Path(place, "c.parquet"), every=5)
-        rows, sparse = pd.read_csv(Path(place, "b.csv")), pd.read_parquet(Path(place, "c.parquet"))
-        with closing(open_video(Path(place, "b.mp4"))) as written: pictures = [pixels for _, pixels in written.each]
-        with ExceptionExpected(DataError, "b.csv: is there already"): predict_video(predictor, source, table=Path(place, "b.csv"))
-        with ExceptionExpected(DataError, "b.mp4: is there already"): predict_video(predictor, source, Path(place, "b.mp4"), Path(place, "new.csv"))
-        assert not Path(place, "new.csv").exists()
-        with ExceptionExpected(DataError, "ending '.gif'"): predict_video(predictor, source, Path(place, "b.gif"))
+    with tempfile.TemporaryDirectory() as folder:
+        folder, predictor = Path(folder), Predictor()
+        source = write_clip(folder / "a.mp4")
+        result = predict_video(predictor, source, folder / "b.mp4", folder / "b.csv")
+        again = predict_video(predictor, source, table=folder / "c.parquet", every=5)
+        rows, sparse = pd.read_csv(folder / "b.csv"), pd.read_parquet(folder / "c.parquet")
+        with closing(open_video(folder / "b.mp4")) as written:
+            images = [pixels for _, pixels in written.frames]
+        with ExceptionExpected(DataError, "b.csv: already exists"):
+            predict_video(predictor, source, table=folder / "b.csv")
+        with ExceptionExpected(DataError, "b.mp4: already exists"):
+            predict_video(predictor, source, folder / "b.mp4", folder / "new.csv")
+        assert not (folder / "new.csv").exists()
+        with ExceptionExpected(DataError, "suffix '.gif'"):
+            predict_video(predictor, source, folder / "b.gif")
     test_eq((result.frames, result.missing, result.faces, result.tracks, result.problem), (20, 0, 20, 1, None))
-    test_eq((len(pictures), rows.frame.tolist(), rows.track.unique().tolist()), (20, list(range(20)), [0]))
-    test_eq(sparse.frame.tolist(), [0, 5, 10, 15]); test_eq(again.frames, 20)
+    test_eq((len(images), rows.frame.tolist(), rows.track.unique().tolist()), (20, list(range(20)), [0]))
+    test_eq((sparse.frame.tolist(), again.frames), ([0, 5, 10, 15], 20))
     test_close(rows.filter(like="p_").sum(axis=1), 1, eps=1e-3)
     print(result)
-    figure, axis = plt.subplots(figsize=(4, 3)); axis.imshow(pictures[10]); axis.axis("off"); plt.close(figure)
+    figure, axis = plt.subplots(figsize=(4, 3))
+    axis.imshow(images[10])
+    axis.axis("off")
+    plt.close(figure)
     figure
 
 
 @pytest.mark.real
-def test_what_goes_wrong():
-    'What goes wrong'
+def test_truncated_files_and_interrupted_videos():
+    "Truncated files and interrupted videos"
+
     # nbs/86_deploy.video.ipynb #252e88e8
-    with tempfile.TemporaryDirectory() as place:
-        whole, predictor = clip(Path(place, "a.avi"), frames=60), Predictor()
-        Path(place, "torn.avi").write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
-        torn = predict_video(predictor, Path(place, "torn.avi"), Path(place, "t.mp4"), Path(place, "t.csv"))
-        assert 5 < torn.frames < 60 and len(pd.read_csv(Path(place, "t.csv"))) == torn.frames
-        def stop(seen):
-            if seen.number == 7: raise KeyboardInterrupt
-        halted = predict_video(predictor, whole, Path(place, "h.mp4"), Path(place, "h.parquet"), on_frame=stop)
-        test_eq((halted.problem, len(pd.read_parquet(Path(place, "h.parquet")))), ("stopped", 8))
+    def stop_at_seven(frame: FrameResult):
+        if frame.number == 7:
+            raise KeyboardInterrupt
+
+    with tempfile.TemporaryDirectory() as folder:
+        folder, predictor = Path(folder), Predictor()
+        whole = write_clip(folder / "a.avi", frames=60)
+        (folder / "torn.avi").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+        torn = predict_video(predictor, folder / "torn.avi", folder / "t.mp4", folder / "t.csv")
+        assert 5 < torn.frames < 60 and len(pd.read_csv(folder / "t.csv")) == torn.frames
+        stopped = predict_video(predictor, whole, folder / "h.mp4", folder / "h.parquet", on_frame=stop_at_seven)
+        test_eq((stopped.problem, len(pd.read_parquet(folder / "h.parquet"))), ("stopped", 8))
         test_eq(predict_video(predictor, whole, limit=5).frames, 5)
-        sizes = [portrait, cv2.resize(portrait, (160, 120)), portrait]
-        mixed = predict_video(predictor, Frames(10, (320, 240), 3, sizes), Path(place, "m.mp4"))
-        test_eq(open_video(Path(place, "m.mp4")).expected_frames, 3); test_eq(mixed.frames, 3)
-        slow = predict_video(predictor, Frames(10, (320, 240), None, (portrait for _ in range(60) if time.sleep(0.02) is None), live=True), Path(place, "live.mp4"))
-        test_close(open_video(Path(place, "live.mp4")).expected_frames, 10 * slow.seconds, eps=6); test_eq(slow.problem, "the camera gave no more frames")
-        sparse = predict_video(predictor, Frames(10, (320, 240), None, [portrait] * 60), every=20)
-        test_eq((sparse.looked, sparse.tracks), (3, 1))                        # two seconds apart, the same face
-        none = predict_video(predictor, Frames(10, (64, 64), 3, [np.zeros((64, 64, 3), np.uint8)] * 3), table=Path(place, "n.parquet"))
-        test_eq((none.frames, none.faces, len(pd.read_parquet(Path(place, "n.parquet")))), (3, 0, 0))
-    print(torn)
-    with ExceptionExpected(DataError, "every 0"): VideoAnalyzer(Predictor(), every=0)
+    torn
+
+
+@pytest.mark.real
+def test_edge_cases_frames_of_several_sizes_cameras_empty_frames():
+    "Edge cases: frames of several sizes, cameras, empty frames"
+    # nbs/86_deploy.video.ipynb #09b755bf
+    with tempfile.TemporaryDirectory() as folder:
+        folder, predictor = Path(folder), Predictor()
+        mixed = [portrait, cv2.resize(portrait, (160, 120)), portrait]
+        result = predict_video(predictor, VideoSource(10, (320, 240), 3, mixed), folder / "m.mp4")
+        test_eq((open_video(folder / "m.mp4").expected_frames, result.frames), (3, 3))
+        camera = (portrait for _ in range(60) if time.sleep(0.02) is None)
+        live = predict_video(predictor, VideoSource(10, (320, 240), None, camera, live=True), folder / "live.mp4")
+        test_close(open_video(folder / "live.mp4").expected_frames, 10 * live.seconds, eps=6)
+        test_eq(live.problem, "the camera gave no more frames")
+        sparse = predict_video(predictor, VideoSource(10, (320, 240), None, [portrait] * 60), every=20)
+        test_eq((sparse.analyzed, sparse.tracks), (3, 1))  # two seconds apart, one face
+        black = VideoSource(10, (64, 64), 3, [np.zeros((64, 64, 3), np.uint8)] * 3)
+        none = predict_video(predictor, black, table=folder / "n.parquet")
+        test_eq((none.frames, none.faces, len(pd.read_parquet(folder / "n.parquet"))), (3, 0, 0))
+    with ExceptionExpected(DataError, "every 0"):
+        VideoAnalyzer(Predictor(), every=0)

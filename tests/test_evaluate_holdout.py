@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.evaluate.holdout import _KINDS, holdout_splits, repeated_holdout, summarize_splits
+from fer_fastai.evaluate.holdout import holdout_splits, repeated_holdout, summarize_splits
 
 # nbs/55_evaluate.holdout.ipynb #35f6e75f
 import matplotlib.pyplot as plt
@@ -13,45 +13,62 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from fer_fastai.data.synthetic import synthetic_faces
 
-def clips() -> FaceSet:
-    "A hundred film clips of six frames that are nearly the same, their labels drawn by lot: nothing to learn but the clips"
+
+def random_clips() -> FaceSet:
+    "Create 100 clips of six nearly equal frames with random labels: there is nothing to learn except the clips"
     rng = np.random.default_rng(0)
     clip = np.repeat(np.arange(100), 6)
     labels = np.array(["angry", "happy", "sad"])[rng.integers(3, size=100)][clip]
-    pixels = np.clip(rng.integers(255, size=(100, 8, 8))[clip] + rng.normal(0, 5, (600, 8, 8)), 0, 255).astype(np.uint8)
-    return FaceSet(pd.DataFrame({"label": labels, "group": clip}), ("angry", "happy", "sad"), pixels)
+    pixels = rng.integers(255, size=(100, 8, 8))[clip] + rng.normal(0, 5, (600, 8, 8))
+    table = pd.DataFrame({"label": labels, "group": clip})
+    return FaceSet(table, ("angry", "happy", "sad"), np.clip(pixels, 0, 255).astype(np.uint8))
+
 
 def nearest_face(train: FaceSet, test: FaceSet, seed: int) -> np.ndarray:
-    return KNeighborsClassifier(1).fit(train.pixels.reshape(len(train), -1), train.codes).predict(test.pixels.reshape(len(test), -1))
+    "Predict the label of the most similar training face"
+    classifier = KNeighborsClassifier(1).fit(train.pixels.reshape(len(train), -1), train.codes)
+    return classifier.predict(test.pixels.reshape(len(test), -1))
 
 
-def test_repeated_splits():
-    'Repeated splits'
+def test_random_and_grouped_splits():
+    "Random and grouped splits"
+    # nbs/55_evaluate.holdout.ipynb #67074af4
+    halves = list(holdout_splits(random_clips(), test_size=0.5, n_splits=2, seed=7))
+    test_eq([(kind, seed) for kind, seed, *_ in halves], [("random", 7), ("random", 8), ("grouped", 7), ("grouped", 8)])
+    for kind, _, train, test in halves:
+        assert abs(len(test) - 300) < 30 and len(train) + len(test) == 600
+        assert not set(train.ids) & set(test.ids)
+        test_eq(bool(set(train.table.group) & set(test.table.group)), kind == "random")
+    pd.DataFrame([(kind, seed, len(train), len(test)) for kind, seed, train, test in halves])
+
+
+def test_repeated_holdout_of_any_system():
+    "Repeated holdout of any system"
     # nbs/55_evaluate.holdout.ipynb #b2f9cfca
-    table = repeated_holdout(clips(), nearest_face)
-    found = summarize_splits(table).accuracy["mean"]
-    assert found["random"] > 0.95 and abs(found["grouped"] - 1 / 3) < 0.15
+    table = repeated_holdout(random_clips(), nearest_face)
+    mean = summarize_splits(table).accuracy["mean"]
+    assert mean["random"] > 0.95 and abs(mean["grouped"] - 1 / 3) < 0.15
     test_eq(table.groupby("kind").size().to_dict(), {"grouped": 3, "random": 3})
     assert summarize_splits(table[table.seed == 0]).accuracy["std"].isna().all()
-    figure, axis = plt.subplots(figsize=(4, 2.6))
-    for place, kind in enumerate(_KINDS): axis.scatter([place] * 3, table[table.kind == kind].accuracy)
-    axis.axhline(1 / 3, color="grey", linestyle=":"); axis.set(xticks=[0, 1], xticklabels=["frames at random", "clips kept apart"], xlim=(-0.5, 1.5), ylim=(0, 1.05), ylabel="accuracy")
+    assert table.equals(repeated_holdout(random_clips(), nearest_face)), "equal seeds give equal splits"
+
+    figure, axis = plt.subplots(figsize=(4, 2.6), layout="constrained")
+    for column, kind in enumerate(("random", "grouped")):
+        axis.scatter([column] * 3, table[table.kind == kind].accuracy)
+    axis.axhline(1 / 3, color="gray", linestyle=":", label="guessing")
+    axis.set(xticks=[0, 1], xticklabels=["frames at random", "clips kept together"], xlim=(-0.5, 1.5))
+    axis.set(ylim=(0, 1.05), ylabel="accuracy on the test part")
+    axis.legend(frameon=False)
     plt.close(figure)
     figure
 
-    # nbs/55_evaluate.holdout.ipynb #67074af4
-    halves = list(holdout_splits(clips(), test=0.5, n=2, seed=7))
-    test_eq([(kind, number) for kind, number, *_ in halves], [("random", 7), ("random", 8), ("grouped", 7), ("grouped", 8)])
-    for kind, _, train, rest in halves:
-        assert abs(len(rest) - 300) < 30 and len(train) + len(rest) == 600 and not set(train.ids) & set(rest.ids)
-        test_eq(bool(set(train.table.group) & set(rest.table.group)), kind == "random")
-    again = repeated_holdout(clips(), nearest_face)
-    assert table.equals(again), "the same seeds, the same splits"
 
-
-def test_edge_cases_of_holdout():
-    'Edge cases'
+def test_missing_labels_one_group_and_wrong_predictions():
+    "Missing labels, one group, and wrong predictions"
     # nbs/55_evaluate.holdout.ipynb #179248c0
-    with ExceptionExpected(DataError, "one group"): list(holdout_splits(clips().with_columns(group=0)))
-    with ExceptionExpected(DataError, "no label"): list(holdout_splits(synthetic_faces(30).with_columns(label=None)))
-    with ExceptionExpected(DataError, "predictions of shape .*random split 0|random split 0: predictions of shape"): repeated_holdout(clips(), lambda train, test, seed: np.zeros(3))
+    with ExceptionExpected(DataError, "one group"):
+        list(holdout_splits(random_clips().with_columns(group=0)))
+    with ExceptionExpected(DataError, "no label"):
+        list(holdout_splits(synthetic_faces(30).with_columns(label=None)))
+    with ExceptionExpected(DataError, "random split 0: predictions of shape"):
+        repeated_holdout(random_clips(), lambda train, test, seed: np.zeros(3))

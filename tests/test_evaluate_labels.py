@@ -2,9 +2,15 @@
 
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.data.emotions import FERPLUS_CLASSES, NON_EMOTIONS
+from fer_fastai.data.emotions import FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.evaluate.labels import ferplus_majority, ferplus_soft_labels, given_labels, label_sets, labels_of
+from fer_fastai.evaluate.labels import (
+    ferplus_label_set,
+    ferplus_soft_labels,
+    given_label_set,
+    label_set_name,
+    label_sets,
+)
 import pytest
 
 # nbs/50_evaluate.labels.ipynb #a2d826a1
@@ -14,66 +20,109 @@ from fer_fastai.core import settings
 from fer_fastai.data.emotions import SIX_CLASSES
 
 
-def test_which_labels():
-    'Which labels?'
+def test_label_sets_and_excluded_faces():
+    "Label sets and excluded faces"
     # nbs/50_evaluate.labels.ipynb #d427b888
     faces = FaceSet(pd.DataFrame({"label": ["happy", "disgust", None]}))
-    six = labels_of(faces, SIX_CLASSES)
+    six = given_label_set(faces, SIX_CLASSES)
     test_eq(six.labels.tolist(), ["happy", None, None])
-    for first, said in {"fer2013": "FER2013 labels", "synthetic": "drawn labels", "my": "own labels"}.items(): test_eq(given_labels(FaceSet(pd.DataFrame({"label": ["happy"]}, index=[f"{first}/00001"]))), said)
     test_eq(dict(six.excluded), {"disgust: not a class of the model": 1, "no label": 1})
+    for source, name in {"fer2013": "FER2013 labels", "synthetic": "drawn labels", "my": "given labels"}.items():
+        test_eq(label_set_name(FaceSet(pd.DataFrame({"label": ["happy"]}, index=[f"{source}/00001"]))), name)
     six
 
 
-def test_fer_s_majority():
-    "FER+'s majority"
+def test_fer_majority_labels():
+    "FER+ majority labels"
     # nbs/50_evaluate.labels.ipynb #d938105b
-    people = pd.DataFrame([{"happy": 10}, {"sad": 6, "neutral": 4}, {"sad": 5, "neutral": 5}, {"fear": 5, "sad": 3, "angry": 1, "happy": 1},
-                           {"contempt": 8, "neutral": 2}, {"not_a_face": 10}, {"unknown": 6, "sad": 4}, {}],
-                          columns=[*FERPLUS_CLASSES, *NON_EMOTIONS]).fillna(0).astype(int)
-    faces = FaceSet(pd.DataFrame({"label": ["happy", "neutral", "sad", "fear", "neutral", "happy", "sad", None]})).with_votes(people)
-    majority = ferplus_majority(faces)
-    test_eq(majority.labels.tolist()[:4], ["happy", "sad", None, "fear"])   # fear: 5 of the 8 votes that are left without the single ones
-    test_eq(dict(majority.excluded), {"unknown or not a face": 2, "no majority": 1, "contempt: not a class of the model": 1, "no votes": 1})
-    assert ferplus_majority(faces, vocab=FERPLUS_CLASSES).labels.iloc[4] == "contempt", "a model with eight classes keeps it"
+    columns = [*FERPLUS_CLASSES, "unknown", "not_a_face"]
+    people = pd.DataFrame(
+        [
+            {"happy": 10},
+            {"sad": 6, "neutral": 4},
+            {"sad": 5, "neutral": 5},
+            {"fear": 5, "sad": 3, "angry": 1, "happy": 1},
+            {"contempt": 8, "neutral": 2},
+            {"not_a_face": 10},
+            {"unknown": 6, "sad": 4},
+            {},
+        ],
+        columns=columns,
+    )
+    given = ["happy", "neutral", "sad", "fear", "neutral", "happy", "sad", None]
+    faces = FaceSet(pd.DataFrame({"label": given})).with_votes(people.fillna(0).astype(int))
+    majority = ferplus_label_set(faces)
+    test_eq(majority.labels.tolist()[:4], ["happy", "sad", None, "fear"])  # fear: 5 of 8 votes, single votes dropped
+    test_eq(
+        dict(majority.excluded),
+        {"unknown or not a face": 2, "no majority": 1, "contempt: not a class of the model": 1, "no votes": 1},
+    )
+    assert ferplus_label_set(faces, vocab=FERPLUS_CLASSES).labels.iloc[4] == "contempt", "a class of FER+'s eight"
     majority
 
 
-def test_votes_as_soft_labels():
-    'Votes as soft labels'
+def test_all_label_sets_of_a_faceset():
+    "All label sets of a FaceSet"
+    # nbs/50_evaluate.labels.ipynb #e9643387
+    votes = pd.DataFrame({"happy": [10, 0], "sad": [0, 0]})
+    faces = FaceSet(pd.DataFrame({"label": ["happy", "sad"]})).with_votes(votes)
+    test_eq(list(label_sets(faces)), ["given labels", "FER+ majority"])
+    test_eq(list(label_sets(faces.subset([1]))), ["given labels"])  # no votes for this face
+    list(label_sets(faces).values())
+
+
+def test_fer_votes_as_soft_labels():
+    "FER+ votes as soft labels"
     # nbs/50_evaluate.labels.ipynb #cce76434
-    people = pd.DataFrame([{"happy": 10}, {"sad": 6, "neutral": 3, "fear": 1}, {"contempt": 4, "unknown": 6}, {"not_a_face": 10}, {"fear": 1, "sad": 1, "unknown": 8}],
-                          columns=[*FERPLUS_CLASSES, *NON_EMOTIONS]).fillna(0).astype(int)
-    shares = ferplus_soft_labels(FaceSet(pd.DataFrame({"label": ["happy"] * 5})).with_votes(people))
-    test_eq(shares.sum(axis=1).tolist(), [1, 1, 1, 0, 1])
-    test_close(shares.iloc[1][["sad", "neutral", "fear"]], [2 / 3, 1 / 3, 0])
-    test_eq(shares.iloc[4][["sad", "fear"]].tolist(), [0.5, 0.5])       # nothing but single votes
-    with ExceptionExpected(DataError, regex="no votes"): ferplus_soft_labels(FaceSet(pd.DataFrame({"label": ["happy"]})))
-    shares.round(2)
+    people = pd.DataFrame(
+        [
+            {"happy": 10},
+            {"sad": 6, "neutral": 3, "fear": 1},
+            {"contempt": 4, "unknown": 6},
+            {"not_a_face": 10},
+            {"fear": 1, "sad": 1, "unknown": 8},
+        ],
+        columns=[*FERPLUS_CLASSES, "unknown", "not_a_face"],
+    )
+    faces = FaceSet(pd.DataFrame({"label": ["happy"] * 5}))
+    soft = ferplus_soft_labels(faces.with_votes(people.fillna(0).astype(int)))
+    test_eq(soft.sum(axis=1).tolist(), [1, 1, 1, 0, 1])
+    test_close(soft.iloc[1][["sad", "neutral", "fear"]], [2 / 3, 1 / 3, 0])
+    test_eq(soft.iloc[4][["sad", "fear"]].tolist(), [0.5, 0.5])  # single votes only
+    with ExceptionExpected(DataError, regex="no votes"):
+        ferplus_soft_labels(faces)
+    soft.round(2)
 
 
 @pytest.mark.real
-def test_on_fer2013():
-    'On FER2013'
+def test_label_sets_of_fer2013_s_privatetest():
+    "Label sets of FER2013's PrivateTest"
     # nbs/50_evaluate.labels.ipynb #dd4d90e2
-    columns = {"anger": "angry", "happiness": "happy", "sadness": "sad", "NF": "not_a_face"}
-    names = ["Usage", "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
-    table = pd.read_parquet(settings().data / "fer2013" / "fer2013.parquet", columns=names).rename(columns=columns).query("Usage == 'PrivateTest'")
-    private = FaceSet(pd.DataFrame(index=table.index)).with_votes(table.drop(columns="Usage").set_axis(table.index.astype(str)))
-    test_eq(ferplus_majority(private, FERPLUS_CLASSES).kept.sum(), 3153)
-    test_eq(ferplus_majority(private).kept.sum(), 3137)
-    pd.DataFrame({rule: ferplus_majority(private, rule=rule).excluded for rule in ("majority", "plurality")})
+    renamed = {"anger": "angry", "happiness": "happy", "sadness": "sad", "NF": "not_a_face"}
+    names = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
+    table = pd.read_parquet(settings().data / "fer2013" / "fer2013.parquet", columns=["Usage", *names])
+    votes = table[table.Usage == "PrivateTest"].drop(columns="Usage").rename(columns=renamed)
+    private = FaceSet(pd.DataFrame(index=votes.index)).with_votes(votes.set_axis(votes.index.astype(str)))
+    test_eq(ferplus_label_set(private, FERPLUS_CLASSES).kept.sum(), 3153)
+    test_eq(ferplus_label_set(private).kept.sum(), 3137)
+    pd.DataFrame({rule: ferplus_label_set(private, rule=rule).excluded for rule in ("majority", "plurality")})
 
 
-def test_edge_cases_of_labels():
-    'Edge cases'
+def test_classes_outside_the_vocabulary_and_missing_votes():
+    "Classes outside the vocabulary, and missing votes"
     # nbs/50_evaluate.labels.ipynb #0773b4e5
     faces = FaceSet(pd.DataFrame({"label": ["disgust", "happy", None, "sad"]}))
-    with ExceptionExpected(DataError, regex="no votes"): ferplus_majority(faces)
-    faces = faces.with_votes(pd.DataFrame({"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}))
-    test_eq(ferplus_majority(faces, SIX_CLASSES).labels.tolist(), [None, "happy", None, None])
-    test_eq(ferplus_majority(faces, SIX_CLASSES, rule="plurality").labels.tolist(), [None, "happy", None, "sad"])
-    test_eq(list(label_sets(faces)), ["own labels", "FER+ majority"])
-    test_eq(list(label_sets(faces.subset([2]).with_columns(label=["happy"]))), ["own labels"])   # nobody voted: no second truth
-    with ExceptionExpected(DataError, regex="majority or plurality"): ferplus_majority(faces, rule="most")
-    with ExceptionExpected(DataError, regex="no face with a label"): label_sets(faces.subset([2]))
+    with ExceptionExpected(DataError, regex="no votes"):
+        ferplus_label_set(faces)
+    votes = {"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}
+    faces = faces.with_votes(pd.DataFrame(votes))
+    test_eq(ferplus_label_set(faces, SIX_CLASSES).labels.tolist(), [None, "happy", None, None])
+    plurality = ferplus_label_set(faces, SIX_CLASSES, rule="plurality")
+    test_eq(plurality.labels.tolist(), [None, "happy", None, "sad"])
+    test_eq(list(label_sets(faces)), ["given labels", "FER+ majority"])
+    unvoted = faces.subset([2]).with_columns(label=["happy"])
+    test_eq(list(label_sets(unvoted)), ["given labels"])
+    with ExceptionExpected(DataError, regex="majority or plurality"):
+        ferplus_label_set(faces, rule="most")
+    with ExceptionExpected(DataError, regex="no face with a label"):
+        label_sets(faces.subset([2]))

@@ -6,8 +6,18 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.evaluate.metrics import (
-    _BINS, bootstrap, calibration_error, check_probabilities, evaluate, from_confusion, label_codes, metrics_from_dict,
-    reliability, report_on, summarize_seeds, top_losses,
+    _BINS,
+    _check_pred_probs,
+    _label_codes,
+    _scores_from_confusion,
+    bootstrap_intervals,
+    calibration_error,
+    compute_metrics,
+    metrics_from_dict,
+    reliability_table,
+    report_from_pred_probs,
+    summarize_seeds,
+    top_losses,
 )
 
 # nbs/52_evaluate.metrics.ipynb #b9eb140a
@@ -19,151 +29,189 @@ from sklearn.calibration import calibration_curve
 from fer_fastai.data.emotions import FER2013_CLASSES, SIX_CLASSES
 
 
-def test_probabilities_and_labels_that_fit():
-    'Probabilities and labels that fit'
+def test_checked_probabilities_and_labels():
+    "Checked probabilities and labels"
     # nbs/52_evaluate.metrics.ipynb #18e56766
-    test_eq(label_codes(["happy", "Anger"], FER2013_CLASSES), [3, 0])
+    test_eq(_label_codes(["happy", "Anger"], FER2013_CLASSES), [3, 0])
     with ExceptionExpected(DataError, regex="face b7: probabilities .* sum to 1"):
-        check_probabilities([[0.5, 0.5], [2.0, -1.0]], 2, 2, ids=["a1", "b7"])
+        _check_pred_probs([[0.5, 0.5], [2.0, -1.0]], 2, 2, ids=["a1", "b7"])
 
 
 def test_calibration():
-    'Calibration'
+    "Calibration"
     # nbs/52_evaluate.metrics.ipynb #f0ad5ce3
-    # four faces by hand: two said with 90 % and both right, two with 60 % and one right
-    said = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
-    table = reliability(said, np.array([0, 0, 0, 1]))
+    # Four faces: two with confidence 90 %, both right; two with 60 %, one right
+    pred_probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    table = reliability_table(pred_probs, np.array([0, 0, 0, 1]))
     test_close(calibration_error(table), (2 * abs(1 - 0.9) + 2 * abs(0.5 - 0.6)) / 4)
     table[table.faces > 0]
 
     # nbs/52_evaluate.metrics.ipynb #19c14a65
-    # scikit-learn's calibration_curve bins alike, for a case on the edges of bins too
+    # Equal to scikit-learn's calibration_curve, also for confidences on the edges of bins
     rng = np.random.default_rng(0)
     confidence = np.concatenate([np.linspace(0, 1, _BINS + 1)[8:], rng.uniform(0.5, 1, 500)])
-    many, truth = np.stack([confidence, 1 - confidence], axis=1), rng.integers(0, 2, len(confidence))
-    right, mean_confidence = calibration_curve(truth == 0, confidence, n_bins=_BINS)
-    ours = reliability(many, truth).dropna()
-    test_close(ours.accuracy.to_numpy(), right); test_close(ours.confidence.to_numpy(), mean_confidence)
+    pred_probs, labels = np.stack([confidence, 1 - confidence], axis=1), rng.integers(0, 2, len(confidence))
+    right, mean_confidence = calibration_curve(labels == 0, confidence, n_bins=_BINS)
+    table = reliability_table(pred_probs, labels).dropna()
+    test_close(table.accuracy.to_numpy(), right)
+    test_close(table.confidence.to_numpy(), mean_confidence)
 
 
-def test_how_sure_is_an_accuracy():
-    'How sure is an accuracy?'
+def test_bootstrap_confidence_intervals():
+    "Bootstrap confidence intervals"
     # nbs/52_evaluate.metrics.ipynb #1389b7bc
     actual = np.zeros(400, dtype=np.int64)
-    predicted = (np.arange(400) % 4 == 0).astype(np.int64)   # 75 % right
-    alone = bootstrap(actual, predicted, 2)
-    test_close(alone.loc["accuracy"], 0.75 + 1.96 * np.sqrt(0.75 * 0.25 / 400) * np.array([-1, 1]), eps=0.006)  # as the normal approximation
+    predicted = (np.arange(400) % 4 == 0).astype(np.int64)  # 75 % right
+    by_face = bootstrap_intervals(actual, predicted, 2)
+    normal = 0.75 + 1.96 * np.sqrt(0.75 * 0.25 / 400) * np.array([-1, 1])
+    test_close(by_face.loc["accuracy"], normal, eps=0.006)  # close to the normal approximation
 
-    films = np.sort(predicted) * 4 + np.arange(400) % 4      # 8 films, all right or all wrong: 8 pieces of evidence, not 400
-    together = bootstrap(actual, np.sort(predicted), 2, groups=films)
-    assert np.ptp(together.loc["accuracy"]) > 5 * np.ptp(alone.loc["accuracy"])
-    test_eq(bootstrap(actual, predicted, 2), alone)          # a seed repeats the draws
-    pd.concat({"400 faces": alone, "8 films": together}, axis=1)
+    films = np.sort(predicted) * 4 + np.arange(400) % 4  # 8 films, each all right or all wrong
+    by_film = bootstrap_intervals(actual, np.sort(predicted), 2, groups=films)
+    assert np.ptp(by_film.loc["accuracy"]) > 5 * np.ptp(by_face.loc["accuracy"])
+    test_eq(bootstrap_intervals(actual, predicted, 2), by_face)  # a seed repeats the draws
+    pd.concat({"400 faces": by_face, "8 films": by_film}, axis=1)
 
 
-def test_metrics():
-    'Metrics'
+def test_metrics_against_one_label_set():
+    "Metrics against one label set"
     # nbs/52_evaluate.metrics.ipynb #ebdc262b
-    # six faces by hand: happy 2 of 3 right, sad 1 of 2, fear never predicted
-    said = np.array([[.8, .1, .1], [.7, .2, .1], [.2, .7, .1], [.1, .8, .1], [.6, .3, .1], [.5, .3, .2]])
-    hand = evaluate(said, ["happy", "happy", "happy", "sad", "sad", "fear"], ["happy", "sad", "fear"])
-    test_eq(hand.confusion.to_numpy(), [[2, 1, 0], [1, 1, 0], [1, 0, 0]])
-    test_close(hand.accuracy, 3 / 6)
-    test_close(hand.balanced_accuracy, (2 / 3 + 1 / 2 + 0) / 3)
-    test_close(hand.macro_f1, (2 * 2 / 7 + 2 * 1 / 4 + 0) / 3)
-    test_close(hand.nll, -np.log([.8, .7, .2, .8, .3, .2]).mean())
-    assert np.isnan(hand.per_class.precision["fear"]), "never predicted: there is no precision"
-    hand.per_class
+    # Six faces: happy 2 of 3 right, sad 1 of 2, fear never predicted
+    pred_probs = np.array(
+        [[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.5, 0.3, 0.2]]
+    )
+    labels = ["happy", "happy", "happy", "sad", "sad", "fear"]
+    metrics = compute_metrics(pred_probs, labels, ["happy", "sad", "fear"])
+    test_eq(metrics.confusion.to_numpy(), [[2, 1, 0], [1, 1, 0], [1, 0, 0]])
+    test_close(metrics.accuracy, 3 / 6)
+    test_close(metrics.balanced_accuracy, (2 / 3 + 1 / 2 + 0) / 3)
+    test_close(metrics.macro_f1, (2 * 2 / 7 + 2 * 1 / 4 + 0) / 3)
+    test_close(metrics.nll, -np.log([0.8, 0.7, 0.2, 0.8, 0.3, 0.2]).mean())
+    assert np.isnan(metrics.per_class.precision["fear"]), "never predicted, so without precision"
+    metrics.per_class
 
+
+def test_metrics_as_json():
+    "Metrics as JSON"
     # nbs/52_evaluate.metrics.ipynb #e9d46b3c
-    rows = evaluate(np.eye(2)[[0, 0, 1]], [0, 1, 1], ["happy", "sad"])
-    test_eq(rows.confusion_rows.loc["sad"].tolist(), [0.5, 0.5])
-    written = json.loads(json.dumps(rows.to_dict()))
+    metrics = compute_metrics(np.eye(2)[[0, 0, 1]], [0, 1, 1], ["happy", "sad"])
+    test_eq(metrics.confusion_rows.loc["sad"].tolist(), [0.5, 0.5])
+    written = json.loads(json.dumps(metrics.to_dict()))
     test_eq(written["per_class"][0]["class"], "happy")
-    read = metrics_from_dict(written)                       # and back
-    test_eq(read.to_dict(), rows.to_dict())
-    test_eq(read.confusion_rows.to_numpy(), rows.confusion_rows.to_numpy())
-    rows
+    read = metrics_from_dict(written)
+    test_eq(read.to_dict(), metrics.to_dict())
+    test_eq(read.confusion_rows.to_numpy(), metrics.confusion_rows.to_numpy())
+    metrics
 
 
-def test_several_runs():
-    'Several runs'
+def test_mean_and_spread_over_seeds():
+    "Mean and spread over seeds"
+
     # nbs/52_evaluate.metrics.ipynb #ab37c56e
-    def run_of(right): return evaluate(np.eye(2)[(np.arange(100) >= right).astype(int)], np.zeros(100, int), ["happy", "sad"], resamples=10)
-    seeds = summarize_seeds([run_of(70), run_of(72), run_of(74)])
+    def run_with(right):
+        "Return the metrics of a run with `right` of 100 faces right"
+        pred_probs = np.eye(2)[(np.arange(100) >= right).astype(int)]
+        return compute_metrics(pred_probs, np.zeros(100, int), ["happy", "sad"], resamples=10)
+
+    seeds = summarize_seeds([run_with(70), run_with(72), run_with(74)])
     test_close(seeds.loc["accuracy", ["mean", "sd"]].tolist(), [0.72, 0.02])
-    test_close(seeds.loc["accuracy", "high"], 0.72 + 4.302653 * 0.02 / np.sqrt(3))   # Student's t, 2 degrees of freedom
-    assert np.isnan(summarize_seeds([run_of(70)]).loc["accuracy", "sd"]), "one run has no spread"
+    test_close(seeds.loc["accuracy", "high"], 0.72 + 4.302653 * 0.02 / np.sqrt(3))  # Student's t, 2 degrees of freedom
+    assert np.isnan(summarize_seeds([run_with(70)]).loc["accuracy", "sd"]), "one run has no spread"
     seeds
 
 
 def test_top_losses():
-    'Top losses'
+    "Top losses"
     # nbs/52_evaluate.metrics.ipynb #deca99cc
-    worst = top_losses([[0.9, 0.1], [0.2, 0.8], [0.99, 0.01]], ["happy", "sad", "sad"], ["happy", "sad"], ids=["a", "b", "c"])
+    pred_probs = [[0.9, 0.1], [0.2, 0.8], [0.99, 0.01]]
+    worst = top_losses(pred_probs, ["happy", "sad", "sad"], ["happy", "sad"], ids=["a", "b", "c"])
     test_eq(worst.index.tolist(), ["c", "b", "a"])
     test_eq(worst.loc["c", ["predicted", "actual"]].tolist(), ["happy", "sad"])
     test_close(worst.loc["c", ["loss", "probability", "confidence"]].astype(float), [-np.log(0.01), 0.01, 0.99])
     worst
 
 
-def test_the_report_of_a_learner():
-    'The report of a learner'
+def test_report_of_a_learner():
+    "Report of a learner"
     # nbs/52_evaluate.metrics.ipynb #26001610
-    table = pd.DataFrame({"label": ["happy", "sad", "sad", "happy"] * 5, "split": ["train"] * 8 + ["test"] * 12})
-    votes = pd.DataFrame({"happy": [10, 0, 8, 9] * 5, "sad": [0, 10, 2, 1] * 5})     # people see one of the two sad faces as happy
+    splits = ["train"] * 8 + ["test"] * 12
+    table = pd.DataFrame({"label": ["happy", "sad", "sad", "happy"] * 5, "split": splits})
+    votes = pd.DataFrame({"happy": [10, 0, 8, 9] * 5, "sad": [0, 10, 2, 1] * 5})  # one of two sad faces looks happy
     faces = FaceSet(table, ("happy", "sad")).with_votes(votes)
-    said = np.tile([[.9, .1], [.2, .8], [.7, .3], [.8, .2]], (3, 1))
-    example = report_on({"single": said, "flip": said}, faces, title="example")
+    pred_probs = np.tile([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.8, 0.2]], (3, 1))
+    example = report_from_pred_probs({"single": pred_probs, "flip": pred_probs}, faces, title="example")
     test_eq(example.headline.accuracy, 0.75)
-    test_eq(example.metrics["FER+ majority", "single"].accuracy, 1.0)               # the "error" was the label's
+    test_eq(example.metrics["FER+ majority", "single"].accuracy, 1.0)  # the label was wrong, not the network
     test_eq(len(example.predictions()), 12)
-    example.side_by_side()
+    example.compare_tta()
 
 
-def test_edge_cases_of_metrics():
-    'Edge cases'
+def test_classes_without_faces_and_probabilities_of_0():
+    "Classes without faces, and probabilities of 0"
     # nbs/52_evaluate.metrics.ipynb #79088663
     names = ["happy", "sad", "fear"]
-    # a class that occurs neither way has no F1, and does not pull the mean down
-    two = evaluate(np.eye(3)[[0, 1, 1]], ["happy", "sad", "sad"], names)
-    test_eq(two.macro_f1, 1.0); test_eq(two.balanced_accuracy, 1.0); assert np.isnan(two.per_class.f1["fear"])
+    # A class that is neither labeled nor predicted has no F1 and is not part of the mean
+    two = compute_metrics(np.eye(3)[[0, 1, 1]], ["happy", "sad", "sad"], names)
+    test_eq(two.macro_f1, 1.0)
+    test_eq(two.balanced_accuracy, 1.0)
+    assert np.isnan(two.per_class.f1["fear"])
     assert two.confusion_rows.loc["fear"].isna().all()
     test_eq(two.to_dict()["per_class"][2]["recall"], None)
     test_eq(metrics_from_dict(json.loads(json.dumps(two.to_dict()))).to_dict(), two.to_dict())
     pd.testing.assert_frame_equal(metrics_from_dict(two.to_dict()).per_class, two.per_class, check_names=False)
-    with ExceptionExpected(DataError, "KeyError: 'confusion'"): metrics_from_dict({"vocab": ["happy", "sad"]})
+    with ExceptionExpected(DataError, "KeyError: 'confusion'"):
+        metrics_from_dict({"vocab": ["happy", "sad"]})
     json.dumps(two.to_dict(), allow_nan=False)
-    # a class that is predicted and never there counts against macro-F1, as in scikit-learn
-    test_close(evaluate(np.eye(3)[[0, 2]], ["happy", "happy"], names).macro_f1, (2 * 1 / 3 + 0) / 2)
-    # a probability of 0 for the truth: a large loss, not an infinite one
-    assert np.isfinite(evaluate(np.eye(3)[[0]], ["sad"], names).nll)
-    test_close(evaluate(np.eye(3)[[0]], ["sad"], names).nll, top_losses(np.eye(3)[[0]], ["sad"], names).loss.mean())
+    # A class that is predicted and never labeled lowers macro-F1, as in scikit-learn
+    test_close(compute_metrics(np.eye(3)[[0, 2]], ["happy", "happy"], names).macro_f1, (2 * 1 / 3 + 0) / 2)
+    # A probability of 0 for the label has a large, finite loss
+    zero = compute_metrics(np.eye(3)[[0]], ["sad"], names)
+    assert np.isfinite(zero.nll)
+    test_close(zero.nll, top_losses(np.eye(3)[[0]], ["sad"], names).loss.mean())
 
+
+def test_agreement_with_scikit_learn():
+    "Agreement with scikit-learn"
     # nbs/52_evaluate.metrics.ipynb #57b5d171
-    # metrics from confusion matrices are scikit-learn's
     rng = np.random.default_rng(1)
     actual, predicted = rng.integers(0, 5, 300), rng.integers(0, 7, 300)
-    ours = from_confusion(confusion_matrix(actual, predicted, labels=range(7)))
-    test_close(ours["accuracy"], accuracy_score(actual, predicted))
-    test_close(ours["balanced_accuracy"], recall_score(actual, predicted, labels=np.unique(actual), average="macro"))
-    test_close(ours["macro_f1"], f1_score(actual, predicted, average="macro", zero_division=0))
+    scores = _scores_from_confusion(confusion_matrix(actual, predicted, labels=range(7)))
+    test_close(scores["accuracy"], accuracy_score(actual, predicted))
+    test_close(scores["balanced_accuracy"], recall_score(actual, predicted, labels=np.unique(actual), average="macro"))
+    test_close(scores["macro_f1"], f1_score(actual, predicted, average="macro", zero_division=0))
 
+
+def test_errors_that_name_the_face():
+    "Errors that name the face"
     # nbs/52_evaluate.metrics.ipynb #3e33b36a
-    with ExceptionExpected(DataError, regex="face x: label 'joyless'; expected one of happy, sad"): evaluate([[1, 0]], ["joyless"], ["happy", "sad"], ids=["x"])
-    with ExceptionExpected(DataError, regex="row 1: label 2"): evaluate(np.eye(2), [0, 2], ["happy", "sad"])
-    with ExceptionExpected(DataError, regex="label nan|label None"): evaluate(np.eye(2), ["happy", None], ["happy", "sad"])
-    with ExceptionExpected(DataError, regex="shape"): evaluate(np.eye(3), [0, 1, 1], ["happy", "sad"])
-    with ExceptionExpected(DataError, regex="no faces"): evaluate(np.zeros((0, 2)), [], ["happy", "sad"])
-    with ExceptionExpected(DataError, regex="row 0"): evaluate([[np.nan, 1]], [0], ["happy", "sad"])
-    with ExceptionExpected(DataError, regex="the same labels"): summarize_seeds([evaluate(np.eye(2), [0, 1], ["a", "b"], resamples=2), evaluate(np.eye(2), [0, 1], ["a", "b"], "FER\\+", resamples=2)])
-    with ExceptionExpected(DataError, regex="no faces in split 'test'"): report_on({"single": np.eye(2)}, FaceSet(pd.DataFrame({"label": ["happy"]})))
+    vocab, two = ["happy", "sad"], ["a", "b"]
+    with ExceptionExpected(DataError, regex="face x: label 'joyless'; expected one of happy, sad"):
+        compute_metrics([[1, 0]], ["joyless"], vocab, ids=["x"])
+    with ExceptionExpected(DataError, regex="row 1: label 2"):
+        compute_metrics(np.eye(2), [0, 2], vocab)
+    with ExceptionExpected(DataError, regex="label nan|label None"):
+        compute_metrics(np.eye(2), ["happy", None], vocab)
+    with ExceptionExpected(DataError, regex="shape"):
+        compute_metrics(np.eye(3), [0, 1, 1], vocab)
+    with ExceptionExpected(DataError, regex="no faces"):
+        compute_metrics(np.zeros((0, 2)), [], vocab)
+    with ExceptionExpected(DataError, regex="row 0"):
+        compute_metrics([[np.nan, 1]], [0], vocab)
+    runs = [compute_metrics(np.eye(2), [0, 1], two, name, resamples=2) for name in ("given labels", "FER+ majority")]
+    with ExceptionExpected(DataError, regex="the same labels"):
+        summarize_seeds(runs)
+    with ExceptionExpected(DataError, regex="no faces in split 'test'"):
+        report_from_pred_probs({"single": np.eye(2)}, FaceSet(pd.DataFrame({"label": ["happy"]})))
 
+
+def test_models_with_fewer_classes_than_the_faces():
+    "Models with fewer classes than the faces"
     # nbs/52_evaluate.metrics.ipynb #9ced7c8b
-    # six classes: disgusted faces are left out and counted, with FER+ too
+    # Six classes: faces labeled disgust are excluded and counted, by FER+ too
     faces = FaceSet(pd.DataFrame({"label": ["disgust", "happy", None, "sad"], "split": "test"}))
-    faces = faces.with_votes(pd.DataFrame({"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}))
-    six = report_on({"single": np.full((4, 6), 1 / 6)}, faces, vocab=SIX_CLASSES)
+    votes = {"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}
+    faces = faces.with_votes(pd.DataFrame(votes))
+    six = report_from_pred_probs({"single": np.full((4, 6), 1 / 6)}, faces, vocab=SIX_CLASSES)
     test_eq(six.headline.faces, 2)
     test_eq(dict(six.headline.excluded), {"disgust: not a class of the model": 1, "no label": 1})
     test_eq(six.metrics["FER+ majority", "single"].faces, 1)

@@ -4,9 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.data.faceset import FaceSet
 from fer_fastai.evaluate.plots import (
-    THEMES, plot_confusion, plot_histories, plot_history, plot_lr_find, plot_per_class, plot_reliability, plot_theme,
+    plot_confusion_matrix,
+    plot_histories,
+    plot_history,
+    plot_lr_find,
+    plot_per_class,
+    plot_reliability,
+    plot_theme,
     plot_top_losses,
 )
 
@@ -14,106 +19,137 @@ from fer_fastai.evaluate.plots import (
 from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.emotions import FER2013_CLASSES
-from fer_fastai.evaluate.metrics import evaluate, top_losses
+from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.evaluate.metrics import compute_metrics, top_losses
+
 
 # nbs/53_evaluate.plots.ipynb #c3a4ebb1
-def some_metrics(n=3589, seed=0):
-    "Invented predictions, right two times in three, and too sure of themselves"
-    rng = np.random.default_rng(seed)
-    actual = rng.choice(7, n, p=[.137, .015, .147, .245, .166, .116, .174])
-    logits = rng.normal(size=(n, 7)) * 1.6 + 3 * np.eye(7)[actual]
-    p = np.exp(1.5 * logits); p /= p.sum(axis=1, keepdims=True)
-    return evaluate(p, actual, FER2013_CLASSES, resamples=50), p, actual
+def simulated_predictions(actual, seed=0):
+    "Simulate overconfident probabilities of seven classes that are right in two of three cases"
+    logits = np.random.default_rng(seed).normal(size=(len(actual), 7)) * 1.6 + 3 * np.eye(7)[actual]
+    probs = np.exp(1.5 * logits)
+    return probs / probs.sum(axis=1, keepdims=True)
 
 
-def test_themes():
-    'Themes'
+def simulated_metrics(n=3589):
+    "Compute metrics of simulated predictions with FER2013's class frequencies"
+    actual = np.random.default_rng(0).choice(7, n, p=[0.137, 0.015, 0.147, 0.245, 0.166, 0.116, 0.174])
+    return compute_metrics(simulated_predictions(actual), actual, FER2013_CLASSES, resamples=50)
+
+
+def test_light_and_dark_themes():
+    "Light and dark themes"
     # nbs/53_evaluate.plots.ipynb #42fe9e35
-    with plot_theme("dark") as colours: figure = plt.figure(figsize=(1, 1))
-    test_eq(figure.get_facecolor()[:3], tuple(int(colours.paper[i:i + 2], 16) / 255 for i in (1, 3, 5)))
+    with plot_theme("dark") as colors:
+        figure = plt.figure(figsize=(1, 1))
+    test_eq(figure.get_facecolor()[:3], tuple(int(colors.paper[i : i + 2], 16) / 255 for i in (1, 3, 5)))
     plt.close(figure)
 
 
 def test_confusion_matrix():
-    'Confusion matrix'
+    "Confusion matrix"
     # nbs/53_evaluate.plots.ipynb #eac50c76
-    metrics, _, _ = some_metrics()
-    figure = plot_confusion(metrics)
-    shown = [t.get_text() for t in figure.axes[0].texts]
-    assert f"{metrics.confusion.loc['happy', 'happy']:,}" in shown and f"{metrics.confusion_rows.loc['happy', 'happy']:.0%}" in shown
+    metrics = simulated_metrics()
+    figure = plot_confusion_matrix(metrics)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert f"{metrics.confusion.loc['happy', 'happy']:,}" in texts
+    assert f"{metrics.confusion_rows.loc['happy', 'happy']:.0%}" in texts
     figure
 
 
-def test_scores_per_class():
-    'Scores per class'
+def test_f1_precision_and_recall_per_class():
+    "F1, precision and recall per class"
     # nbs/53_evaluate.plots.ipynb #bfe2ade2
-    metrics, _, _ = some_metrics()
+    metrics = simulated_metrics()
     figure = plot_per_class(metrics)
     test_close([bar.get_width() for bar in figure.axes[0].patches], metrics.per_class.f1.tolist())
     figure
 
 
-def test_reliability():
-    'Reliability'
+def test_reliability_diagram():
+    "Reliability diagram"
     # nbs/53_evaluate.plots.ipynb #d7d7f1a6
-    metrics, _, _ = some_metrics()
+    metrics = simulated_metrics()
     figure = plot_reliability(metrics)
     test_close(sum(bar.get_height() for bar in figure.axes[1].patches), 1)
     figure
 
 
 def test_top_losses():
-    'Top losses'
+    "Top losses"
     # nbs/53_evaluate.plots.ipynb #d046af3c
-    metrics, p, actual = some_metrics(14)
-    pixels = np.random.default_rng(0).integers(0, 255, (14, 48, 48), dtype=np.uint8)    # stands for faces
-    faces = FaceSet(pd.DataFrame({"label": [FER2013_CLASSES[a] for a in actual]}), FER2013_CLASSES, pixels)
-    worst = top_losses(p, actual, FER2013_CLASSES, faces.ids)
+    faces = synthetic_faces(70, seed=3)
+    pred_probs = simulated_predictions(faces.codes)
+    worst = top_losses(pred_probs, faces.codes, FER2013_CLASSES, faces.ids)
     figure = plot_top_losses(worst, faces, n=7)
     assert figure.axes[0].get_xlabel().endswith(f"{worst.loss.iloc[0]:.2f} / {worst.probability.iloc[0]:.3f}")
     figure
 
 
 def test_learning_curves():
-    'Learning curves'
+    "Learning curves"
     # nbs/53_evaluate.plots.ipynb #a3c58375
-    history = pd.DataFrame({"epoch": [0, 1, 0, 1, 2, 3], "train_loss": [1.9, 1.7, 1.5, 1.3, 1.1, 1.0], "valid_loss": [1.8, 1.6, 1.4, 1.25, 1.2, 1.18],
-                            "accuracy": [.30, .38, .48, .54, .57, .58], "f1": [.2, .3, .42, .5, .53, .54], "time": "00:10", "stage": [0, 0, 1, 1, 1, 1]})
+    columns = {
+        "epoch": [0, 1, 0, 1, 2, 3],
+        "train_loss": [1.9, 1.7, 1.5, 1.3, 1.1, 1.0],
+        "valid_loss": [1.8, 1.6, 1.4, 1.25, 1.2, 1.18],
+        "accuracy": [0.30, 0.38, 0.48, 0.54, 0.57, 0.58],
+        "f1": [0.2, 0.3, 0.42, 0.5, 0.53, 0.54],
+        "time": "00:10",
+        "stage": [0, 0, 1, 1, 1, 1],
+    }
+    history = pd.DataFrame(columns)
     figure = plot_history(history)
     test_eq(figure.axes[1].lines[0].get_xydata()[-1], [6, 0.58])
     test_eq([t.get_text() for t in figure.axes[1].get_legend().texts], ["accuracy", "f1"])
     figure
 
     # nbs/53_evaluate.plots.ipynb #9d4c1d60
-    figure = plot_histories({"augmented": history, "as they are": history.assign(train_loss=history.train_loss - 0.3)})
-    test_eq([axis.get_title() for axis in figure.axes], ["augmented", "as they are"])
+    augmented = pd.DataFrame({"train_loss": [1.9, 1.7, 1.5, 1.4], "valid_loss": [1.8, 1.6, 1.4, 1.35]})
+    plain = augmented.assign(train_loss=[1.6, 1.4, 1.2, 1.1])
+    figure = plot_histories({"augmented": augmented, "not augmented": plain})
+    test_eq([axis.get_title() for axis in figure.axes], ["augmented", "not augmented"])
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
     figure
 
 
-def test_learning_rate_search():
-    'Learning-rate search'
+def test_learning_rate_finder():
+    "Learning-rate finder"
     # nbs/53_evaluate.plots.ipynb #42827c48
-    rates = np.geomspace(1e-6, 1, 60)
-    search = {"lr": rates, "loss": 1.9 - 0.6 * np.exp(-(np.log10(rates) + 2) ** 2) + 3 * np.clip(np.log10(rates) + 1, 0, 1) ** 2, "suggestions": {"valley": 2e-3}}
-    figure = plot_lr_find(search)
+    lrs = np.geomspace(1e-6, 1, 60)
+    exponent = np.log10(lrs)
+    losses = 1.9 - 0.6 * np.exp(-((exponent + 2) ** 2)) + 3 * np.clip(exponent + 1, 0, 1) ** 2
+    figure = plot_lr_find({"lr": lrs, "loss": losses, "suggestions": {"valley": 2e-3}})
     test_eq(figure.axes[0].get_xscale(), "log")
     test_eq(figure.axes[0].get_legend().texts[0].get_text(), "valley 2.0e-03")
     figure
 
 
-def test_edge_cases_of_plots():
-    'Edge cases'
+def test_unusual_class_names_and_both_themes():
+    "Unusual class names, and both themes"
     # nbs/53_evaluate.plots.ipynb #e245beca
-    # a class without faces, names with $ and long ones, both themes
-    odd = evaluate(np.eye(3)[[0, 0, 1]], [0, 0, 0], ["cost $5 to $10", "sad & <b>", "never"], resamples=5)
-    for theme in THEMES:
-        for draw in (plot_confusion, plot_per_class, plot_reliability): draw(odd, theme).canvas.draw()
-    test_eq(len(plot_lr_find(pd.DataFrame({"lr": [1e-4, 1e-3], "loss": [2.0, 1.0]})).axes[0].lines), 1)
-    test_eq(len(plot_lr_find({"lrs": [1e-4, 1e-3], "losses": [2.0, 1.0], "valley": 5e-4}).axes[0].lines), 2)     # as a run folder holds it
-    plot_history(pd.DataFrame({"train_loss": [1.0]})).canvas.draw()
-    with ExceptionExpected(DataError, regex="train_loss"): plot_history(pd.DataFrame({"epoch": [1]}))
-    with ExceptionExpected(DataError, regex="lr and loss"): plot_lr_find({"rate": [1]})
-    with ExceptionExpected(DataError, regex="light or dark"): plot_confusion(odd, "sepia")
-    with ExceptionExpected(DataError, "'one'"): plot_histories({"one": pd.DataFrame({"train_loss": [1.9]})})
+    # A class without faces, names with $ and &, long names
+    odd = compute_metrics(np.eye(3)[[0, 0, 1]], [0, 0, 0], ["cost $5 to $10", "sad & <b>", "never"], resamples=5)
+    for theme in ("light", "dark"):
+        for plot in (plot_confusion_matrix, plot_per_class, plot_reliability):
+            plot(odd, theme).canvas.draw()
+    with ExceptionExpected(DataError, regex="light or dark"):
+        plot_confusion_matrix(odd, "sepia")
     test_eq(plt.get_fignums(), [])
+
+
+def test_short_and_incomplete_histories():
+    "Short and incomplete histories"
+    # nbs/53_evaluate.plots.ipynb #9269151a
+    test_eq(len(plot_lr_find(pd.DataFrame({"lr": [1e-4, 1e-3], "loss": [2.0, 1.0]})).axes[0].lines), 1)
+    from_run = {"lrs": [1e-4, 1e-3], "losses": [2.0, 1.0], "valley": 5e-4}  # as in a run folder
+    test_eq(len(plot_lr_find(from_run).axes[0].lines), 2)
+    plot_history(pd.DataFrame({"train_loss": [1.0]})).canvas.draw()
+    with ExceptionExpected(DataError, regex="train_loss"):
+        plot_history(pd.DataFrame({"epoch": [1]}))
+    with ExceptionExpected(DataError, regex="lr and loss"):
+        plot_lr_find({"rate": [1]})
+    with ExceptionExpected(DataError, "'one'"):
+        plot_histories({"one": pd.DataFrame({"train_loss": [1.9]})})
+    with ExceptionExpected(DataError, "nothing"):
+        plot_histories({})

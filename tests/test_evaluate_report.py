@@ -9,8 +9,21 @@ import pandas as pd
 from fastcore import xml as h
 from PIL import Image
 from fer_fastai.evaluate.report import (
-    face_uri, heading_part, html_table, interval_text, losses_part, percent, plain, protocol_part, report_html,
-    scores_part, shown, write_report,
+    _data_section,
+    _face_uri,
+    _footer,
+    _header,
+    _html_table,
+    _interval_text,
+    _json_value,
+    _losses_section,
+    _percent,
+    _protocol_section,
+    _scores_section,
+    _setting_text,
+    _training_section,
+    report_html,
+    write_report,
 )
 
 # nbs/54_evaluate.report.ipynb #e9d83947
@@ -24,113 +37,164 @@ from fastcore.test import ExceptionExpected, test_eq
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.evaluate.metrics import report_on
+from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.evaluate.metrics import report_from_pred_probs
+
 
 # nbs/54_evaluate.report.ipynb #eb7bdfd5
-class Pictures(HTMLParser):
-    "Addresses and tags of a page"
-    def __init__(self, page): super().__init__(); self.sources, self.tags, self.alts = [], set(), []; self.feed(page)
+class PageParser(HTMLParser):
+    "Parser for the addresses, tags and alternative texts of a page"
+
+    def __init__(self, page):
+        super().__init__()
+        self.sources, self.tags, self.alts = [], set(), []
+        self.feed(page)
+
     def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.tags.add(tag); self.sources += [found[k] for k in ("src", "srcset", "href") if k in found]
-        if tag == "img": self.alts.append(found.get("alt"))
+        values = dict(attributes)
+        self.tags.add(tag)
+        self.sources += [values[name] for name in ("src", "srcset", "href") if name in values]
+        if tag == "img":
+            self.alts.append(values.get("alt"))
 
-def example_report(n=700, seed=0, title="An example"):
-    "Invented predictions for faces of noise, with FER+ votes that disagree with every tenth label"
-    rng = np.random.default_rng(seed)
-    actual = rng.choice(7, n, p=[.137, .02, .147, .24, .166, .116, .174])
+
+def example_report(n=700, title="An example"):
+    "Create a report of simulated predictions for drawn faces, with votes against every tenth label"
+    rng = np.random.default_rng(0)
+    faces = synthetic_faces(n, seed=4)
+    actual = faces.codes
     logits = rng.normal(size=(n, 7)) * 1.6 + 3 * np.eye(7)[actual]
-    p = np.exp(1.3 * logits); p /= p.sum(axis=1, keepdims=True)
-    seen = np.where(rng.random(n) < 0.1, p.argmax(axis=1), actual)
-    votes = pd.DataFrame(8 * np.eye(7, dtype=int)[seen] + np.eye(7, dtype=int)[rng.integers(0, 7, n)], columns=FER2013_CLASSES)
-    table = pd.DataFrame({"label": [FER2013_CLASSES[a] for a in actual], "split": rng.permutation(["train", "valid", "test"] * n)[:n]})
-    faces = FaceSet(table, FER2013_CLASSES, rng.integers(0, 255, (n, 24, 24), dtype=np.uint8)).with_votes(votes)
-    tested = (table.split == "test").to_numpy()
-    return report_on({"single": p[tested], "flip": p[tested]}, faces, title=title, resamples=50)
+    probs = np.exp(1.3 * logits)
+    probs /= probs.sum(axis=1, keepdims=True)
+    seen = np.where(rng.random(n) < 0.1, probs.argmax(axis=1), actual)
+    ones = np.eye(7, dtype=int)
+    votes = pd.DataFrame(8 * ones[seen] + ones[rng.integers(0, 7, n)], columns=FER2013_CLASSES)
+    faces = faces.with_columns(split=rng.permutation(["train", "valid", "test"] * n)[:n])
+    faces = faces.with_votes(votes.set_axis(faces.ids))
+    tested = (faces.table.split == "test").to_numpy()
+    pred_probs = {"single": probs[tested], "flip": probs[tested]}
+    return report_from_pred_probs(pred_probs, faces, title=title, resamples=50)
 
 
-def test_pictures_that_lie_inside_the_file():
-    'Pictures that lie inside the file'
+def test_embedded_figures_and_faces():
+    "Embedded figures and faces"
     # nbs/54_evaluate.report.ipynb #d62ea7a5
-    uri = face_uri(np.full((720, 576), 128, np.uint8))
+    uri = _face_uri(np.full((720, 576), 128, np.uint8))
     face = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
     test_eq(face.size, (115, 144))
 
 
-def test_numbers_and_tables_as_people_read_them():
-    'Numbers and tables as people read them'
+def test_numbers_settings_and_tables_as_text():
+    "Numbers, settings and tables as text"
     # nbs/54_evaluate.report.ipynb #541da255
-    test_eq(percent(0.7012), "70.1\u202f%"); test_eq(percent(float("nan")), "–")
-    test_eq(interval_text([0.68, 0.715]), "68.0 to 71.5\u202f%")
-    test_eq(shown({"rotate": 10.0, "flip": True, "mean": [0.5, 0.25]}), "rotate 10, flip yes, mean 0.5, 0.25")
-    page = h.to_xml(html_table(["class", "n"], [["<script>alert(1)</script>", 3]]))
+    test_eq(_percent(0.7012), "70.1\u202f%")
+    test_eq(_percent(float("nan")), "–")
+    test_eq(_interval_text([0.68, 0.715]), "68.0 to 71.5\u202f%")
+    test_eq(_setting_text({"rotate": 10.0, "flip": True, "mean": [0.5, 0.25]}), "rotate 10, flip yes, mean 0.5, 0.25")
+    page = h.to_xml(_html_table(["class", "n"], [["<script>alert(1)</script>", 3]]))
     assert "<script" not in page and "&lt;script&gt;" in page, "labels are text, never markup"
 
 
-def test_the_parts_of_a_page():
-    'The parts of a page'
+def test_sections_of_the_page_scores_and_figures():
+    "Sections of the page: scores and figures"
+    # nbs/54_evaluate.report.ipynb #d69113af
+    example = example_report()
+    text = h.to_xml(h.Div(_header(example), _scores_section(example)))
+    assert all(word in text for word in ("An example", "FER+ majority", "flip (2 views)"))
+
+
+def test_sections_of_the_page_top_losses_and_training():
+    "Sections of the page: top losses and training"
+    # nbs/54_evaluate.report.ipynb #884673ee
+    example = example_report()
+    test_eq(h.to_xml(_losses_section(example, 3)).count("<figure"), 3)
+    history = pd.DataFrame({"train_loss": [1.9, 1.2], "valid_loss": [1.8, 1.3]})
+    text = h.to_xml(_training_section(history, [], {"arch": "compact"}, {"seed": 42}))
+    assert all(word in text for word in ("Learning curves", "Recipe", "compact", "Run"))
+    assert _training_section(None, [], {}, {}) is None
+
+
+def test_sections_of_the_page_data_protocol_and_versions():
+    "Sections of the page: data, protocol and versions"
     # nbs/54_evaluate.report.ipynb #496ef943
     example = example_report()
-    text = h.to_xml(h.Div(heading_part(example), scores_part(example), losses_part(example, 3), protocol_part(example, None)))
-    assert "FER+ majority" in text and "(Guo et al. 2017)" in text
-    assert text.count("<figure") == 3
-    assert "not a result to quote" in h.to_xml(protocol_part(dataclasses.replace(example, split="valid"), None))
+    text = h.to_xml(h.Div(_data_section(example), _protocol_section(example, None), _footer({"commit": "abc"})))
+    assert "(Guo et al. 2017)" in text and "commit abc" in text and ">700</td>" in text
+    valid = dataclasses.replace(example, split="valid")
+    assert "too high to be reported" in h.to_xml(_protocol_section(valid, None))
 
 
-def test_the_page():
-    'The page'
+def test_the_report_as_one_html_page():
+    "The report as one HTML page"
     # nbs/54_evaluate.report.ipynb #b1a2f359
-    page = report_html(example_report(title='"Ours" & <b>theirs</b>'), losses=4, recipe={"name": "<i>x</i>", "stages": [{"epochs": 3, "lr": None}]})
-    found = Pictures(page)
-    assert all(source.startswith("data:image/png;base64,") for source in found.sources), "every picture lies inside"
-    assert not found.tags & {"script", "link", "iframe", "b", "i"}, "no script, nothing fetched, nothing smuggled in"
-    assert all(found.alts), "every picture says what it shows"
+    recipe = {"name": "<i>x</i>", "stages": [{"epochs": 3, "lr": None}]}
+    page = report_html(example_report(title='"Mine" & <b>theirs</b>'), losses=4, recipe=recipe)
+    parsed = PageParser(page)
+    assert all(source.startswith("data:image/png;base64,") for source in parsed.sources), "every image is embedded"
+    assert not parsed.tags & {"script", "link", "iframe", "b", "i"}, "no scripts, no links, no markup from labels"
+    assert all(parsed.alts), "every image has an alternative text"
     assert not re.search(r"url\(|@import|https?://", page)
-    f"{len(page) / 1024:.0f} KiB, {len(found.sources)} pictures"
+    f"{len(page) / 1024:.0f} KiB, {len(parsed.sources)} images"
 
 
-def test_written_to_a_folder():
-    'Written to a folder'
+def test_report_files_in_a_run_folder():
+    "Report files in a run folder"
     # nbs/54_evaluate.report.ipynb #f0117fe2
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder) / "a run, zu Ende"
         folder.mkdir()
-        pd.DataFrame({"train_loss": [1.9, 1.2], "valid_loss": [1.8, None], "accuracy": [0.3, 0.5]}).to_csv(folder / "history.csv")
-        (folder / "run.json").write_text(json.dumps({"recipe": {"name": "tiny"}, "seed": 42, "best": {"accuracy": 0.5}}))
-        (folder / "lr_find-0.json").write_text(json.dumps({"valley": 1e-3, "lrs": [1e-4, 1e-3, 1e-2], "losses": [2, 1, 3]}))
-        made = write_report(example_report(), folder, losses=2)
+        history = pd.DataFrame({"train_loss": [1.9, 1.2], "valid_loss": [1.8, None], "accuracy": [0.3, 0.5]})
+        history.to_csv(folder / "history.csv")
+        run = {"recipe": {"name": "tiny"}, "seed": 42, "best": {"accuracy": 0.5}}
+        (folder / "run.json").write_text(json.dumps(run))
+        search = {"valley": 1e-3, "lrs": [1e-4, 1e-3, 1e-2], "losses": [2, 1, 3]}
+        (folder / "lr_find-0.json").write_text(json.dumps(search))
+        written = write_report(example_report(), folder, losses=2)
         numbers = json.loads((folder / "metrics.json").read_text())
         predictions = pd.read_csv(folder / "predictions.csv", index_col="face_id")
-        page = made.read_text(encoding="utf-8")
+        page = written.read_text(encoding="utf-8")
 
-    test_eq(made.name, "report.html")
-    assert all(word in page for word in ("Learning curves", "Learning-rate search", "tiny", "seed"))
-    test_eq(numbers["metrics"][0]["views"], "single"); test_eq(numbers["recipe"], {"name": "tiny"}); test_eq(numbers["history"][1]["valid_loss"], None)
-    right = (predictions["single_predicted"] == predictions["own labels"]).mean()
-    assert abs(right - numbers["metrics"][0]["accuracy"]) < 1e-9, "the files agree with each other"
+    test_eq(written.name, "report.html")
+    assert all(word in page for word in ("Learning curves", "Learning-rate finder", "tiny", "seed"))
+    test_eq(numbers["metrics"][0]["tta"], "single")
+    test_eq(numbers["recipe"], {"name": "tiny"})
+    test_eq(numbers["history"][1]["valid_loss"], None)
+    accuracy = (predictions["single_predicted"] == predictions["drawn labels"]).mean()
+    assert abs(accuracy - numbers["metrics"][0]["accuracy"]) < 1e-9, "the files agree"
     list(predictions.columns)
 
 
-def test_edge_cases_of_report():
-    'Edge cases'
+def test_labels_and_file_names_with_markup():
+    "Labels and file names with markup"
     # nbs/54_evaluate.report.ipynb #fa52a490
-    # names from anybody's folders, one class never predicted, files instead of pixels, a report without training facts
+    # Names with markup, one class never predicted, image files instead of pixels, no facts of a training
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        paths = []
-        for place, name in enumerate(["a b.png", "ünïcode <img>.png", "$x$ & 'y'.png", "d.png"]):
-            Image.fromarray(np.full((20, 30, 3), 60 * place, np.uint8)).save(folder / name); paths.append(str(folder / name))
-        odd = FaceSet(pd.DataFrame({"label": ["<script>", "$a$"] * 2, "split": "test", "path": paths}, index=[Path(p).name for p in paths]), ("<script>", "$a$"))
-        page = report_html(report_on({"single": [[.9, .1]] * 4}, odd, resamples=5))
-    found = Pictures(page)
-    assert "script" not in found.tags and "&lt;script&gt;" in page and "ünïcode &lt;img&gt;.png" in page
-    test_eq(len([a for a in found.alts if a.startswith("face ")]), 4)
+        paths = [Path(folder) / name for name in ("a b.png", "ünïcode <img>.png", "$x$ & 'y'.png", "d.png")]
+        for number, path in enumerate(paths):
+            Image.fromarray(np.full((20, 30, 3), 60 * number, np.uint8)).save(path)
+        columns = {"label": ["<script>", "$a$"] * 2, "split": "test", "path": list(map(str, paths))}
+        odd = FaceSet(pd.DataFrame(columns, index=[path.name for path in paths]), ("<script>", "$a$"))
+        page = report_html(report_from_pred_probs({"single": [[0.9, 0.1]] * 4}, odd, resamples=5))
+    parsed = PageParser(page)
+    assert "script" not in parsed.tags and "&lt;script&gt;" in page and "ünïcode &lt;img&gt;.png" in page
+    test_eq(len([alt for alt in parsed.alts if alt.startswith("face ")]), 4)
     assert "<h2>Training" not in page
-    test_eq(plain({"a": np.float32("nan"), "b": (Path("x"), np.int64(3), True), 1: float("inf")}), {"a": None, "b": ["x", 3, True], "1": None})
 
+
+def test_values_without_a_json_form():
+    "Values without a JSON form"
+    # nbs/54_evaluate.report.ipynb #105c4632
+    value = {"a": np.float32("nan"), "b": (Path("x"), np.int64(3), True), 1: float("inf")}
+    test_eq(_json_value(value), {"a": None, "b": ["x", 3, True], "1": None})
+
+
+def test_a_failed_report_leaves_the_existing_one_unchanged():
+    "A failed report leaves the existing one unchanged"
     # nbs/54_evaluate.report.ipynb #6c2e34a7
-    # a report that can't be drawn leaves the one that was there
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "report.html").write_text("old")
-        with ExceptionExpected(DataError, regex="train_loss"): write_report(example_report(), folder, history=pd.DataFrame({"epoch": [1]}), losses=1)
-        test_eq([p.name for p in Path(folder).iterdir()], ["report.html"]); test_eq((Path(folder) / "report.html").read_text(), "old")
+        path = Path(folder) / "report.html"
+        path.write_text("old")
+        with ExceptionExpected(DataError, regex="train_loss"):
+            write_report(example_report(), folder, history=pd.DataFrame({"epoch": [1]}), losses=1)
+        test_eq([file.name for file in Path(folder).iterdir()], ["report.html"])
+        test_eq(path.read_text(), "old")

@@ -6,7 +6,7 @@ from fastai.data.load import DataLoader
 from fastai.learner import Learner
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.evaluate.tta import _TTA, predict_faces, ten_crops
+from fer_fastai.evaluate.tta import flip_crops, get_tta, predict_faces, ten_crops, tta_name
 
 # nbs/51_evaluate.tta.ipynb #196866f4
 import matplotlib.pyplot as plt
@@ -18,60 +18,78 @@ from torch import nn
 from fer_fastai.data.loaders import face_dls
 
 
-def test_views_flip_and_ten_crop():
-    'Views: flip and ten-crop'
+def test_single_crop_flip_and_ten_crop():
+    "Single crop, flip and ten-crop"
     # nbs/51_evaluate.tta.ipynb #fc17755d
-    ramp = torch.linspace(0, 1, 48).expand(1, 1, 48, 48)    # darker on the left
+    ramp = torch.linspace(0, 1, 48).expand(1, 1, 48, 48)  # darker on the left
     crops = ten_crops(ramp)
     assert len(crops) == 10 and all(c.shape == ramp.shape for c in crops)
     assert crops[0].mean() < ramp.mean() < crops[1].mean(), "left and right corner"
-    test_close(crops[4].mean(), ramp.mean())                # the centre
+    test_close(crops[4].mean(), ramp.mean())  # center
     assert torch.allclose(crops[5], crops[1].flip(-1), atol=1e-6), "mirror images follow"
-    figure, axes = plt.subplots(1, 10, figsize=(9, 1))
-    for axis, crop in zip(axes, crops): axis.imshow(crop[0, 0], cmap="gray", vmin=0, vmax=1); axis.axis("off")
+    titles = ["top left", "top right", "bottom left", "bottom right", "center"]
+    figure, axes = plt.subplots(1, 10, figsize=(10, 1.3), layout="constrained")
+    for axis, crop, title in zip(axes, crops, titles + ["mirrored"] * 5):
+        axis.imshow(crop[0, 0], cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=8)
+        axis.axis("off")
+
+    # nbs/51_evaluate.tta.ipynb #3ff6f4c4
+    test_eq(get_tta("flip"), flip_crops)
+    test_eq([tta_name(tta) for tta in ("single", "ten_crop", "five")], ["single crop", "ten-crop (10 views)", "five"])
 
 
 def test_predictions_of_any_fastai_learner():
-    'Predictions of any fastai Learner'
+    "Predictions of any fastai Learner"
+
     # nbs/51_evaluate.tta.ipynb #6b640c65
     def left_or_right(n=12):
-        "A learner that tells faces lit from the left (0) from faces lit from the right (1), and its loader"
+        "Create a learner that separates faces lit from the left (0) and right (1), its loader and the labels"
         ramp = torch.linspace(0, 1, 24).expand(1, 24, 24)
         y = torch.arange(n) % 2
         x = torch.stack([ramp if side else ramp.flip(-1) for side in y])
-        weigh = nn.Linear(24 * 24, 2)
-        with torch.no_grad(): weigh.weight[:] = torch.stack([0.5 - ramp, ramp - 0.5]).view(2, -1) / 20; weigh.bias.zero_()
+        linear = nn.Linear(24 * 24, 2)
+        with torch.no_grad():
+            linear.weight[:] = torch.stack([0.5 - ramp, ramp - 0.5]).view(2, -1) / 20
+            linear.bias.zero_()
         loader = DataLoader(list(zip(x, y)), bs=5, device="cpu")
-        return Learner(DataLoaders(loader, loader), nn.Sequential(nn.Flatten(), weigh), loss_func=nn.CrossEntropyLoss()), loader, y
+        model = nn.Sequential(nn.Flatten(), linear)
+        return Learner(DataLoaders(loader, loader), model, loss_func=nn.CrossEntropyLoss()), loader, y
 
     learner, loader, sides = left_or_right()
-    once, both, ten = (predict_faces(learner, loader, views) for views in _TTA)
-    test_eq(once.argmax(axis=1), sides.numpy())
-    test_close(both, np.full((12, 2), 0.5))     # a face and its mirror image cancel here: flipping is no free lunch
-    test_close(ten, both, eps=1e-5)
-    once[:2]
+    single, flip, ten = (predict_faces(learner, loader, tta) for tta in ("single", "flip", "ten_crop"))
+    test_eq(single.argmax(axis=1), sides.numpy())
+    test_close(flip, np.full((12, 2), 0.5))  # here a face and its mirror image cancel: flip can also hurt
+    test_close(ten, flip, eps=1e-5)
+    single[:2]
 
     # nbs/51_evaluate.tta.ipynb #49338ca0
-    # view by view, by hand; shuffled loaders keep the order; the model, its mode and its callbacks are as before
+    # The mean over views by hand; shuffled loaders keep the order; model, mode and callbacks are unchanged
     learner, loader, sides = left_or_right()
-    with torch.no_grad(): expected = sum(torch.softmax(learner.model(v), -1) for v in ten_crops(torch.stack([x for x, _ in loader.dataset]), 0.7)) / 10
+    x = torch.stack([x for x, _ in loader.dataset])
+    with torch.no_grad():
+        expected = sum(torch.softmax(learner.model(view), -1) for view in ten_crops(x, 0.7)) / 10
     before = [type(c) for c in learner.cbs]
     test_close(predict_faces(learner, loader, lambda x: ten_crops(x, 0.7)), expected.numpy(), eps=1e-5)
-    test_eq(predict_faces(learner, loader.new(shuffle=True, drop_last=True)).argmax(axis=1), sides.numpy())
+    shuffled = loader.new(shuffle=True, drop_last=True)
+    test_eq(predict_faces(learner, shuffled).argmax(axis=1), sides.numpy())
     test_eq([type(c) for c in learner.cbs], before)
     test_eq(predict_faces(learner, loader).dtype, np.float32)
-    with ExceptionExpected(DataError, regex="views 'five': .*ten_crop|ten_crop"): predict_faces(learner, loader, "five")
+    with ExceptionExpected(DataError, regex="tta 'five'.*ten_crop"):
+        predict_faces(learner, loader, "five")
 
     # nbs/51_evaluate.tta.ipynb #90b1ad4c
-    # a FaceSet through our own loaders: whole, in order, with and without labels, on the learner's side of a flip
+    # A FaceSet through face_dls: complete, in order, with and without labels, with flip
     def lit_faces(n=20):
         ramp = np.linspace(0, 250, 24, dtype=np.uint8) * np.ones((24, 1), np.uint8)
         table = pd.DataFrame({"label": ["happy", "sad"] * n, "split": ["train", "train", "valid", "test"] * (n // 2)})
         return FaceSet(table, ("happy", "sad"), np.stack([ramp, ramp[:, ::-1]] * n))
 
     faces = lit_faces()
-    learner = Learner(face_dls(faces, batch_size=4), nn.Sequential(nn.Flatten(), nn.Linear(24 * 24, 2)), loss_func=nn.CrossEntropyLoss())
-    unlabelled = faces.with_columns(label=[None] * len(faces))
-    assert predict_faces(learner, faces).shape == (40, 2)
-    test_close(predict_faces(learner, faces, batch_size=7), predict_faces(learner, unlabelled, batch_size=64), eps=1e-5)
-    test_close(predict_faces(learner, faces, "flip")[0], predict_faces(learner, faces)[:2].mean(axis=0), eps=1e-5)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(24 * 24, 2))
+    learner = Learner(face_dls(faces, batch_size=4), model, loss_func=nn.CrossEntropyLoss())
+    unlabeled = faces.with_columns(label=[None] * len(faces))
+    single = predict_faces(learner, faces, batch_size=7)
+    assert single.shape == (40, 2)
+    test_close(single, predict_faces(learner, unlabeled, batch_size=64), eps=1e-5)
+    test_close(predict_faces(learner, faces, "flip")[0], single[:2].mean(axis=0), eps=1e-5)

@@ -5,30 +5,34 @@ import pytest
 
 @pytest.mark.slow
 def test_ten_lines():
-    'Ten lines'
+    "Ten lines"
     # nbs/index.ipynb #29715fda
     from fer_fastai.clean.edit_log import EditLog
     from fer_fastai.clean.issues import find_issues
     from fer_fastai.clean.pred_probs import cross_val_pred_probs
     from fer_fastai.clean.widget import LabelCleaner
-    from fer_fastai.data.sources import read_faces
+    from fer_fastai.data.readers import read_faces
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.evaluate.metrics import report
-    from fer_fastai.train.training import train
     from fer_fastai.evaluate.report import write_report
+    from fer_fastai.train.training import train
 
-    faces = synthetic_faces(1000, label_errors=0.1)     # drawn ones; yours: read_faces("my_faces"), a folder of class folders, a CSV or a Parquet
+    faces = synthetic_faces(
+        1000, label_errors=0.1
+    )  # drawn ones; yours: read_faces("my_faces"), a folder of class folders, a CSV or a Parquet
     learning = faces.split("train")
-    scores = cross_val_pred_probs(learning, "demo", n=2)        # for FER2013 leave "demo" and n out; interrupted, it goes on
-    issues = find_issues(learning, scores)              # suspects, worst first, each with its reason and a better label
-    log = EditLog(faceset=faces)                        # edits.db: who decided what, and when; image files stay as they are
-    LabelCleaner(learning, issues, log, scores)         # decide, by keyboard
+    scores = cross_val_pred_probs(learning, "demo", n=2)  # for FER2013 leave "demo" and n out; interrupted, it goes on
+    issues = find_issues(learning, scores)  # suspects, worst first, each with its reason and a better label
+    log = EditLog(faceset=faces)  # edits.db: who decided what, and when; image files stay as they are
+    LabelCleaner(learning, issues, log, scores)  # decide, by keyboard
 
     # nbs/index.ipynb #ten1ines
-    cleaned = faces.apply(log)                          # another FaceSet
-    learner = train(cleaned, "demo")                    # rate finder, one cycle, best epoch on the validation split; for FER2013: "resnet34"
-    found = report(learner, cleaned)                    # the test split, once
-    page = write_report(found, learner.path)            # one page for a colleague
+    cleaned = faces.apply(log)  # another FaceSet
+    learner = train(
+        cleaned, "demo"
+    )  # rate finder, one cycle, best epoch on the validation split; for FER2013: "resnet34"
+    found = report(learner, cleaned)  # the test split, once
+    page = write_report(found, learner.path)  # one page for a colleague
 
     # nbs/index.ipynb #c98ea346
     assert found.headline.accuracy > 0.4 and page.name == "report.html" and read_faces and len(issues)

@@ -7,8 +7,16 @@ import torch
 from torch import Tensor, nn
 from fer_fastai.core import RecipeError
 from fer_fastai.interpret.angles import (
-    AngleRecord, AngularSeparation, _BINS, activation_vectors, angle_record, angles, convergence_verdict, find_layers,
-    pairwise_values, plot_angles,
+    AngleRecord,
+    AngularSeparation,
+    activation_center,
+    activation_vectors,
+    angle_record,
+    angles,
+    convergence_verdict,
+    find_layers,
+    pairwise_values,
+    plot_angles,
 )
 from IPython.display import display
 
@@ -21,152 +29,238 @@ from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.backbones import face_learner
 
-h = torch.tensor([[0.0, 1, 0, 1], [0, 2, 0, 2], [1, 0, 1, 0], [0, 0, 1, 1], [7, 7, 7, 7]])     # five neurons, four faces
-big = torch.randn(512, 10_000, generator=torch.Generator().manual_seed(0))
+NAN = float("nan")
+# Five neurons, four faces
+vectors = torch.tensor([[0.0, 1, 0, 1], [0, 2, 0, 2], [1, 0, 1, 0], [0, 0, 1, 1], [7, 7, 7, 7]])
+large_layer = torch.randn(512, 10_000, generator=torch.Generator().manual_seed(0))
 
-def learner(arch: str = "mini_xception", n: int = 160, **options) -> Learner:
-    "A small network on drawn faces"
+
+def small_learner(arch: str = "mini_xception", n: int = 160, **options) -> Learner:
+    "Create a learner with a small network and drawn faces"
     set_seeds(0)
     return face_learner(face_dls(synthetic_faces(n, seed=2), 24, batch_size=32), arch, **options)
 
 
-def test_the_angle_of_a_pair():
-    'The angle of a pair'
+def fit_quietly(learner: Learner, *args, **options):
+    "Train one cycle without progress bar and log"
+    with learner.no_bar(), learner.no_logging():
+        learner.fit_one_cycle(*args, **options)
+
+
+def test_angle_between_two_activation_vectors():
+    "Angle between two activation vectors"
     # nbs/70_interpret.angles.ipynb #f034e7bb
-    found = angles(h)
-    test_close(found[0, [1, 2, 3]].tolist(), [0, 180, 90], eps=0.1)       # the same, the opposite, nothing to do with each other
-    assert found[4].isnan().all() and found[:, 4].isnan().all()    # one that always answers 7
+    matrix = angles(vectors)
+    test_close(matrix[0, [1, 2, 3]].tolist(), [0, 180, 90], eps=0.1)  # equal, opposite and unrelated directions
+    assert matrix[4].isnan().all() and matrix[:, 4].isnan().all()  # dead: always 7
     test_close(float(angles(torch.tensor([[0.5, 0.9], [0.9, 0.5]]), 0.5)[0, 1]), 90, eps=0.1)
-    test_eq(len(pairwise_values(found)), 10)
-    pd.DataFrame(found.round(decimals=1).numpy())
+    test_eq(len(pairwise_values(matrix)), 10)
+    pd.DataFrame(matrix.round(decimals=1).numpy())
 
     # nbs/70_interpret.angles.ipynb #dd577252
-    assert abs(pairwise_values(angles(big)).mean() - 90) < 0.1
-    start = time.perf_counter(); angles(big)
+    assert abs(pairwise_values(angles(large_layer)).mean() - 90) < 0.1
+    start = time.perf_counter()
+    angles(large_layer)
     print(f"{1000 * (time.perf_counter() - start):.0f} ms")
 
 
-def test_which_layers_and_what_they_answer():
-    'Which layers, and what they answer'
-    # nbs/70_interpret.angles.ipynb #2d699499
-    net = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 8), nn.Sigmoid(), nn.Linear(8, 7)).train()
+def test_select_layers():
+    "Select layers"
+    # nbs/70_interpret.angles.ipynb #adcef4ff
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 3),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(24, 8),
+        nn.Sigmoid(),
+        nn.Linear(8, 7),
+    )
     test_eq(list(find_layers(net)), ["0", "5"])
-    test_eq(list(find_layers(net, "4")) + list(find_layers(net, nn.Linear)) + list(find_layers(net, [net[1], "0"])), ["4", "4", "6", "0", "1"])
+    test_eq(list(find_layers(net, "4")), ["4"])
+    test_eq(list(find_layers(net, nn.Linear)), ["4", "6"])
+    test_eq(list(find_layers(net, [net[1], "0"])), ["0", "1"])
+    with ExceptionExpected(RecipeError, "no layer '9'.*such as 0, 4, 6"):
+        find_layers(net, "9")
+
+
+def test_activation_vectors_of_neurons_and_channels():
+    "Activation vectors of neurons and channels"
+    # nbs/70_interpret.angles.ipynb #2d699499
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 3),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(24, 8),
+        nn.Sigmoid(),
+        nn.Linear(8, 7),
+    ).train()
     probe = torch.rand(5, 1, 12, 12)
-    answers = activation_vectors(net, find_layers(net, ["0", "5"]), probe)
-    test_eq({name: tuple(vectors.shape) for name, vectors in answers.items()}, {"0": (6, 500), "5": (8, 5)})
-    assert (answers["0"] < 0).any(), "kept before the ReLU behind it changed them in place"
-    test_close(answers["5"], net.eval()[:6](probe).T)
-    test_eq(activation_vectors(net, find_layers(net, "0"), probe, values=100)["0"].shape, (6, 100))
-    with ExceptionExpected(RecipeError, "no layer '9'.*such as 0, 4, 6"): find_layers(net, "9")
-    with ExceptionExpected(RecipeError, "a probe of 1 face"): activation_vectors(net, find_layers(net), probe[:1])
+    by_layer = activation_vectors(net, find_layers(net, ["0", "5"]), probe)
+    test_eq({name: tuple(vectors.shape) for name, vectors in by_layer.items()}, {"0": (6, 500), "5": (8, 5)})
+    assert (by_layer["0"] < 0).any(), "copied before the ReLU changes them in place"
+    test_close(by_layer["5"], net.eval()[:6](probe).T)
+    test_eq(activation_vectors(net, find_layers(net, "0"), probe, max_positions=100)["0"].shape, (6, 100))
+    test_eq([activation_center(net[i]) for i in (0, 5)], ["mean", 0.5])
+    with ExceptionExpected(RecipeError, "a probe of 1 face"):
+        activation_vectors(net, find_layers(net), probe[:1])
 
 
-def test_what_is_kept_of_them():
-    'What is kept of them'
+def test_record_of_a_layer_s_angles():
+    "Record of a layer's angles"
     # nbs/70_interpret.angles.ipynb #49b85b22
-    first = angle_record("demo", angles(h), pairs=[(0, 3)])
-    test_eq((first.units, first.close, first.opposite, first.dead, int(first.histogram.sum())), (5, 1, 2, 1, 6))
+    first = angle_record("demo", angles(vectors), pairs=[(0, 3)])
+    counts = (first.n_units, first.n_similar, first.n_opposite, first.n_dead, int(first.histogram.sum()))
+    test_eq(counts, (5, 1, 2, 1, 6))
     test_close(first.pairs[0, 3], 90, eps=0.1)
-    turned = angles(h + torch.tensor([0.0, 0, 0, 1])[None] * torch.tensor([1.0, 0, 0, 0, 0])[:, None])
-    later = angle_record("demo", turned, epoch=2, before=(0, angles(h)))
-    test_close(later.change, float((pairwise_values(turned) - pairwise_values(angles(h))).abs().nanmean()) / 2, eps=1e-3)
-    assert angle_record("big", angles(big)).matrix is None
+
+    turned_vectors = vectors.clone()
+    turned_vectors[0, 3] += 1
+    turned = angles(turned_vectors)
+    later = angle_record("demo", turned, epoch=2, previous=(0, angles(vectors)))
+    difference = pairwise_values(turned) - pairwise_values(angles(vectors))
+    test_close(later.change, float(difference.abs().nanmean()) / 2, eps=1e-3)
+    assert angle_record("large", angles(large_layer)).matrix is None
     pd.DataFrame([first.row(), later.row()]).round(1)
 
 
-def test_moving_settling_stuck():
-    'Moving, settling, stuck'
+def test_convergence_moving_settling_or_stuck():
+    "Convergence: moving, settling or stuck"
+
     # nbs/70_interpret.angles.ipynb #538be750
-    def story(changes, losses): return [AngleRecord(e, "demo", 4, "mean", loss, (0,) * 5, 0, 0, 0, np.zeros(_BINS), change) for e, (change, loss) in enumerate(zip(changes, losses))]
-    nan = float("nan")
-    test_eq([convergence_verdict(story([nan, *changes], losses)).state for changes, losses in
-             (((9, 8, 6), (2, 1.8, 1.6, 1.5)), ((9, 0.5, 0.4, 0.2), (2, 1.5, 1.2, 1.1, 1.1)), ((0.2, 0.2, 0.1), (2, 2, 2, 2)), ((0.1,), (2, 2)))],
-            ["moving", "settling", "stuck", "moving"])
-    convergence_verdict(story([nan, 9, 0.5, 0.4, 0.2], [2, 1.5, 1.2, 1.1, 1.1]))
+    def records_of(changes, losses):
+        "Create records with the given changes and losses, one per epoch"
+        records = []
+        for epoch, (change, loss) in enumerate(zip([NAN, *changes], losses)):
+            records.append(AngleRecord(epoch, "demo", 4, "mean", loss, (0,) * 5, 0, 0, 0, np.zeros(36), change))
+        return records
+
+    cases = {
+        "angles change": ([9, 8, 6], [2, 1.8, 1.6, 1.5]),
+        "angles rest, loss fell": ([9, 0.5, 0.4, 0.2], [2, 1.5, 1.2, 1.1, 1.1]),
+        "angles rest, loss did not fall": ([0.2, 0.2, 0.1], [2, 2, 2, 2]),
+        "too few records": ([0.1], [2, 2]),
+    }
+    verdicts = {name: convergence_verdict(records_of(*case)) for name, case in cases.items()}
+    test_eq([verdict.state for verdict in verdicts.values()], ["moving", "settling", "stuck", "moving"])
+    verdicts
 
 
-def test_a_picture():
-    'A picture'
+def test_plot_angles_by_epoch():
+    "Plot angles by epoch"
     # nbs/70_interpret.angles.ipynb #05ffee3b
-    noise, shared = torch.randn(60, 20, generator=torch.Generator().manual_seed(1)), torch.linspace(-1, 1, 20)
-    def wave(units: int) -> list[AngleRecord]:
-        "Neurons that say the same at first and part ways"
-        found, before = [], None
-        for e in range(8):
-            matrix = angles(noise[:units] * e / 4 + shared)
-            found.append(angle_record(f"{units} neurons", matrix, e, 2 / (1 + e), before)); before = (e, matrix)
-        return found
-    figure = plot_angles(wave(60))
+    noise = torch.randn(60, 20, generator=torch.Generator().manual_seed(1))
+    common = torch.linspace(-1, 1, 20)
+
+    def separating_records(n_units: int) -> list[AngleRecord]:
+        "Record neurons that are nearly equal at first and separate over eight epochs"
+        records, previous = [], None
+        for epoch in range(8):
+            matrix = angles(noise[:n_units] * epoch / 4 + common)
+            records.append(angle_record(f"{n_units} neurons", matrix, epoch, 2 / (1 + epoch), previous))
+            previous = (epoch, matrix)
+        return records
+
+    figure = plot_angles(separating_records(60))
     test_eq(len(figure.axes), 3)
-    test_eq(len(figure.axes[0].lines), 2)                               # the two bounds, over a map
-    test_eq(len(plot_angles(wave(8)).axes[0].lines), 28 + 2)            # each pair, and the two bounds
+    test_eq(len(figure.axes[0].lines), 2)  # two thresholds over a color map
+    test_eq(len(plot_angles(separating_records(8)).axes[0].lines), 28 + 2)  # 28 pairs and two thresholds
     figure
 
 
-def test_the_callback():
-    'The callback'
+def test_callback_for_angular_separation():
+    "Callback for angular separation"
     # nbs/70_interpret.angles.ipynb #5f7ca7b0
-    watch = AngularSeparation(live=False)
-    one = learner(cbs=[watch])
-    with one.no_bar(), one.no_logging(): one.fit_one_cycle(3, 1e-2)
-    test_eq([r.epoch for r in watch.of()], [0, 1, 2, 3])
-    test_eq(set(watch.frame().layer), {name for name in find_layers(one.model)})
+    watch = AngularSeparation()
+    learner = small_learner(cbs=[watch])
+    fit_quietly(learner, 3, 1e-2)
+    test_eq([record.epoch for record in watch.of()], [0, 1, 2, 3])
+    test_eq(set(watch.frame().layer), set(find_layers(learner.model)))
     assert np.isnan(watch.records[0].change) and watch.of()[-1].change > 0 and watch.of()[-1].loss > 0
-    assert not any(m._forward_hooks for m in one.model.modules()), "nothing is left behind"
+    assert not any(module._forward_hooks for module in learner.model.modules()), "hooks are removed"
     display(watch.verdicts())
     watch.plot()
 
     # nbs/70_interpret.angles.ipynb #2eb9b5ac
-    def trained(**options) -> Tensor:
-        one = learner(**options)
-        with one.no_bar(), one.no_logging(): one.fit(1, 1e-2)
-        return torch.cat([p.detach().flatten() for p in one.model.parameters()])
-    assert torch.equal(trained(), trained(cbs=[AngularSeparation(every=2, unit="batch", layers=nn.Conv2d)]))
+    def trained_weights(**options) -> Tensor:
+        "Train a small learner for one epoch and return its weights"
+        learner = small_learner(**options)
+        fit_quietly(learner, 1, 1e-2)
+        return torch.cat([weight.detach().flatten() for weight in learner.model.parameters()])
+
+    watch = AngularSeparation(every=2, unit="batch", layers=nn.Conv2d)
+    assert torch.equal(trained_weights(), trained_weights(cbs=[watch]))
 
 
-def test_as_a_stopping_rule():
-    'As a stopping rule'
+def test_stop_a_training_that_is_stuck():
+    "Stop a training that is stuck"
     # nbs/70_interpret.angles.ipynb #80f5a05a
     watch = AngularSeparation(stop="stuck", window=2)
-    one = learner("small_cnn", cbs=[watch])
-    with one.no_bar(), one.no_logging(): one.fit(12, 1e-12)
-    test_eq({v.state for v in watch.verdicts()}, {"stuck"})
-    test_eq(watch.records[-1].epoch, 2)      # of 12
+    learner = small_learner("small_cnn", cbs=[watch])
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(12, 1e-12)
+    test_eq({verdict.state for verdict in watch.verdicts()}, {"stuck"})
+    test_eq(watch.records[-1].epoch, 2)
     watch.verdicts()[-1]
 
 
-def test_the_paper_s_own_case():
-    "The paper's own case"
+def test_eight_sigmoid_neurons_as_in_k_rber_s_paper():
+    "Eight sigmoid neurons, as in Körber's paper"
     # nbs/70_interpret.angles.ipynb #5ea32124
-    made = torch.Generator().manual_seed(3)
-    x = torch.randn(300, 10, generator=made)
-    y = (x @ torch.randn(10, 7, generator=made)).argmax(1)
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(300, 10, generator=generator)
+    y = (x @ torch.randn(10, 7, generator=generator)).argmax(1)
     rows = list(zip(x, y))
     torch.manual_seed(0)
-    small = Learner(DataLoaders(DataLoader(rows[:240], bs=32, shuffle=True), DataLoader(rows[240:], bs=60)), nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 7)), loss_func=nn.CrossEntropyLoss())
+    net = nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 7))
+    dls = DataLoaders(DataLoader(rows[:240], bs=32, shuffle=True), DataLoader(rows[240:], bs=60))
+    learner = Learner(dls, net, loss_func=nn.CrossEntropyLoss())
     watch = AngularSeparation(probe=60)
-    with small.no_bar(), small.no_logging(): small.fit(12, 2e-2, cbs=[watch])
-    records = watch.of()
-    test_eq((records[0].layer, records[0].centre, records[0].units), ("1", 0.5, 8))
-    test_eq(records[-1].matrix.shape, (8, 8))
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(12, 2e-2, cbs=[watch])
+    first = watch.of()[0]
+    test_eq((first.layer, first.center, first.n_units), ("1", 0.5, 8))
+    test_eq(watch.of()[-1].matrix.shape, (8, 8))
     watch.plot()
 
 
-def test_edge_cases_of_angles():
-    'Edge cases'
+def test_errors_for_invalid_settings_and_layers():
+    "Errors for invalid settings and layers"
+
     # nbs/70_interpret.angles.ipynb #8c3704cf
-    with ExceptionExpected(RecipeError, "every 0 epoch"): AngularSeparation(every=0)
-    with ExceptionExpected(RecipeError, "stop 'never'"): AngularSeparation(stop="never")
-    with ExceptionExpected(RecipeError, "no records"): AngularSeparation().of()
-    with ExceptionExpected(RecipeError, "no records"): plot_angles([])
-    with ExceptionExpected(RecipeError, "at least two values"): angles(torch.ones(3, 1))
-    with ExceptionExpected(RecipeError, "no hidden layer"): find_layers(nn.Sequential(nn.Linear(3, 2)))
-    with ExceptionExpected(RecipeError, "window 0"): convergence_verdict([], window=0)
-    dead = angle_record("dead", angles(torch.ones(3, 5)))
-    test_eq((dead.dead, dead.close, int(dead.histogram.sum())), (3, 0, 0))
-    class Unused(nn.Module):
-        def __init__(self): super().__init__(); self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)
-        def forward(self, x): return self.a(x)
-    with ExceptionExpected(RecipeError, "does not run"): activation_vectors(Unused(), find_layers(Unused(), "b"), torch.rand(3, 3))
-    with ExceptionExpected(RecipeError, "an output of shape"): activation_vectors(net := nn.Sequential(nn.Flatten(0)), {"0": net[0]}, torch.rand(3, 3))
+    class UnusedLayer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.a(x)
+
+    with ExceptionExpected(RecipeError, "every 0 epoch"):
+        AngularSeparation(every=0)
+    with ExceptionExpected(RecipeError, "stop 'never'"):
+        AngularSeparation(stop="never")
+    with ExceptionExpected(RecipeError, "no records"):
+        AngularSeparation().of()
+    with ExceptionExpected(RecipeError, "no records"):
+        plot_angles([])
+    with ExceptionExpected(RecipeError, "at least two values"):
+        angles(torch.ones(3, 1))
+    with ExceptionExpected(RecipeError, "no hidden layer"):
+        find_layers(nn.Sequential(nn.Linear(3, 2)))
+    with ExceptionExpected(RecipeError, "window 0"):
+        convergence_verdict([], window=0)
+    with ExceptionExpected(RecipeError, "does not run"):
+        activation_vectors(UnusedLayer(), find_layers(UnusedLayer(), "b"), torch.rand(3, 3))
+    net = nn.Sequential(nn.Flatten(0))
+    with ExceptionExpected(RecipeError, "an output of shape"):
+        activation_vectors(net, {"0": net[0]}, torch.rand(3, 3))
+
+
+def test_layers_whose_neurons_are_all_dead():
+    "Layers whose neurons are all dead"
+    # nbs/70_interpret.angles.ipynb #3e20d29e
+    record = angle_record("dead", angles(torch.ones(3, 5)))
+    test_eq((record.n_dead, record.n_similar, int(record.histogram.sum())), (3, 0, 0))
+    assert np.isnan(record.quantiles).all()

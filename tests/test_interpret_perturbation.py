@@ -7,8 +7,14 @@ from fer_fastai.core import DataError
 from fer_fastai.data.detection import LANDMARK_TEMPLATE
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.interpret.perturbation import (
-    REGIONS, draw_glasses, label_flips, measure_perturbation, occlude, perturbation_effect, perturbed_probabilities,
-    plot_effect,
+    FACE_REGIONS,
+    draw_glasses,
+    label_flips,
+    measure_perturbation,
+    occlude,
+    perturbation_effect,
+    perturbed_pred_probs,
+    plot_perturbation,
 )
 from IPython.display import display
 
@@ -24,83 +30,119 @@ from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.backbones import face_learner
 
-def passport(n: int = 420, seed: int = 1) -> FaceSet:
-    "Drawn faces with clear expressions, all classes alike"
+
+def clear_faces(n: int = 420, seed: int = 1) -> FaceSet:
+    "Draw faces with clear expressions, each class equally often"
     labels = [FER2013_CLASSES[i % 7] for i in range(n)]
-    return FaceSet(pd.DataFrame({"label": labels, "split": ["valid" if i % 70 < 7 else "train" for i in range(n)]}), FER2013_CLASSES, draw_faces(labels, seed, strength=1.0, variety=0.3))
+    splits = ["valid" if i % 70 < 7 else "train" for i in range(n)]
+    pixels = draw_faces(labels, seed, strength=1.0, variety=0.3)
+    return FaceSet(pd.DataFrame({"label": labels, "split": splits}), FER2013_CLASSES, pixels)
 
-def trained(arch: str = "mini_xception", size: int = 36, epochs: int = 5, rate: float = 2e-2) -> Learner:
-    "A small network that has learned from drawn faces"
+
+def trained_learner(epochs: int = 5) -> Learner:
+    "Train a small network on drawn faces"
     set_seeds(0)
-    made = face_learner(face_dls(passport(), size, batch_size=16, augment=None), arch)
-    with made.no_bar(), made.no_logging(): made.fit_one_cycle(epochs, rate)
-    return made
-
-def by_hand(model: nn.Module, pixels: np.ndarray, classes: int = 2) -> tuple[Learner, FaceSet]:
-    "A network made by hand, which gets the pixels as they are, 0 to 1"
-    vocab = ("angry", "happy", "sad")[:classes]
-    faces = FaceSet(pd.DataFrame({"label": [vocab[i % classes] for i in range(len(pixels))], "split": ["train", "valid"] * (len(pixels) // 2)}), vocab, pixels)
-    return Learner(face_dls(faces, batch_size=4, stats=(0.0, 1.0)), model, loss_func=nn.CrossEntropyLoss()), faces
+    learner = face_learner(face_dls(clear_faces(), 36, batch_size=16, augment=None), "mini_xception")
+    with learner.no_bar(), learner.no_logging():
+        learner.fit_one_cycle(epochs, 2e-2)
+    return learner
 
 
-def test_glasses_and_covers():
-    'Glasses, and covers'
+def test_draw_glasses_on_faces():
+    "Draw glasses on faces"
     # nbs/73_interpret.perturbation.ipynb #986f300d
     faces = draw_faces(["neutral", "happy"], seed=7, variety=0.2)
-    framed, dark = draw_glasses(faces), draw_glasses(faces, "sunglasses")
-    changed = (framed != faces).any(0)
-    assert changed[18, 20:28].any() and not changed[30:].any(), "about the eyes, not the mouth"
-    eyes = (LANDMARK_TEMPLATE[:2] * 48).round().astype(int)
-    assert all((framed[:, y, x] == faces[:, y, x]).all() and (dark[:, y, x] < 60).all() for x, y in eyes), "one looks through frames, not through dark lenses"
-    coloured = np.stack([faces] * 3, 3)
-    test_eq(draw_glasses(coloured), np.stack([framed] * 3, 3))
-    hidden = [occlude(faces[:1], region) for region in REGIONS]
-    assert all((h != faces[:1]).any() for h in hidden)
-    row = [*faces[:2], *framed[:2], *dark[:2], *[h[0] for h in hidden]]
-    FaceSet(pd.DataFrame(index=range(len(row))), pixels=np.stack(row)).show(titles=["as drawn"] * 2 + ["frames"] * 2 + ["sunglasses"] * 2 + list(REGIONS))
+    frames, sunglasses = draw_glasses(faces), draw_glasses(faces, "sunglasses")
+    changed = (frames != faces).any(0)
+    assert changed[18, 20:28].any() and not changed[30:].any(), "around the eyes, not at the mouth"
+    for x, y in (LANDMARK_TEMPLATE[:2] * 48).round().astype(int):
+        assert (frames[:, y, x] == faces[:, y, x]).all(), "eyes are visible through frames"
+        assert (sunglasses[:, y, x] < 60).all(), "eyes are hidden by dark lenses"
+    colored = np.stack([faces] * 3, 3)
+    test_eq(draw_glasses(colored), np.stack([frames] * 3, 3))
+    titles = ["as drawn"] * 2 + ["frames"] * 2 + ["sunglasses"] * 2
+    shown = np.concatenate([faces, frames, sunglasses])
+    FaceSet(pd.DataFrame(index=range(6)), pixels=shown).show(titles=titles)
 
 
-def test_what_do_they_do():
-    'What do they do?'
+def test_occlude_a_region_of_the_face():
+    "Occlude a region of the face"
+    # nbs/73_interpret.perturbation.ipynb #7e9b8083
+    face = draw_faces(["happy"], seed=7, variety=0.2)
+    occluded = {region: occlude(face, region)[0] for region in FACE_REGIONS}
+    assert all((pixels != face[0]).any() for pixels in occluded.values())
+    test_eq(occluded["mouth"][:31], face[0, :31])  # the upper half of the face is unchanged
+    FaceSet(pd.DataFrame(index=range(4)), pixels=np.stack(list(occluded.values()))).show(titles=list(occluded))
+
+
+def test_effect_of_a_perturbation_on_the_predictions():
+    "Effect of a perturbation on the predictions"
+    # nbs/73_interpret.perturbation.ipynb #21aaf73b
+    learner, faces = trained_learner(), clear_faces(210, seed=9)
+    effect = measure_perturbation(learner, faces, draw_glasses)
+    test_close(effect.change.sum(), 0, eps=1e-5)  # gains and losses of the classes cancel
+    test_close(effect.fraction_before.sum(), 1)
+    test_close(effect.fraction_after.sum(), 1)
+    assert (effect.low <= effect.change).all() and (effect.change <= effect.high).all()
+    assert effect.change.abs().max() > 0
+    display(label_flips(*perturbed_pred_probs(learner, faces, draw_glasses), faces.vocab))
+    plot_perturbation(effect)
+
+
+def test_check_by_hand_a_network_for_dark_eyes():
+    "Check by hand: a network for dark eyes"
     # nbs/73_interpret.perturbation.ipynb #f155a7f6
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
-    with torch.no_grad(): net[1].weight.zero_(); net[1].weight[0, :8] = -1.0; net[1].bias.copy_(torch.tensor([4.0, 0.0]))
-    one, faces = by_hand(net, np.full((6, 4, 4), 255, np.uint8))
-    def bars(pixels): pixels = pixels.copy(); pixels[:, :2] = 0; return pixels
-    found = measure_perturbation(one, faces, bars)
-    test_eq(found[["share_before", "share_after"]].to_numpy().tolist(), [[0, 1], [1, 0]])
-    test_close(found.change["angry"], 2 / (1 + np.exp(-4.0)) - 1, eps=1e-5)
-    test_eq(label_flips(*perturbed_probabilities(one, faces, bars), faces.vocab).loc["happy"].tolist(), [6, 0])
-    assert np.abs(measure_perturbation(one, faces, lambda pixels: pixels)[["change", "low", "high"]]).max(axis=None) == 0
+    with torch.no_grad():
+        net[1].weight.zero_()
+        net[1].weight[0, :8] = -1.0
+        net[1].bias.copy_(torch.tensor([4.0, 0.0]))
+    table = pd.DataFrame({"label": ["angry", "happy"] * 3, "split": ["train", "valid"] * 3})
+    faces = FaceSet(table, ("angry", "happy"), np.full((6, 4, 4), 255, np.uint8))
+    learner = Learner(face_dls(faces, batch_size=4, stats=(0.0, 1.0)), net, loss_func=nn.CrossEntropyLoss())
 
+    def black_bars(pixels):
+        "Make the upper half of 4x4 images black"
+        pixels = pixels.copy()
+        pixels[:, :2] = 0
+        return pixels
+
+    effect = measure_perturbation(learner, faces, black_bars)
+    test_eq(effect[["fraction_before", "fraction_after"]].to_numpy().tolist(), [[0, 1], [1, 0]])
+    test_close(effect.change["angry"], 2 / (1 + np.exp(-4.0)) - 1, eps=1e-5)
+    before, after = perturbed_pred_probs(learner, faces, black_bars)
+    test_eq(label_flips(before, after, faces.vocab).loc["happy"].tolist(), [6, 0])
+    unchanged = measure_perturbation(learner, faces, lambda pixels: pixels)
+    test_eq(float(np.abs(unchanged[["change", "low", "high"]]).max(axis=None)), 0.0)
+    effect
+
+
+def test_coverage_of_the_confidence_interval():
+    "Coverage of the confidence interval"
     # nbs/73_interpret.perturbation.ipynb #5a8c3e63
-    rng, held = np.random.default_rng(0), []
+    rng, contained = np.random.default_rng(0), []
     for _ in range(400):
         before = rng.uniform(0.2, 0.6, 80)
         after = before + rng.normal(0.03, 0.1, 80)
-        row = perturbation_effect(np.stack([before, 1 - before], 1), np.stack([after, 1 - after], 1), ("a", "b")).loc["a"]
-        held.append(row.low <= 0.03 <= row.high)
-    assert 0.92 < np.mean(held) < 0.98
-    f"{np.mean(held):.1%}"
-
-    # nbs/73_interpret.perturbation.ipynb #21aaf73b
-    one = trained()
-    faces = passport(210, seed=9)
-    found = measure_perturbation(one, faces, draw_glasses)
-    test_close(found.change.sum(), 0, eps=1e-5)                     # what one class gains others lose
-    test_close(found.share_before.sum(), 1); test_close(found.share_after.sum(), 1)
-    assert (found.low <= found.change).all() and (found.change <= found.high).all() and found.change.abs().max() > 0
-    display(label_flips(*perturbed_probabilities(one, faces, draw_glasses), faces.vocab))
-    plot_effect(found)
+        pairs = [np.stack([probs, 1 - probs], 1) for probs in (before, after)]
+        row = perturbation_effect(*pairs, ("a", "b")).loc["a"]
+        contained.append(row.low <= 0.03 <= row.high)
+    assert 0.92 < np.mean(contained) < 0.98
+    f"{np.mean(contained):.1%}"
 
 
-def test_edge_cases_of_perturbation():
-    'Edge cases'
+def test_errors_for_invalid_changes():
+    "Errors for invalid changes"
     # nbs/73_interpret.perturbation.ipynb #53b6bdb7
-    one, faces = trained(epochs=1), synthetic_faces(6, seed=3)
-    with ExceptionExpected(DataError, "glasses 'monocle'"): draw_glasses(faces.pixels, "monocle")
-    with ExceptionExpected(DataError, "region 'ear'"): occlude(faces.pixels, "ear")
-    with ExceptionExpected(DataError, r"draw_glasses: float64 \(2, 4, 4\)"): draw_glasses(np.zeros((2, 4, 4)))
-    with ExceptionExpected(DataError, r"change: pixels \(6, 24, 24\)"): measure_perturbation(one, faces, lambda pixels: pixels[:, ::2, ::2].copy())
-    with ExceptionExpected(DataError, "change: list"): measure_perturbation(one, faces, list)
-    assert measure_perturbation(one, faces.subset([0])).low.isna().all()      # one face has no interval
+    learner, faces = trained_learner(epochs=1), synthetic_faces(6, seed=3)
+    with ExceptionExpected(DataError, "glasses 'monocle'"):
+        draw_glasses(faces.pixels, "monocle")
+    with ExceptionExpected(DataError, "region 'ear'"):
+        occlude(faces.pixels, "ear")
+    with ExceptionExpected(DataError, r"draw_glasses: float64 \(2, 4, 4\)"):
+        draw_glasses(np.zeros((2, 4, 4)))
+    with ExceptionExpected(DataError, r"perturb: pixels \(6, 24, 24\)"):
+        measure_perturbation(learner, faces, lambda pixels: pixels[:, ::2, ::2].copy())
+    with ExceptionExpected(DataError, "perturb: list"):
+        measure_perturbation(learner, faces, list)
+    assert measure_perturbation(learner, faces.subset([0])).low.isna().all()  # one face has no interval

@@ -7,9 +7,14 @@ from fastai.learner import Learner
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.interpret.attribution import predict_batch, explain
+from fer_fastai.interpret.attribution import explain, predict_batch
 from fer_fastai.interpret.saliency import (
-    explain_grid, mean_saliency, most_confident_faces, rank_correlation, sanity_check, show_explanation,
+    explain_grid,
+    mean_saliency,
+    most_confident_faces,
+    rank_correlation,
+    sanity_check,
+    show_explanation,
 )
 from IPython.display import display
 
@@ -25,119 +30,144 @@ from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.interpret.attribution import ATTRIBUTION_METHODS, most_active_unit
 from fer_fastai.models.backbones import face_learner
 
-def untrained(arch: str = "small_cnn", size: int = 24, n: int = 60, **options) -> Learner:
-    "A network as it starts, beside drawn faces"
-    set_seeds(0)
-    return face_learner(face_dls(synthetic_faces(n, seed=2), size, batch_size=32, **options), arch)
 
-def passport(n: int = 420, seed: int = 1) -> FaceSet:
-    "Drawn faces with clear expressions, all classes alike"
+def untrained_learner(arch: str = "small_cnn", size: int = 24, n: int = 60) -> Learner:
+    "Create an untrained learner with drawn faces"
+    set_seeds(0)
+    return face_learner(face_dls(synthetic_faces(n, seed=2), size, batch_size=32), arch)
+
+
+def clear_faces(n: int = 420, seed: int = 1) -> FaceSet:
+    "Draw faces with clear expressions, each class equally often"
     labels = [FER2013_CLASSES[i % 7] for i in range(n)]
-    return FaceSet(pd.DataFrame({"label": labels, "split": ["valid" if i % 70 < 7 else "train" for i in range(n)]}), FER2013_CLASSES, draw_faces(labels, seed, strength=1.0, variety=0.3))
+    splits = ["valid" if i % 70 < 7 else "train" for i in range(n)]
+    pixels = draw_faces(labels, seed, strength=1.0, variety=0.3)
+    return FaceSet(pd.DataFrame({"label": labels, "split": splits}), FER2013_CLASSES, pixels)
 
-def trained(arch: str = "mini_xception", size: int = 36, epochs: int = 5, rate: float = 2e-2) -> Learner:
-    "A small network that has learned from drawn faces"
+
+def trained_learner(arch: str = "mini_xception", size: int = 36, epochs: int = 5, lr: float = 2e-2) -> Learner:
+    "Train a small network on drawn faces"
     set_seeds(0)
-    made = face_learner(face_dls(passport(), size, batch_size=16, augment=None), arch)
-    with made.no_bar(), made.no_logging(): made.fit_one_cycle(epochs, rate)
-    return made
-
-def by_hand(model: nn.Module, pixels: np.ndarray, classes: int = 2) -> tuple[Learner, FaceSet]:
-    "A network made by hand, which gets the pixels as they are, 0 to 1"
-    vocab = ("angry", "happy", "sad")[:classes]
-    faces = FaceSet(pd.DataFrame({"label": [vocab[i % classes] for i in range(len(pixels))], "split": ["train", "valid"] * (len(pixels) // 2)}), vocab, pixels)
-    return Learner(face_dls(faces, batch_size=4, stats=(0.0, 1.0)), model, loss_func=nn.CrossEntropyLoss()), faces
+    learner = face_learner(face_dls(clear_faces(), size, batch_size=16, augment=None), arch)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit_one_cycle(epochs, lr)
+    return learner
 
 
-def test_a_face_and_its_pictures():
-    'A face and its pictures'
+def test_attribution_maps_over_a_face():
+    "Attribution maps over a face"
     # nbs/72_interpret.saliency.ipynb #dfdf1a1d
-    one = trained()
-    faces = passport(70, seed=9)
-    shares = predict_batch(one, faces)
-    assert (shares.argmax(1) == faces.codes).mean() > 0.7, "it has learned something"
-    best = int(np.where(faces.table.label == "surprise", shares[:, faces.vocab.index("surprise")], 0).argmax())
-    figure = show_explanation(one, faces.subset([best]), tuple(ATTRIBUTION_METHODS))
+    learner, faces = trained_learner(), clear_faces(70, seed=9)
+    probs = predict_batch(learner, faces)
+    assert (probs.argmax(1) == faces.codes).mean() > 0.7, "the network is trained"
+    surprise = probs[:, faces.vocab.index("surprise")]
+    best = int(np.where(faces.table.label == "surprise", surprise, 0).argmax())
+    figure = show_explanation(learner, faces.subset([best]), tuple(ATTRIBUTION_METHODS))
     test_eq([axis.get_title() for axis in figure.axes][1:], list(ATTRIBUTION_METHODS))
     assert figure.axes[0].get_title().startswith("surprise")
     figure
 
 
-def test_the_paper_s_figure():
-    "The paper's figure"
+def test_grid_of_attribution_maps_by_class_and_network():
+    "Grid of attribution maps by class and network"
     # nbs/72_interpret.saliency.ipynb #dd08554d
-    nets = {"mini-Xception": trained(), "small CNN": trained("small_cnn", 24, 4, 4e-3)}
-    faces = passport(105, seed=9)
-    shown = most_confident_faces(nets, faces)
-    test_eq(list(shown.table.label), list(faces.vocab))
-    least = np.minimum(*[predict_batch(one, faces)[np.arange(105), faces.codes] for one in nets.values()])
-    test_eq(least[faces.ids.get_indexer(shown.ids)], [least[faces.codes == code].max() for code in range(7)])
+    nets = {"mini-Xception": trained_learner(), "small CNN": trained_learner("small_cnn", 24, 4, 4e-3)}
+    faces = clear_faces(105, seed=9)
+    selected = most_confident_faces(nets, faces)
+    test_eq(list(selected.table.label), list(faces.vocab))
+    lowest = np.minimum(*[predict_batch(learner, faces)[np.arange(105), faces.codes] for learner in nets.values()])
+    expected = [lowest[faces.codes == code].max() for code in range(7)]
+    test_eq(lowest[faces.ids.get_indexer(selected.ids)], expected)
     figure = explain_grid(nets, faces)
     test_eq(len(figure.axes), 7 * 3)
     figure
 
     # nbs/72_interpret.saliency.ipynb #7f974088
-    neurons = most_active_unit(nets["mini-Xception"], shown, layer="0.5.path.1")
-    assert neurons.table.value.min() > 0 and neurons.table.channel.nunique() > 1
-    display(neurons.table.assign(label=shown.table.label))
-    explain_grid({"strongest neuron": nets["mini-Xception"]}, shown.subset([0, 3, 5]), "neuron", layer=neurons.layer)
+    net = nets["mini-Xception"]
+    units = most_active_unit(net, selected, layer="0.5.path.1")
+    assert units.table.value.min() > 0 and units.table.channel.nunique() > 1
+    display(units.table.assign(label=selected.table.label))
+    explain_grid({"most active unit": net}, selected.subset([0, 3, 5]), "neuron", layer=units.layer)
 
 
-def test_is_it_to_be_believed():
-    'Is it to be believed?'
+def test_sanity_check_with_random_weights():
+    "Sanity check with random weights"
     # nbs/72_interpret.saliency.ipynb #6bd4bac7
-    one, faces = trained(), passport(21, seed=9)
-    weights = {name: value.clone() for name, value in one.model.state_dict().items()}
-    checks = {method: sanity_check(one, faces, method, looks=4) for method in ("gradient", "gradcam", "guided")}
-    assert checks["gradient"].passed and checks["gradient"].table.correlation.iloc[-1] < 0.5, "the gradient is nothing but the weights"
-    assert checks["gradient"].table.share.iloc[-1] == 1 and len(checks["gradient"].table) == 4
-    test_eq(checks["guided"].table.gradient.tolist(), checks["gradient"].table.correlation.tolist())
-    assert all(torch.equal(value, weights[name]) for name, value in one.model.state_dict().items())
-    for check in checks.values(): print(check.verdict)
+    learner, faces = trained_learner(), clear_faces(21, seed=9)
+    weights = {name: value.clone() for name, value in learner.model.state_dict().items()}
+    checks = {method: sanity_check(learner, faces, method, n_steps=4) for method in ("gradient", "gradcam", "guided")}
+    gradient = checks["gradient"]
+    assert gradient.passed and gradient.table.correlation.iloc[-1] < 0.5, "the gradient depends on the weights alone"
+    assert gradient.table.fraction.iloc[-1] == 1 and len(gradient.table) == 4
+    test_eq(checks["guided"].table.gradient.tolist(), gradient.table.correlation.tolist())
+    assert all(torch.equal(value, weights[name]) for name, value in learner.model.state_dict().items())
+    for check in checks.values():
+        print(check.verdict)
     checks["guided"].table.round(2)
 
     # nbs/72_interpret.saliency.ipynb #164a6e8f
-    a, b = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).round(1)      # with ties
-    test_close(rank_correlation(a, b), [spearmanr(np.abs(x).ravel(), np.abs(y).ravel())[0] for x, y in zip(a, b)])
+    ATTRIBUTION_METHODS["face"] = lambda model, x, codes, options: x
+    try:
+        check = sanity_check(untrained_learner(), synthetic_faces(8, seed=9), "face", n_steps=3)
+    finally:
+        del ATTRIBUTION_METHODS["face"]
+    assert not check.passed and (check.table.correlation > 0.999).all()
+    check
+
+    # nbs/72_interpret.saliency.ipynb #0ef51328
+    # The correlation equals SciPy's, with ties too
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).round(1)
+    expected = [spearmanr(np.abs(x).ravel(), np.abs(y).ravel())[0] for x, y in zip(a, b)]
+    test_close(rank_correlation(a, b), expected)
     test_close(rank_correlation(a, -a), np.ones(3))
     test_eq(rank_correlation(a, np.ones_like(a)).tolist(), [0, 0, 0])
-    ATTRIBUTION_METHODS["edges"] = lambda model, x, codes, how: x
-    try: found = sanity_check(untrained(), synthetic_faces(8, seed=9), "edges", looks=3)
-    finally: del ATTRIBUTION_METHODS["edges"]
-    assert not found.passed and (found.table.correlation > 0.999).all()
-    found
 
 
-def test_emotion_by_emotion():
-    'Emotion by emotion'
+def test_mean_attribution_map_per_expression():
+    "Mean attribution map per expression"
     # nbs/72_interpret.saliency.ipynb #a28548b3
-    one = trained()
-    faces = passport(210, seed=9)
-    found = mean_saliency(one, faces, "guided")
-    test_eq((found.maps.shape, found.counts.tolist()), ((7, 48, 48), [30] * 7))
-    test_close(found.maps[3], np.abs(explain(one, faces.subset(faces.codes == 3), "guided", "happy")).mean(0), eps=1e-4)
-    test_close(found.faces[3], faces.pixels[faces.codes == 3].mean(0), eps=1e-2)
-    found.plot()
+    learner, faces = trained_learner(), clear_faces(210, seed=9)
+    mean = mean_saliency(learner, faces, "guided")
+    test_eq((mean.maps.shape, mean.counts.tolist()), ((7, 48, 48), [30] * 7))
+    happy = faces.codes == 3
+    test_close(mean.maps[3], np.abs(explain(learner, faces.subset(happy), "guided", "happy")).mean(0), eps=1e-4)
+    test_close(mean.faces[3], faces.pixels[happy].mean(0), eps=1e-2)
+    mean.plot()
 
 
-def test_edge_cases_of_saliency():
-    'Edge cases'
+def test_errors_for_invalid_settings():
+    "Errors for invalid settings"
     # nbs/72_interpret.saliency.ipynb #790cdecd
-    one, faces = untrained(n=40), synthetic_faces(30, seed=3)
-    with ExceptionExpected(RecipeError, "looks 1"): sanity_check(one, faces, looks=1)
-    with ExceptionExpected(RecipeError, "by 'group'"): mean_saliency(one, faces, by="group")
-    with ExceptionExpected(RecipeError, "no learners"): explain_grid({}, faces)
+    learner, faces = untrained_learner(n=40), synthetic_faces(30, seed=3)
+    with ExceptionExpected(RecipeError, "n_steps 1"):
+        sanity_check(learner, faces, n_steps=1)
+    with ExceptionExpected(RecipeError, "by 'group'"):
+        mean_saliency(learner, faces, by="group")
+    with ExceptionExpected(RecipeError, "no learners"):
+        explain_grid({}, faces)
 
+
+def test_classes_without_faces_and_weights_outside_of_layers():
+    "Classes without faces, and weights outside of layers"
     # nbs/72_interpret.saliency.ipynb #c5df0465
-    # a class without faces; one face; parameters outside any layer
-    one, faces = untrained(n=40), synthetic_faces(30, seed=3)
-    found = mean_saliency(one, faces.without("disgust"), by="prediction")
-    test_eq(int(found.counts.sum()), 30 - int((faces.table.label == "disgust").sum()))
-    assert np.isnan(found.maps[found.counts.to_numpy() == 0]).all() and np.isfinite(found.maps[found.counts.to_numpy() > 0]).all()
-    test_eq(len(found.plot("dark").axes), 2 * int((found.counts > 0).sum()))
-    class Own(nn.Module):
-        def __init__(self): super().__init__(); self.w = nn.Parameter(torch.arange(72.0).view(2, 36))
-        def forward(self, x): return x.flatten(1) @ self.w.T
-    own, few = by_hand(Own(), np.random.default_rng(0).integers(0, 256, (4, 6, 6), dtype=np.uint8))
-    found = sanity_check(own, few, "gradient", looks=2)
-    test_eq((found.passed, len(found.table)), (True, 1))
+    learner, faces = untrained_learner(n=40), synthetic_faces(30, seed=3)
+    mean = mean_saliency(learner, faces.without("disgust"), by="prediction")
+    counts = mean.counts.to_numpy()
+    test_eq(int(counts.sum()), 30 - int((faces.table.label == "disgust").sum()))
+    assert np.isnan(mean.maps[counts == 0]).all() and np.isfinite(mean.maps[counts > 0]).all()
+    test_eq(len(mean.plot("dark").axes), 2 * int((counts > 0).sum()))
+
+    class BareParameter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.arange(72.0).view(2, 36))
+
+        def forward(self, x):
+            return x.flatten(1) @ self.w.T
+
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 6), dtype=np.uint8)
+    table = pd.DataFrame({"label": ["angry", "happy"] * 2, "split": ["train", "valid"] * 2})
+    few = FaceSet(table, ("angry", "happy"), pixels)
+    learner = Learner(face_dls(few, batch_size=4, stats=(0.0, 1.0)), BareParameter(), loss_func=nn.CrossEntropyLoss())
+    check = sanity_check(learner, few, "gradient", n_steps=2)
+    test_eq((check.passed, len(check.table)), (True, 1))

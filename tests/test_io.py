@@ -8,8 +8,20 @@ import time
 from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError, PathError, ResumeError
 from fer_fastai.io import (
-    RunFolder, atomic_path, check_writable, csv_header, file_sha256, load_result, load_result_table, new_run_folder, pd,
-    prefetch, read_csv_table, read_json, read_parquet_table, write_json,
+    RunFolder,
+    atomic_path,
+    check_writable,
+    csv_header,
+    file_sha256,
+    load_result,
+    load_result_table,
+    new_run_folder,
+    pd,
+    prefetch,
+    read_csv_table,
+    read_json,
+    read_parquet_table,
+    write_json,
 )
 
 # nbs/01_io.ipynb #f3a3a9fa
@@ -21,7 +33,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_atomic_writes():
-    'Atomic writes'
+    "Atomic writes"
     # nbs/01_io.ipynb #b6064a84
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "labels.csv")
@@ -38,7 +50,7 @@ def test_atomic_writes():
 
 
 def test_checksums():
-    'Checksums'
+    "Checksums"
     # nbs/01_io.ipynb #de9aca13
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "face.bin")
@@ -47,7 +59,7 @@ def test_checksums():
 
 
 def test_tables_csv_and_parquet():
-    'Tables: CSV and Parquet'
+    "Tables: CSV and Parquet"
     # nbs/01_io.ipynb #23a4d37d
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "faces.csv")
@@ -61,7 +73,7 @@ def test_tables_csv_and_parquet():
 
 
 def test_run_folders_claim_and_resume():
-    'Run folders: claim and resume'
+    "Run folders: claim and resume"
     # nbs/01_io.ipynb #fae98c6d
     with tempfile.TemporaryDirectory() as folder:
         path, other = new_run_folder("resnet34", folder), new_run_folder("resnet34", folder)
@@ -69,14 +81,15 @@ def test_run_folders_claim_and_resume():
         run = RunFolder(path, "recipe.json")
         test_eq(run.started_with(), {})
         assert not run.claim({"seed": 1, "sizes": (48, 64)})
-        assert run.claim({"seed": 1, "sizes": (48, 64)})      # same settings: resumed
+        assert run.claim({"seed": 1, "sizes": (48, 64)})  # same settings: resumed
         test_eq(run.started_with(), {"seed": 1, "sizes": [48, 64]})
         with ExceptionExpected(ResumeError, "started with another seed; expected the same settings"):
             run.claim({"seed": 2, "sizes": (48, 64)})
 
 
 def test_prefetching():
-    'Prefetching'
+    "Prefetching"
+
     # nbs/01_io.ipynb #a683bbb9
     def broken():
         yield 1
@@ -88,14 +101,14 @@ def test_prefetching():
     slow = prefetch((n for n in range(40) if time.sleep(0.005) is None), room=2, newest=True)
     next(slow)
     time.sleep(1)
-    test_eq(list(slow), [39])           # a slow consumer gets the newest item
+    test_eq(list(slow), [39])  # a slow consumer gets the newest item
     endless = prefetch(iter(int, 1))
     test_eq(next(endless), 0)
     endless.close()
 
 
 def test_benchmark_results():
-    'Benchmark results'
+    "Benchmark results"
     # nbs/01_io.ipynb #b91968ee
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks", "results")
@@ -109,7 +122,7 @@ def test_benchmark_results():
 
 
 def test_edge_cases_of_io():
-    'Edge cases'
+    "Edge cases"
     # nbs/01_io.ipynb #d43a41ef
     with tempfile.TemporaryDirectory() as folder:  # a folder replaces another one as a whole
         old = Path(folder, "run")

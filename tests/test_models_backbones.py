@@ -5,10 +5,23 @@ import pandas as pd
 import torch
 from torch import nn
 from fer_fastai.core import MissingFileError, RecipeError
-from fer_fastai.models.nets import facenet, mini_xception
 from fer_fastai.models.backbones import (
-    FACENET_FILE, _BACKBONES, _STEMS, backbone, count_parameters, face_learner, imagenet_weights, layer_table,
-    load_facenet, load_weights, make_network, save_weights, train_last_layers, weights_path,
+    FACENET_FILE,
+    _BACKBONES,
+    _STEMS,
+    backbone,
+    count_parameters,
+    face_learner,
+    fit_shapes,
+    imagenet_weights,
+    layer_table,
+    load_facenet,
+    load_weights,
+    log_epochs,
+    make_network,
+    save_weights,
+    train_last_layers,
+    weights_path,
 )
 
 # nbs/31_models.backbones.ipynb #e3c0a47e
@@ -21,47 +34,73 @@ from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.models.nets import facenet, mini_xception
 
 dls = face_dls(synthetic_faces(200, seed=2), batch_size=8)
 
 
-def test_stems():
-    'Stems'
+def test_stems_for_small_images():
+    "Stems for small images"
     # nbs/31_models.backbones.ipynb #06a3e17b
-    picture = torch.randn(1, 3, 48, 48)
+    image = torch.randn(1, 3, 48, 48)
     sides = {}
     for stem in _STEMS:
         net = backbone("resnet18", stem).eval()
-        sides[stem] = net.maxpool(net.relu(net.bn1(net.conv1(picture)))).shape[-1]
+        sides[stem] = net.maxpool(net.relu(net.bn1(net.conv1(image)))).shape[-1]
     test_eq(sides, {"7x7": 12, "3x3": 24, "3x3-nopool": 48})
     sides
 
 
-def test_learners():
-    'Learners'
+def test_learners_for_faces():
+    "Learners for faces"
     # nbs/31_models.backbones.ipynb #466050a1
     torch.manual_seed(0)
     learner = face_learner(dls, "resnet34")
-    test_eq(make_network(**learner.model.made).state_dict().keys(), learner.model.state_dict().keys())      # the network says how to build it again
+    same = make_network(**learner.model.arch_config)
+    test_eq(same.state_dict().keys(), learner.model.state_dict().keys())
     test_eq(learner.model(dls.one_batch()[0]).shape, (8, 7))
-    test_eq(count_parameters(learner.model[0]), 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64)     # torchvision's body, another stem
+    body = 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64  # the body of torchvision with another stem
+    test_eq(count_parameters(learner.model[0]), body)
     xb, yb = dls.valid.one_batch()
-    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, "an untrained net starts at chance"
+    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, (
+        "an untrained network starts at chance"
+    )
     learner.freeze()
     assert count_parameters(learner.model, trainable=True) < 0.1 * count_parameters(learner.model)
     two_layers = face_learner(dls, "resnet34", head="fastai")
-    test_eq(count_parameters(two_layers.model) - count_parameters(learner.model), (2 * 1024 + 1024 * 512 + 2 * 512 + 512 * 7) - (512 * 7 + 7))
+    more = (2 * 1024 + 1024 * 512 + 2 * 512 + 512 * 7) - (512 * 7 + 7)
+    test_eq(count_parameters(two_layers.model) - count_parameters(learner.model), more)
     f"{count_parameters(learner.model):,} parameters"
 
+    # nbs/31_models.backbones.ipynb #d3f18b6c
+    from fastai.metrics import accuracy
+
+    learner = log_epochs(face_learner(dls, "swift", metrics=accuracy))
+    with contextlib.redirect_stdout(io.StringIO()) as log:
+        learner.fit(2, 1e-3)
+        with learner.no_logging():
+            learner.fit(1, 1e-3)  # prints no line
+    lines = log.getvalue().splitlines()
+    test_eq([line.split(":")[0] for line in lines], ["epoch 1/2", "epoch 2/2"])
+    assert "valid_loss" in lines[0] and "accuracy" in lines[0]
+    print(*lines, sep="\n")
+
     # nbs/31_models.backbones.ipynb #423b0f8f
-    published = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "squeezenet": 1_235_496}      # torchvision's documentation
-    sizes = pd.DataFrame({arch: {f"{channels} channel(s)": count_parameters(make_network(arch, channels=channels, stem="7x7")) for channels in (1, 3)} for arch in _BACKBONES}).T
-    for arch, (_, _, features) in _BACKBONES.items():
-        first = 64 * 3 * 3 if arch == "squeezenet" else 64 * 7 * 7          # weights of the first convolution for one channel
-        test_eq(sizes.loc[arch, "3 channel(s)"], published[arch] - 1000 * (features + 1) + 7 * (features + 1))
-        test_eq(sizes.loc[arch, "3 channel(s)"] - sizes.loc[arch, "1 channel(s)"], 2 * first)
+    published = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "squeezenet": 1_235_496}
+    rows = {}
+    for arch in _BACKBONES:
+        nets = {channels: make_network(arch, channels=channels, stem="7x7") for channels in (1, 3)}
+        rows[arch] = {f"{channels} channel(s)": count_parameters(net) for channels, net in nets.items()}
+    sizes = pd.DataFrame(rows).T
+    for arch, (_, _, n_features) in _BACKBONES.items():
+        test_eq(sizes.loc[arch, "3 channel(s)"], published[arch] - 1000 * (n_features + 1) + 7 * (n_features + 1))
+        per_channel = 64 * 3 * 3 if arch == "squeezenet" else 64 * 7 * 7  # weights of the first convolution
+        test_eq(sizes.loc[arch, "3 channel(s)"] - sizes.loc[arch, "1 channel(s)"], 2 * per_channel)
     sizes.style.format("{:,}")
 
+
+def test_layer_table():
+    "Layer table"
     # nbs/31_models.backbones.ipynb #d79a7795
     table = layer_table(make_network("resnet34"))
     test_eq(table.parameters.sum(), count_parameters(make_network("resnet34")))
@@ -69,89 +108,132 @@ def test_learners():
     table.style.format({"parameters": "{:,}"}).hide()
 
 
-def test_the_sfew_paper_s_head_and_squeezenet():
-    "The SFEW paper's head, and SqueezeNet"
+def test_sigmoid_head_and_squeezenet():
+    "Sigmoid head and SqueezeNet"
     # nbs/31_models.backbones.ipynb #a121cce0
     wei = face_learner(dls, "resnet34", head="sigmoid", ps=0.0)
-    test_eq([str(layer) for layer in wei.model[1][3:]], ["Linear(in_features=512, out_features=128, bias=True)", "Sigmoid()", "Linear(in_features=128, out_features=7, bias=True)"])
+    dense_1, act, dense_2 = wei.model[1][3:]
+    test_eq((dense_1.in_features, dense_1.out_features, type(act), dense_2.out_features), (512, 128, nn.Sigmoid, 7))
     tiny = face_learner(dls, "squeezenet")
     test_eq(tiny.model(dls.one_batch()[0]).shape, (8, 7))
-    for one in (wei, tiny):
-        one.freeze()
-        test_eq(count_parameters(one.model, trainable=True) - count_parameters(one.model[1]), sum(p.numel() for m in one.model[0].modules() if isinstance(m, nn.BatchNorm2d) for p in m.parameters()))    # fastai trains batch norm all the time
+    for learner in (wei, tiny):
+        learner.freeze()
+        norms = [m for m in learner.model[0].modules() if isinstance(m, nn.BatchNorm2d)]  # always trained in fastai
+        frozen_body = count_parameters(learner.model, trainable=True) - count_parameters(learner.model[1])
+        test_eq(frozen_body, sum(map(count_parameters, norms)))
     f"{count_parameters(tiny.model):,} parameters"
 
 
-def test_the_papers_networks():
-    "The papers' networks"
+def test_learners_for_the_networks_of_the_papers():
+    "Learners for the networks of the papers"
     # nbs/31_models.backbones.ipynb #b9708e33
     sizes = {}
     for arch in ("mini_xception", "sequential_cnn", "small_cnn", "compact", "fer_kd-4conv"):
-        one = face_learner(dls, arch)
-        test_eq(one.model(dls.one_batch()[0]).shape, (8, 7))
-        test_eq(sum(count_parameters(nn.ParameterList(group)) for group in one.splitter(one.model)), count_parameters(one.model))
-        sizes[arch] = count_parameters(one.model)
+        learner = face_learner(dls, arch)
+        test_eq(learner.model(dls.one_batch()[0]).shape, (8, 7))
+        groups = learner.splitter(learner.model)
+        sizes[arch] = count_parameters(learner.model)
+        test_eq(sum(count_parameters(nn.ParameterList(group)) for group in groups), sizes[arch])
     sizes
 
 
-def test_the_last_n_layers():
-    'The last n layers'
+def test_train_the_last_n_layers():
+    "Train the last n layers"
     # nbs/31_models.backbones.ipynb #332cdfd5
-    from fer_fastai.models.nets import facenet
-
     net = facenet()
-    found = {last: train_last_layers(net, last) for last in (1, 2, 4, 6, 9, 99)}
-    test_eq(found, {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383, 99: 23_486_215})
+    counts = {last: train_last_layers(net, last) for last in (1, 2, 4, 6, 9, 99)}
+    test_eq(counts, {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383, 99: 23_486_215})
     test_eq(train_last_layers(face_learner(dls, "resnet18").model, 1), 512 * 7 + 7)
-    found
+    counts
 
 
-def test_weights_to_start_from():
-    'Weights to start from'
+def test_start_from_saved_weights():
+    "Start from saved weights"
     # nbs/31_models.backbones.ipynb #7da99c52
     learner = face_learner(dls)
+    six_classes = face_dls(synthetic_faces(200, seed=2).without("disgust"), batch_size=8)
     with tempfile.TemporaryDirectory() as folder:
         save_weights(learner.model, Path(folder, "model.safetensors"))
-        six = face_learner(face_dls(synthetic_faces(200, seed=2).without("disgust"), batch_size=8), pretrained=folder)
+        six = face_learner(six_classes, pretrained=folder)
         test_eq(six.model(dls.one_batch()[0]).shape, (8, 6))
-        assert (six.model[0][0].weight == learner.model[0][0].weight).all(), "the body came along"
-        fresh = load_weights(six.model, folder)
-    test_eq(fresh, ["1.3.bias", "1.3.weight"])      # only the layer that knows the classes starts anew
+        assert (six.model[0][0].weight == learner.model[0][0].weight).all(), "the body is loaded"
+        missing = load_weights(six.model, folder)
+    test_eq(missing, ["1.3.bias", "1.3.weight"])  # the layer of the classes
 
 
-def test_facenet_s_published_weights():
-    "FaceNet's published weights"
+def test_facenet_weights_of_facenet_pytorch():
+    "FaceNet weights of facenet-pytorch"
     # nbs/31_models.backbones.ipynb #ef2709de
     net, other = facenet(), facenet(8631)
-    with tempfile.TemporaryDirectory() as folder:       # a file of the published form, with random weights
+    with tempfile.TemporaryDirectory() as folder:  # a file of the published form, with random weights
         path = Path(folder, FACENET_FILE)
         torch.save({name.replace("classes", "logits"): value for name, value in other.state_dict().items()}, path)
-        with ExceptionExpected(RecipeError, "SHA-256 .*281cebca.*sha256=None"): load_facenet(net, path)
+        with ExceptionExpected(RecipeError, "SHA-256 .*281cebca.*sha256=None"):
+            load_facenet(net, path)
         test_eq(load_facenet(net, path, sha256=None), ["classes.weight", "classes.bias"])
-        with ExceptionExpected(RecipeError, "channels=3"): load_facenet(facenet(7, 1), path, sha256=None)
+        with ExceptionExpected(RecipeError, "channels=3"):
+            load_facenet(facenet(7, 1), path, sha256=None)
     assert (net.embedding.weight == other.embedding.weight).all() and net.classes.out_features == 7
-    with ExceptionExpected(MissingFileError, "no such weights"): load_facenet(net, "nowhere.pt")
-    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"): face_learner(dls, "compact", pretrained="vggface2")
+    with ExceptionExpected(MissingFileError, "no such weights"):
+        load_facenet(net, "nowhere.pt")
+    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"):
+        face_learner(dls, "compact", pretrained="vggface2")
 
 
-def test_edge_cases_of_backbones():
-    'Edge cases'
+def test_weights_of_a_pruned_network():
+    "Weights of a pruned network"
+
+    # nbs/31_models.backbones.ipynb #5d08e7f4
+    def small_net(width: int) -> nn.Sequential:
+        convs = nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1, groups=width)
+        return nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7))
+
+    pruned, x = small_net(5).eval(), torch.rand(2, 1, 12, 12)
+    restored = fit_shapes(small_net(8), pruned.state_dict()).eval()
+    test_eq((restored[2].groups, restored[1].num_features, restored[5].in_features), (5, 5, 5))
+    with torch.no_grad():
+        assert torch.equal(restored(x), pruned(x))
+    with ExceptionExpected(RecipeError, "expected those of a smaller network of this architecture"):
+        fit_shapes(small_net(8), {"0.weight": torch.zeros(4, 1, 3, 3)})
+    count_parameters(small_net(8)), count_parameters(restored)
+
+
+def test_edge_cases_names_of_networks_and_layers():
+    "Edge cases: names of networks and layers"
     # nbs/31_models.backbones.ipynb #84583894
-    with ExceptionExpected(RecipeError, "architecture 'resnet35'"): backbone("resnet35")
-    with ExceptionExpected(RecipeError, "stem '5x5'"): backbone(stem="5x5")
-    with ExceptionExpected(RecipeError, "stem 7x7"): backbone(imagenet=True)
-    with ExceptionExpected(RecipeError, "head .three.*plain or fastai or sigmoid"): face_learner(dls, head="three")
-    with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"): face_learner(dls, "compact", pretrained="imagenet")
-    with ExceptionExpected(RecipeError, "last 0 layers"): train_last_layers(nn.Sequential(nn.Linear(2, 2)), 0)
-    with ExceptionExpected(RecipeError, "last 1 layers .Flatten. have no parameters"): train_last_layers(mini_xception(), 1)
+    with ExceptionExpected(RecipeError, "architecture 'resnet35'"):
+        backbone("resnet35")
+    with ExceptionExpected(RecipeError, "stem '5x5'"):
+        backbone(stem="5x5")
+    with ExceptionExpected(RecipeError, "stem 7x7"):
+        backbone(imagenet=True)
+    with ExceptionExpected(RecipeError, "head .three.*plain or fastai or sigmoid"):
+        face_learner(dls, head="three")
+    with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"):
+        face_learner(dls, "compact", pretrained="imagenet")
+    with ExceptionExpected(RecipeError, "last 0 layers"):
+        train_last_layers(nn.Sequential(nn.Linear(2, 2)), 0)
+    with ExceptionExpected(RecipeError, "last 1 layers .Flatten. have no parameters"):
+        train_last_layers(mini_xception(), 1)
+
+
+def test_edge_cases_weights_files():
+    "Edge cases: weights files"
+    # nbs/31_models.backbones.ipynb #f17c62b8
     with tempfile.TemporaryDirectory() as folder:
-        with ExceptionExpected(MissingFileError, "no such weights"): weights_path(folder)
-        junk = Path(folder, "junk.safetensors"); junk.write_bytes(b"hello")
-        with ExceptionExpected(RecipeError, "can't be read"): load_weights(nn.Linear(2, 2), junk)
+        with ExceptionExpected(MissingFileError, "no such weights"):
+            weights_path(folder)
+        junk = Path(folder, "junk.safetensors")
+        junk.write_bytes(b"hello")
+        with ExceptionExpected(RecipeError, "can't be read"):
+            load_weights(nn.Linear(2, 2), junk)
         save_weights(nn.Linear(9, 9), Path(folder, "other.safetensors"))
-        with ExceptionExpected(RecipeError, "fit 0% of the net"): load_weights(nn.Conv2d(1, 8, 3), Path(folder, "other.safetensors"))
+        with ExceptionExpected(RecipeError, "fit 0% of the network"):
+            load_weights(nn.Conv2d(1, 8, 3), Path(folder, "other.safetensors"))
 
     # nbs/31_models.backbones.ipynb #27ea3e7f
     class Unreachable:
-        url = "http://127.0.0.1:9/resnet0-12345678.pth"    # nobody listens on the discard port
-    with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFileError, "put it at .*resnet0-12345678.pth"): imagenet_weights(Unreachable)
+        url = "http://127.0.0.1:9/resnet0-12345678.pth"  # no server listens on the discard port
+
+    with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFileError, "resnet0-12345678.pth"):
+        imagenet_weights(Unreachable)

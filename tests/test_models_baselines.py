@@ -3,10 +3,18 @@
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 from fer_fastai.core import DataError, RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.models.baselines import (
-    _SCALINGS, feature_columns, fit_mlp, make_scaler, mlp, mlp_predict, scale_features, svm_predict,
+    _SCALINGS,
+    feature_columns,
+    fit_mlp,
+    make_scaler,
+    mlp,
+    mlp_predict,
+    scale_features,
+    svm_predict,
 )
 
 # nbs/33_models.baselines.ipynb #4424e048
@@ -16,55 +24,79 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.features import pca_features
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.evaluate.holdout import summarize_splits, repeated_holdout
-
-rng = np.random.default_rng(0)
-labels = np.repeat(["angry", "happy", "sad"], 60)
-blobs = FaceSet(pd.DataFrame({"label": labels, "group": np.arange(180) // 2, **{f"lpq_{n + 1}": rng.normal(size=180) + 2 * (labels == name) for n, name in enumerate(("angry", "happy", "sad"))}}), ("angry", "happy", "sad"))
+from fer_fastai.evaluate.holdout import repeated_holdout, summarize_splits
 
 
-def test_faces_as_rows_of_features():
-    'Faces as rows of features'
+def feature_blobs() -> FaceSet:
+    "Make 180 faces of three classes, with one feature that is higher for each class"
+    rng = np.random.default_rng(0)
+    names = ("angry", "happy", "sad")
+    labels = np.repeat(names, 60)
+    table = pd.DataFrame({"label": labels, "group": np.arange(180) // 2})
+    for number, name in enumerate(names, 1):
+        table[f"lpq_{number}"] = rng.normal(size=180) + 2 * (labels == name)
+    return FaceSet(table, names)
+
+
+blobs = feature_blobs()
+
+
+def test_feature_columns_and_scaling():
+    "Feature columns and scaling"
     # nbs/33_models.baselines.ipynb #ac4ff2a5
     test_eq(feature_columns(blobs), ["lpq_1", "lpq_2", "lpq_3"])
-    far = blobs.with_columns(lpq_1=blobs.table.lpq_1.where(np.arange(180) != 3, 1e6).mask(np.arange(180) == 5))
+    numbers = np.arange(180)
+    outlier = blobs.with_columns(lpq_1=blobs.table.lpq_1.where(numbers != 3, 1e6).mask(numbers == 5))
+    largest = {}
     for kind in _SCALINGS:
-        a, b = scale_features(far, far, kind)
-        assert np.isfinite(a).all(); test_close(a, b)
-    assert np.abs(scale_features(far, far, "normal")[0]).max() < 6 < np.abs(scale_features(far, far, "standard")[0]).max(), "an outlier at the end, not out of sight"
+        a, b = scale_features(outlier, outlier, kind)
+        assert np.isfinite(a).all()
+        test_close(a, b)
+        largest[kind] = np.abs(a).max()
+    assert largest["normal"] < 6 < largest["standard"], "quantiles bound the outlier"
+    largest
 
 
-def test_two_layers():
-    'Two layers'
+def test_multilayer_perceptron():
+    "Multilayer perceptron"
     # nbs/33_models.baselines.ipynb #650a5040
-    net = mlp()          # 150 hidden neurons
-    test_eq(sum(p.numel() for p in net.parameters()), 10 * 150 + 150 + 150 * 7 + 7)
+    test_eq(sum(p.numel() for p in mlp().parameters()), 10 * 150 + 150 + 150 * 7 + 7)
     table = repeated_holdout(blobs, partial(mlp_predict, epochs=200))
     assert summarize_splits(table).accuracy["mean"].min() > 0.7
-    a, b = (fit_mlp(*[np.eye(3, dtype=np.float32), np.arange(3)], 3, epochs=20, noise=noise, seed=1) for noise in (0.0, 0.5))
-    assert (a[0].weight != b[0].weight).any()
-    assert (fit_mlp(np.eye(3), np.arange(3), 3, epochs=20, noise=0.5, seed=1)[0].weight == b[0].weight).all(), "the same seed, the same network"
-    assert (a(torch.eye(3)).argmax(1) == torch.arange(3)).all()
     summarize_splits(table)
+
+    # nbs/33_models.baselines.ipynb #17f4a9ce
+    def fit_identity(noise: float) -> nn.Sequential:
+        return fit_mlp(np.eye(3), np.arange(3), 3, epochs=20, noise=noise, seed=1)
+
+    plain, noisy = fit_identity(0.0), fit_identity(0.5)
+    assert (plain[0].weight != noisy[0].weight).any()
+    assert (fit_identity(0.5)[0].weight == noisy[0].weight).all()
+    test_eq(plain(torch.eye(3)).argmax(1).tolist(), [0, 1, 2])
 
 
 def test_support_vector_machines():
-    'Support vector machines'
+    "Support vector machines"
     # nbs/33_models.baselines.ipynb #2d5c50b4
-    assert summarize_splits(repeated_holdout(blobs, svm_predict)).accuracy["mean"].min() > 0.7
-    assert summarize_splits(repeated_holdout(blobs, partial(svm_predict, kernel="linear", scale="normal"))).accuracy["mean"].min() > 0.7
+    for options in ({}, {"kernel": "linear", "scale": "normal"}):
+        table = repeated_holdout(blobs, partial(svm_predict, **options))
+        assert summarize_splits(table).accuracy["mean"].min() > 0.7
+    summarize_splits(table)
 
     # nbs/33_models.baselines.ipynb #d82977f6
-    drawn, found = synthetic_faces(420, seed=3), {}
+    drawn = synthetic_faces(420, seed=3)
+    accuracies = {}
     for n in (5, 20):
         rows = FaceSet(pca_features(drawn, n=n, fit_on=None), drawn.vocab)
-        found[n] = summarize_splits(repeated_holdout(rows, svm_predict)).accuracy["mean"]["random"]
-    assert 1 / 7 < found[5] < found[20] and found[20] > 2 / 7
-    found
+        accuracies[n] = summarize_splits(repeated_holdout(rows, svm_predict)).accuracy["mean"]["random"]
+    assert 1 / 7 < accuracies[5] < accuracies[20] and accuracies[20] > 2 / 7
+    accuracies
 
 
-def test_edge_cases_of_baselines():
-    'Edge cases'
+def test_edge_cases_missing_features_and_unknown_scalings():
+    "Edge cases: missing features and unknown scalings"
     # nbs/33_models.baselines.ipynb #e0c39c4d
-    with ExceptionExpected(DataError, "columns lpq_1"): feature_columns(synthetic_faces(8))
-    with ExceptionExpected(RecipeError, "scaling 'minmax'"): make_scaler("minmax")
+    with ExceptionExpected(DataError, "columns lpq_1"):
+        feature_columns(synthetic_faces(8))
+    with ExceptionExpected(RecipeError, "scaling 'minmax'"):
+        make_scaler("minmax")

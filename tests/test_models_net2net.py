@@ -4,80 +4,107 @@ import torch
 from torch import Tensor, nn
 from fer_fastai.core import RecipeError
 from fer_fastai.models.backbones import make_network
-from fer_fastai.models.net2net import _averaging, _full, _pass_on, _passing, _settle, net2net
+from fer_fastai.models.net2net import (
+    _averaging_kernel,
+    _identity_norm,
+    _merged_kernel,
+    _pointwise_kernel,
+    _refit_statistics,
+    net2net,
+)
 
 # nbs/32_models.net2net.ipynb #f84b3139
 from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.models.backbones import face_learner, count_parameters, train_last_layers
-from fer_fastai.models.nets import compact, swift
+from fer_fastai.models.backbones import count_parameters, face_learner, train_last_layers
+from fer_fastai.models.nets import separable_block, swift
 
-def learned() -> nn.Sequential:
-    "compact after a few drawn faces: its batch norms have seen something"
+
+def trained_compact() -> nn.Sequential:
+    "Train compact for one epoch, so that its batch norms have statistics of faces"
     torch.manual_seed(1)
     learner = face_learner(face_dls(synthetic_faces(96, seed=2), 48, batch_size=16), "compact")
-    with learner.no_bar(), learner.no_logging(): learner.fit(1, 3e-3)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1, 3e-3)
     return learner.model.cpu().eval()
 
 
-def test_four_ways_to_fill_a_layer():
-    'Four ways to fill a layer'
+def test_write_a_small_kernel_into_a_large_convolution():
+    "Write a small kernel into a large convolution"
     # nbs/32_models.net2net.ipynb #50a7f1fe
-    from fer_fastai.models.nets import separable_block
-
     pair, x = separable_block(4, 6).eval(), torch.randn(2, 4, 8, 8)
+    same = torch.eye(4)
     with torch.no_grad():
-        test_close(torch.conv2d(x, _full(pair), padding=1), pair[1][0](pair[0](x)), eps=1e-5)
-        test_close(torch.conv2d(x, _passing(torch.eye(4)), padding=1), x, eps=1e-6)
-        test_close(torch.conv2d(x, _averaging(torch.eye(4)), stride=2, padding=1), torch.nn.functional.avg_pool2d(x, 2), eps=1e-6)
+        test_close(torch.conv2d(x, _merged_kernel(pair), padding=1), pair[1][0](pair[0](x)), eps=1e-5)
+        test_close(torch.conv2d(x, _pointwise_kernel(same), padding=1), x, eps=1e-6)
+        means = torch.conv2d(x, _averaging_kernel(same), stride=2, padding=1)
+        test_close(means, torch.nn.functional.avg_pool2d(x, 2), eps=1e-6)
 
+
+def test_set_batch_norms():
+    "Set batch norms"
     # nbs/32_models.net2net.ipynb #1ee35a06
     norm, x = nn.BatchNorm2d(3).eval(), 5 + 2 * torch.randn(64, 3, 4, 4)
     with torch.no_grad():
-        _pass_on(norm, 0, 2, shift=1.0)
+        _identity_norm(norm, 0, 2, shift=1.0)
         test_close(norm(x)[:, :2], x[:, :2] + 1, eps=1e-4)
-        _settle(norm, (x,))
-        test_close(norm(x)[:, :2], x[:, :2] + 1, eps=1e-4)          # the same, and in training too
+        _refit_statistics(norm, (x,))
+        test_close(norm(x)[:, :2], x[:, :2] + 1, eps=1e-4)  # the same output, also in training
         test_close(norm.train()(x)[:, :2], x[:, :2] + 1, eps=1e-2)
-        test_close(norm.eval()(x)[:, 2].std(), 1, eps=1e-2)         # the fresh one is normed
+        test_close(norm.eval()(x)[:, 2].std(), 1, eps=1e-2)  # the new channel is normalized
 
 
-def test_the_whole_network():
-    'The whole network'
+def test_net2net_from_compact_to_resnet_34():
+    "Net2Net: from compact to ResNet-34"
+
     # nbs/32_models.net2net.ipynb #36b5c097
-    small = learned()
-    drawn = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
-    seen, unseen = (torch.cat([x for x, _ in loader]).as_subclass(Tensor) for loader in (drawn.train, drawn.valid))
+    def images(loader) -> torch.Tensor:
+        return torch.cat([x for x, _ in loader]).as_subclass(torch.Tensor)
+
+    small = trained_compact()
+    dls = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
+    fit_faces, test_faces = images(dls.train), images(dls.valid)
     torch.manual_seed(0)
-    big = net2net(small.train(), seen[:32])
-    assert small.training and not small.eval().training     # it stays as it was
-    with torch.no_grad(): ours, theirs = big(unseen[:16]), small(unseen[:16])
-    assert (ours - theirs).abs().max() < 0.01 * theirs.std(), "the same answers, on faces that it was not made with"
-    print(f"{count_parameters(small):,} -> {count_parameters(big):,} parameters; answers differ by {float((ours - theirs).abs().max()):.1e}")
+    large = net2net(small.train(), fit_faces[:32])
+    assert small.training and not small.eval().training  # its mode has not changed
+    with torch.no_grad():
+        difference = (large(test_faces[:16]) - small(test_faces[:16])).abs().max()
+        spread = small(test_faces[:16]).std()
+    assert difference < 0.01 * spread, "the same predictions, on faces that were not used for the statistics"
+    sizes = [f"{count_parameters(net):,}" for net in (small, large)]
+    print(f"{' -> '.join(sizes)} parameters; logits differ by {float(difference):.1e}")
 
+
+def test_train_the_grown_network():
+    "Train the grown network"
     # nbs/32_models.net2net.ipynb #a439c140
-    small = learned()
-    drawn = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
-    x, y = (t.as_subclass(Tensor) for t in drawn.train.one_batch())
-    big = net2net(small, x)
-    train_last_layers(big, 5)
-    loss = nn.functional.cross_entropy(big.train()(x), y); loss.backward()
-    slope = big[1][-1].weight.grad
-    with torch.no_grad(): before = nn.functional.cross_entropy(small.eval()(x), y)
-    assert (slope[:, 256:].abs().sum(0) > 0).float().mean() > 0.9, "fresh channels are heard"
-    before, after = float(before), float(loss.detach())
+    small = trained_compact()
+    dls = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
+    x, y = (t.as_subclass(Tensor) for t in dls.train.one_batch())
+    large = net2net(small, x)
+    train_last_layers(large, 5)
+    loss = nn.functional.cross_entropy(large.train()(x), y)
+    loss.backward()
+    gradient = large[1][-1].weight.grad
+    with torch.no_grad():
+        before = float(nn.functional.cross_entropy(small.eval()(x), y))
+    assert (gradient[:, 256:].abs().sum(0) > 0).float().mean() > 0.9, "new channels are trained"
+    after = float(loss.detach())
     assert abs(after - before) < 0.25, (before, after)
-    test_eq(big.made["stem"], "3x3-nopool")
-    print(f"loss {before:.3f} before, {after:.3f} in training")
+    test_eq(large.arch_config["stem"], "3x3-nopool")
+    print(f"loss of compact {before:.3f}, of the ResNet-34 in training mode {after:.3f}")
 
 
-def test_edge_cases_of_net2net():
-    'Edge cases'
+def test_edge_cases_networks_that_net2net_rejects():
+    "Edge cases: networks that net2net rejects"
     # nbs/32_models.net2net.ipynb #330ffcc5
-    with ExceptionExpected(RecipeError, "kind None; expected compact"): net2net(swift(), torch.zeros(1, 1, 48, 48))
-    with ExceptionExpected(RecipeError, "kind swift"): net2net(make_network("swift"), torch.zeros(1, 1, 48, 48))
+    with ExceptionExpected(RecipeError, "kind None; expected compact"):
+        net2net(swift(), torch.zeros(1, 1, 48, 48))
+    with ExceptionExpected(RecipeError, "kind swift"):
+        net2net(make_network("swift"), torch.zeros(1, 1, 48, 48))
     narrow = make_network("compact")
     narrow[1][-1] = nn.Linear(200, 7)
-    with ExceptionExpected(RecipeError, "other widths"): net2net(narrow, torch.zeros(1, 1, 48, 48))
+    with ExceptionExpected(RecipeError, "other widths"):
+        net2net(narrow, torch.zeros(1, 1, 48, 48))

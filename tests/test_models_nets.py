@@ -4,81 +4,102 @@ import torch
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.models.nets import (
-    KD_ABLATIONS, NETS, Residual, _EARLY, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn, swift,
+    KD_ABLATIONS,
+    NETS,
+    Residual,
+    _EARLY,
+    compact,
+    facenet,
+    fer_kd,
+    mini_xception,
+    sequential_cnn,
+    small_cnn,
+    swift,
 )
 
 # nbs/30_models.nets.ipynb #c0d70399
 from fastcore.test import ExceptionExpected, test_eq
 
-def size(model: nn.Module) -> int: return sum(p.numel() for p in model.parameters())
+
+def n_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
 faces = torch.rand(2, 1, 48, 48)
 
 
 def test_fer_kd():
-    'FER_KD'
+    "FER_KD"
     # nbs/30_models.nets.ipynb #a76bc550
-    test_eq(size(fer_kd()), 10_479_111)             # the paper's own figure
-    sizes = {name or "as published": size(fer_kd(ablation=name)) for name in KD_ABLATIONS}
-    for name in KD_ABLATIONS: test_eq(fer_kd(5, 1, name).eval()(faces).shape, (2, 5))
-    assert sizes["-4conv"] < sizes["-3conv"] < sizes["-2conv"] < sizes["-1conv"] < sizes["as published"] < sizes["+1fc"] < sizes["+1conv"]
+    test_eq(n_parameters(fer_kd()), 10_479_111)  # the published number
+    sizes = {name or "as published": n_parameters(fer_kd(ablation=name)) for name in KD_ABLATIONS}
+    for name in KD_ABLATIONS:
+        test_eq(fer_kd(5, 1, name).eval()(faces).shape, (2, 5))
+    ascending = ["-4conv", "-3conv", "-2conv", "-1conv", "as published", "+1fc", "+1conv"]
+    test_eq(sorted(ascending, key=sizes.get), ascending)
     sizes
 
 
-def test_mini_xception_and_the_sequential_net():
-    'mini-Xception and the sequential net'
+def test_mini_xception_and_the_sequential_network():
+    "mini-Xception and the sequential network"
     # nbs/30_models.nets.ipynb #828f01ec
     net = mini_xception()
-    test_eq(size(net) + sum(b.numel() for name, b in net.named_buffers() if "num_batches" not in name), 58_423)
+    statistics = [buffer for name, buffer in net.named_buffers() if "num_batches" not in name]
+    test_eq(n_parameters(net) + sum(buffer.numel() for buffer in statistics), 58_423)
     test_eq(sum(isinstance(m, Residual) for m in net.modules()), 4)
-    assert size(mini_xception(widths=_EARLY)) == size(mini_xception(widths=_EARLY, act=True)) < 60_000
+    assert n_parameters(mini_xception(widths=_EARLY)) == n_parameters(mini_xception(widths=_EARLY, act=True)) < 60_000
     for net in (mini_xception(), sequential_cnn()):
         assert not any(isinstance(m, nn.Linear) for m in net.modules())
-        for side in (48, 64): test_eq(net.eval()(torch.rand(2, 1, side, side)).shape, (2, 7))
-    test_eq(sum(isinstance(m, nn.Conv2d) for m in sequential_cnn().modules()) , 10)   # nine and the class maps
-    assert 550_000 < size(sequential_cnn()) < 700_000
-    size(mini_xception()), size(sequential_cnn())
+        for side in (48, 64):
+            test_eq(net.eval()(torch.rand(2, 1, side, side)).shape, (2, 7))
+    test_eq(sum(isinstance(m, nn.Conv2d) for m in sequential_cnn().modules()), 10)  # nine and the class maps
+    assert 550_000 < n_parameters(sequential_cnn()) < 700_000
+    n_parameters(mini_xception()), n_parameters(sequential_cnn())
 
 
-def test_a_small_network_from_scratch():
-    'A small network from scratch'
+def test_small_cnn_baseline():
+    "Small CNN baseline"
     # nbs/30_models.nets.ipynb #75e225e7
-    test_eq(size(small_cnn()), 10 * 32 + 289 * 64 + (9216 + 1) * 128 + 129 * 7)
+    test_eq(n_parameters(small_cnn()), 10 * 32 + 289 * 64 + (9216 + 1) * 128 + 129 * 7)
     test_eq(small_cnn().eval()(faces).shape, (2, 7))
 
 
 def test_compact_and_swift():
-    'Compact, and swift'
+    "Compact and swift"
     # nbs/30_models.nets.ipynb #09dcce23
-    assert 900_000 < size(compact()) <= 1_000_000
+    assert 900_000 < n_parameters(compact()) <= 1_000_000
     test_eq(compact().eval()(faces).shape, (2, 7))
     test_eq(compact()[0](faces).shape, (2, 256, 6, 6))
     test_eq(swift()[0].eval()(faces).shape, (2, 128, 6, 6))
-    assert size(swift()) < size(compact()) / 5
-    f"{size(compact()):,} parameters, {size(swift()):,} in swift"
+    assert n_parameters(swift()) < n_parameters(compact()) / 5
+    f"{n_parameters(compact()):,} parameters, {n_parameters(swift()):,} in swift"
 
 
 def test_facenet():
-    'FaceNet'
+    "FaceNet"
     # nbs/30_models.nets.ipynb #4646afa4
     net = facenet().eval()
-    test_eq(size(net), 23_486_215)
-    with torch.no_grad(): test_eq(net(torch.rand(1, 3, 80, 80)).shape, (1, 7))
+    test_eq(n_parameters(net), 23_486_215)
+    with torch.no_grad():
+        test_eq(net(torch.rand(1, 3, 80, 80)).shape, (1, 7))
     layers = list(net.children())
-    test_eq([sum(map(size, layers[-last:])) for last in (1, 2, 4, 6, 9)], [3_591, 4_615, 922_119, 2_522_887, 20_773_383])     # the paper's table
+    counts = [sum(map(n_parameters, layers[-last:])) for last in (1, 2, 4, 6, 9)]
+    test_eq(counts, [3_591, 4_615, 922_119, 2_522_887, 20_773_383])  # the paper's table
 
 
-def test_by_name():
-    'By name'
+def test_networks_by_name():
+    "Networks by name"
     # nbs/30_models.nets.ipynb #2ff7a819
-    test_eq(size(NETS["fer_kd-4conv"](7, 3)), size(fer_kd(ablation="-4conv")))
+    test_eq(n_parameters(NETS["fer_kd-4conv"](7, 3)), n_parameters(fer_kd(ablation="-4conv")))
     assert {"mini_xception", "fer_kd", "compact"} <= NETS.keys()
 
 
-def test_edge_cases_of_nets():
-    'Edge cases'
+def test_edge_cases_of_networks():
+    "Edge cases of networks"
     # nbs/30_models.nets.ipynb #f6d1efc3
-    with ExceptionExpected(RecipeError, "ablation '-5conv'.*-4conv"): fer_kd(ablation="-5conv")
-    grey = facenet(7, 1)
-    test_eq(size(facenet()) - size(grey), 2 * 32 * 9)
-    odd = compact().eval()
-    for side in (40, 44, 64): test_eq(odd(torch.rand(1, 1, side, side)).shape, (1, 7))
+    with ExceptionExpected(RecipeError, "ablation '-5conv'.*-4conv"):
+        fer_kd(ablation="-5conv")
+    test_eq(n_parameters(facenet()) - n_parameters(facenet(7, 1)), 2 * 32 * 9)
+    net = compact().eval()
+    for side in (40, 44, 64):
+        test_eq(net(torch.rand(1, 1, side, side)).shape, (1, 7))

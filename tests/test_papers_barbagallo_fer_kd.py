@@ -4,19 +4,18 @@ from IPython.display import display
 
 
 def test_barbagallo_fer_kd():
-    'barbagallo_fer_kd'
+    "barbagallo_fer_kd"
     # nbs/papers/barbagallo_fer_kd.ipynb #3ad6ecfb
     import matplotlib.pyplot as plt
     import pandas as pd
 
-    from fer_fastai.io import load_result
     from fer_fastai.core import settings
-    from fer_fastai.io import new_run_folder
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
-    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.models.backbones import layer_table, count_parameters
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
+    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.models.backbones import count_parameters, layer_table
     from fer_fastai.models.nets import KD_ABLATIONS, fer_kd
+    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
     from fer_fastai.train.recipes import Recipe, Stage
     from fer_fastai.train.training import read_history, train
 
@@ -27,7 +26,9 @@ def test_barbagallo_fer_kd():
     for name, (convolutions, dense) in KD_ABLATIONS.items():
         parameters = count_parameters(fer_kd(ablation=name))
         rows.append((name or "as published", convolutions, dense + 1, parameters))
-    variants = pd.DataFrame(rows, columns=["variant", "convolutions", "dense layers", "parameters"]).set_index("variant")
+    variants = pd.DataFrame(rows, columns=["variant", "convolutions", "dense layers", "parameters"]).set_index(
+        "variant"
+    )
     assert variants.parameters["as published"] == 10_479_111
     display(variants.style.format({"parameters": "{:,}"}))
     table = layer_table(fer_kd(), channels=3, size=48)
@@ -57,7 +58,7 @@ def test_barbagallo_fer_kd():
     # nbs/papers/barbagallo_fer_kd.ipynb #089060bf
     metrics = scored.headline
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
-    display(plot_confusion(metrics), plot_per_class(metrics))
+    display(plot_confusion_matrix(metrics), plot_per_class(metrics))
 
     # nbs/papers/barbagallo_fer_kd.ipynb #9766ac4a
     correct, wrong = show_examples(scored)
@@ -69,7 +70,9 @@ def test_barbagallo_fer_kd():
     result = load_result("fer_kd")
     if result:
         for tta in ("single", "flip"):
-            private, public = (100 * load_metrics("fer_kd", tta, split=split).accuracy for split in ("private", "public"))
+            private, public = (
+                100 * load_metrics("fer_kd", tta, split=split).accuracy for split in ("private", "public")
+            )
             rows.append((f"fer_fastai, {tta}", private, public, "tested on PrivateTest, chosen on PublicTest"))
         print(f"{result['parameters']:,} parameters. {result['claims'][0]['note']}")
         display(plot_history(pd.DataFrame(result["history"])))
@@ -83,7 +86,7 @@ def test_barbagallo_fer_kd():
     metrics = load_metrics("fer_kd")
     if metrics:
         assert metrics.faces == 3589 and metrics.confusion.to_numpy().sum() == 3589
-        display(plot_confusion(metrics), plot_per_class(metrics))
+        display(plot_confusion_matrix(metrics), plot_per_class(metrics))
 
     # nbs/papers/barbagallo_fer_kd.ipynb #451cb388
     ablation = load_result("ablation")
@@ -103,7 +106,9 @@ def test_barbagallo_fer_kd():
         changes = ", ".join(f"{name} {change:+.2f}" for name, change in fewer.items())
         print("Change of accuracy by each removed convolution:", changes)
         kept = fewer.index[fewer >= 0].tolist()
-        print("As in the paper, each removed convolution costs accuracy" + (f", except {', '.join(kept)}" if kept else ""))
+        print(
+            "As in the paper, each removed convolution costs accuracy" + (f", except {', '.join(kept)}" if kept else "")
+        )
     else:
         print("not measured yet; python benchmarks/accuracy/ablation.py")
 

@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_kaskun_realtime():
-    'kaskun_realtime'
+    "kaskun_realtime"
     # nbs/papers/kaskun_realtime.ipynb #7aadf41c
     import cv2
     import matplotlib.pyplot as plt
@@ -12,19 +12,18 @@ def test_kaskun_realtime():
     import pandas as pd
     from skimage.data import astronaut
 
-    from fer_fastai.io import load_result
     from fer_fastai.core import settings
-    from fer_fastai.io import new_run_folder
     from fer_fastai.data.detection import resolve_detector
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.deploy.model_folder import as_learner, load_model
+    from fer_fastai.deploy.model_folder import as_learner, load_model_folder
     from fer_fastai.deploy.predictor import Predictor, pretrained_model
-    from fer_fastai.deploy.video import Frames, predict_video
+    from fer_fastai.deploy.video import VideoSource, predict_video
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
     from fer_fastai.interpret.saliency import explain_grid
-    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
-    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.models.backbones import layer_table, count_parameters
+    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.models.backbones import count_parameters, layer_table
     from fer_fastai.models.nets import mini_xception, sequential_cnn
+    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
     from fer_fastai.train.recipes import Recipe, Stage
 
     full = settings().budget == "full"
@@ -47,7 +46,7 @@ def test_kaskun_realtime():
     # nbs/papers/kaskun_realtime.ipynb #54bbad68
     metrics = scored.headline
     assert metrics.confusion.to_numpy().sum() == len(faces.split("test"))
-    display(plot_confusion(metrics), plot_per_class(metrics))
+    display(plot_confusion_matrix(metrics), plot_per_class(metrics))
     metrics.per_class.round(3)
 
     # nbs/papers/kaskun_realtime.ipynb #71dae77f
@@ -56,7 +55,7 @@ def test_kaskun_realtime():
     display(correct, wrong)
 
     # nbs/papers/kaskun_realtime.ipynb #ec1f197d
-    SYSTEMS = {     # results file -> system
+    SYSTEMS = {  # results file -> system
         "mini_xception": "mini-Xception as published",
         "mini_xception_early": "mini-Xception, wider first blocks",
         "mini_xception_64": "mini-Xception, wider first blocks, further cycle at 64 pixels",
@@ -93,7 +92,7 @@ def test_kaskun_realtime():
             continue
         assert metrics.confusion.to_numpy().sum() == metrics.faces == 3589
         print(f"{system}: history, and PrivateTest with a single crop")
-        display(plot_history(pd.DataFrame(result["history"])), plot_confusion(metrics), plot_per_class(metrics))
+        display(plot_history(pd.DataFrame(result["history"])), plot_confusion_matrix(metrics), plot_per_class(metrics))
 
     # nbs/papers/kaskun_realtime.ipynb #47664661
     options = load_result("options")
@@ -105,7 +104,11 @@ def test_kaskun_realtime():
         formats = dict.fromkeys(["single", "flip", "ten_crop"], "{:.2%}") | {"faces": "{:,}"}
         formats |= {"macro_f1": "{:.3f}", "nll": "{:.3f}"}
         display(table.style.format(formats | {"to base": "{:+.2%}"}, na_rep=""))
-        soft = ["out-of-fold predictions in the targets", "a teacher's kept predictions", "FER+ votes beside the labels"]
+        soft = [
+            "out-of-fold predictions in the targets",
+            "a teacher's kept predictions",
+            "FER+ votes beside the labels",
+        ]
         assert table["to base"][soft].min() > table["to base"].drop(soft).max()
         assert table.single["FER+ soft labels"] > table.single["FER+ majority"]
         histories = {row["option"]: pd.DataFrame(row["history"]) for row in options["rows"]}
@@ -122,10 +125,10 @@ def test_kaskun_realtime():
             yield cv2.warpAffine(astronaut(), matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
 
     predictor, shown = Predictor(), []
-    frames = Frames(25, (640, 480), None, moving_portrait())
+    frames = VideoSource(25, (640, 480), None, moving_portrait())
     result = predict_video(predictor, frames, on_frame=lambda frame: shown.append(frame.pixels.copy()))
     assert result.frames == 50
-    assert resolve_detector() is None or (result.tracks, result.faces) == (1, 50)    # the Haar cascade misses some
+    assert resolve_detector() is None or (result.tracks, result.faces) == (1, 50)  # the Haar cascade misses some
     figure, axes = plt.subplots(1, 3, figsize=(11, 3))
     for axis, number in zip(axes, (0, 20, 40)):
         axis.imshow(shown[number])
@@ -139,8 +142,11 @@ def test_kaskun_realtime():
     # nbs/papers/kaskun_realtime.ipynb #d17600a7
     speed = load_result("predict")
     if speed:
-        peers = {"tensorflow": "fer package, TensorFlow graph", "eager": "fer package, TensorFlow eager",
-                 "tflite": "fer package, TFLite (its default)"}
+        peers = {
+            "tensorflow": "fer package, TensorFlow graph",
+            "eager": "fer package, TensorFlow eager",
+            "tflite": "fer package, TFLite (its default)",
+        }
         fps = {name: np.median([turn["fps"] for turn in turns]) for name, turns in speed["films"].items()}
         one, many = speed["median_ms"]["1"], speed["median_ms"]["64"]
         table = pd.DataFrame({"one face, ms": one, "64 faces, ms": many, "video, frames per second": fps})
@@ -152,7 +158,7 @@ def test_kaskun_realtime():
 
     # nbs/papers/kaskun_realtime.ipynb #015a04b4
     faces = synthetic_faces(1200 if full else 400, seed=3)
-    learners = {name: as_learner(load_model(pretrained_model(name)), faces) for name in ("swift", "compact")}
+    learners = {name: as_learner(load_model_folder(pretrained_model(name)), faces) for name in ("swift", "compact")}
     figure = explain_grid(learners, faces.split("test"))
     assert len(figure.axes) == 7 * (1 + len(learners))
     figure

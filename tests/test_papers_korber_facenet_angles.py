@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_korber_facenet_angles():
-    'korber_facenet_angles'
+    "korber_facenet_angles"
     # nbs/papers/korber_facenet_angles.ipynb #9254f094
     import warnings
 
@@ -14,32 +14,33 @@ def test_korber_facenet_angles():
     from fastai.basics import DataLoader, DataLoaders, Learner
     from torch import nn
 
-    from fer_fastai.io import load_result
     from fer_fastai.core import set_seeds, settings
-    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.datasets import SFEW_FEATURES
     from fer_fastai.data.emotions import SFEW_CLASSES
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.loaders import face_dls
-    from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
     from fer_fastai.interpret.angles import AngularSeparation
-    from fer_fastai.papers import TRAINABLE_LAYERS, show_examples, korber, load_metrics, summary, compare_augmentation
-    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.models.backbones import face_learner, layer_table, count_parameters, train_last_layers
+    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.models.backbones import count_parameters, face_learner, layer_table, train_last_layers
+    from fer_fastai.models.baselines import feature_faceset, make_scaler
     from fer_fastai.models.nets import facenet
+    from fer_fastai.papers import TRAINABLE_LAYERS, compare_augmentation, korber, load_metrics, show_examples, summary
     from fer_fastai.train.recipes import Stage, get_recipe
-    from fer_fastai.models.baselines import make_scaler, feature_faceset
 
     full = settings().budget == "full"
 
     # nbs/papers/korber_facenet_angles.ipynb #b286b099
     net = facenet()
     published = {1: 3_591, 2: 4_615, 4: 922_119, 6: 2_522_887, 9: 20_773_383}
-    counts = pd.DataFrame({
-        "paper": published,
-        "fer_fastai": {layers: train_last_layers(net, layers) for layers in TRAINABLE_LAYERS},
-    }).rename_axis("trainable layers")
+    counts = pd.DataFrame(
+        {
+            "paper": published,
+            "fer_fastai": {layers: train_last_layers(net, layers) for layers in TRAINABLE_LAYERS},
+        }
+    ).rename_axis("trainable layers")
     assert (counts.paper == counts.fer_fastai).all() and count_parameters(net) == 23_486_215
     display(counts.style.format("{:,}"))
     table = layer_table(net, channels=3, size=160)
@@ -70,14 +71,14 @@ def test_korber_facenet_angles():
     scored, histories = compare_augmentation(drawn, recipe, new_run_folder("korber-small"))
     metrics = scored.headline
     assert metrics.confusion.to_numpy().sum() == len(drawn.split("test"))
-    display(plot_histories(histories), plot_confusion(metrics), plot_per_class(metrics), *show_examples(scored))
+    display(plot_histories(histories), plot_confusion_matrix(metrics), plot_per_class(metrics), *show_examples(scored))
 
     # nbs/papers/korber_facenet_angles.ipynb #ecf24ab6
     result, metrics = load_result("facenet_fer2013"), load_metrics("facenet_fer2013")
     if metrics:
         assert metrics.faces == 3589 and result["parameters"] == count_parameters(net)
         print(metrics, result["claims"][0]["note"], sep="\n")
-        display(plot_history(pd.DataFrame(result["history"])), plot_confusion(metrics), plot_per_class(metrics))
+        display(plot_history(pd.DataFrame(result["history"])), plot_confusion_matrix(metrics), plot_per_class(metrics))
     else:
         print("not measured yet; python benchmarks/accuracy/nets.py facenet_fer2013")
 
@@ -89,8 +90,13 @@ def test_korber_facenet_angles():
         assert len(table) == len(few["recipe"]) and means[pretrained].min() > means[~pretrained].max()
         print(f"{sum(few['faces'].values())} faces; {few['protocol']}")
         display(table.style.format("{:.1f}"))
-        gain, spread = means[pretrained].min() - means[~pretrained].max(), means[pretrained].max() - means[pretrained].min()
-        print(f"Start weights of FER2013: at least {gain:.1f} points. Layers and schedule: at most {spread:.1f} points.")
+        gain, spread = (
+            means[pretrained].min() - means[~pretrained].max(),
+            means[pretrained].max() - means[pretrained].min(),
+        )
+        print(
+            f"Start weights of FER2013: at least {gain:.1f} points. Layers and schedule: at most {spread:.1f} points."
+        )
     else:
         print("not measured yet; python benchmarks/accuracy/few.py")
 
@@ -118,7 +124,7 @@ def test_korber_facenet_angles():
 
     # nbs/papers/korber_facenet_angles.ipynb #cda3996b
     set_seeds(0)
-    dls = face_dls(synthetic_faces(96 if full else 48, seed=5), 80, batch_size=16, channels=3)
+    dls = face_dls(synthetic_faces(96 if full else 48, seed=5), 80, batch_size=16, n_in=3)
     learner = face_learner(dls, "facenet")
     angles = AngularSeparation(layers=["conv_6.0.0", "blocks_8.4.back", "embedding"], probe=16)
     with learner.no_bar(), learner.no_logging():

@@ -6,26 +6,25 @@ import pytest
 
 @pytest.mark.real
 def test_wei_sfew_pruning():
-    'wei_sfew_pruning'
+    "wei_sfew_pruning"
     # nbs/papers/wei_sfew_pruning.ipynb #58dbf482
     from functools import partial
 
     import matplotlib.pyplot as plt
     import pandas as pd
 
-    from fer_fastai.io import load_result
     from fer_fastai.core import settings
-    from fer_fastai.io import new_run_folder
+    from fer_fastai.data.datasets import SFEW_FEATURES
     from fer_fastai.data.emotions import SFEW_CLASSES
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
-    from fer_fastai.data.sources import SFEW_FEATURES
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.papers import show_examples, load_metrics, run_on_splits, summary, wei, compare_augmentation
-    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_per_class
-    from fer_fastai.models.backbones import layer_table, make_network, count_parameters
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_per_class
+    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.models.backbones import count_parameters, layer_table, make_network
+    from fer_fastai.models.baselines import feature_faceset, mlp_predict, svm_predict
+    from fer_fastai.papers import compare_augmentation, load_metrics, run_on_splits, show_examples, summary, wei
     from fer_fastai.train.recipes import Stage, get_recipe
-    from fer_fastai.models.baselines import feature_faceset, svm_predict, mlp_predict
 
     full = settings().budget == "full"
 
@@ -65,7 +64,7 @@ def test_wei_sfew_pruning():
     # nbs/papers/wei_sfew_pruning.ipynb #dd702aa5
     drawn = synthetic_faces(210 if full else 70, faces_per_person=5, seed=5)
     faces = FaceSet(drawn.table[["label", "group"]], SFEW_CLASSES, drawn.pixels)
-    stages = (Stage(6 if full else 1, size=32, lr=2e-3, schedule="steps"),)
+    stages = (Stage(6 if full else 1, size=32, lr=2e-3, schedule="step_decay"),)
     recipe = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=stages)
     table = wei(faces, new_run_folder("wei"), n=2 if full else 1, recipe=recipe)
     assert len(table) == 8 and table[("grouped", "mean")].notna().all()
@@ -78,19 +77,19 @@ def test_wei_sfew_pruning():
     caption = "ResNet-34 with 128 sigmoid units, a face of 48 pixels"
     display(table.style.set_caption(caption).format({"parameters": "{:,}"}).hide())
     drawn = synthetic_faces(1200 if full else 210, seed=3)
-    stages = (Stage(12 if full else 1, size=32, lr=2e-2, schedule="steps"),)
+    stages = (Stage(12 if full else 1, size=32, lr=2e-2, schedule="step_decay"),)
     recipe = get_recipe("wei-resnet34").replace(arch="resnet18", batch_size=8, stages=stages, seed=1)
     scored, histories = compare_augmentation(drawn, recipe, new_run_folder("wei-augment"))
     assert scored.headline.confusion.to_numpy().sum() == len(drawn.split("test"))
     metrics = scored.headline
-    display(plot_histories(histories), plot_confusion(metrics), plot_per_class(metrics), *show_examples(scored))
+    display(plot_histories(histories), plot_confusion_matrix(metrics), plot_per_class(metrics), *show_examples(scored))
 
     # nbs/papers/wei_sfew_pruning.ipynb #e296aa61
     metrics = load_metrics("resnet34_student")
     if metrics:
         assert metrics.faces == 3589
         print("Network before pruning, PrivateTest:", metrics)
-        display(plot_confusion(metrics), plot_per_class(metrics))
+        display(plot_confusion_matrix(metrics), plot_per_class(metrics))
 
     # nbs/papers/wei_sfew_pruning.ipynb #4b6bebba
     pruning = load_result("pruning")

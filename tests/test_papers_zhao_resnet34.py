@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_zhao_resnet34():
-    'zhao_resnet34'
+    "zhao_resnet34"
     # nbs/papers/zhao_resnet34.ipynb #5ebe2afb
     import matplotlib.pyplot as plt
     import numpy as np
@@ -12,36 +12,40 @@ def test_zhao_resnet34():
     from PIL import Image, ImageEnhance, ImageFilter, ImageOps
     from skimage.data import astronaut
 
-    from fer_fastai.clean.impact import plot_curve
-    from fer_fastai.io import load_result
+    from fer_fastai.clean.impact import plot_gain_curve
     from fer_fastai.core import settings
-    from fer_fastai.io import new_run_folder
     from fer_fastai.data.emotions import SIX_CLASSES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.predictor import Predictor, annotate
-    from fer_fastai.papers import duplicate_counts, show_examples, load_metrics, compare_augmentation
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
+    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.models.backbones import count_parameters, layer_table, make_network
+    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
     from fer_fastai.train.losses import FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, class_weights
-    from fer_fastai.evaluate.metrics import report
-    from fer_fastai.evaluate.plots import plot_confusion, plot_histories, plot_history, plot_per_class
-    from fer_fastai.models.backbones import layer_table, make_network, count_parameters
     from fer_fastai.train.recipes import Recipe, Stage
-    from fer_fastai.train.training import read_history, train
 
     # nbs/papers/zhao_resnet34.ipynb #b57ca060
-    counts = [count for count in FER2013_TRAINING_COUNTS if count != 436]      # without disgust
-    weights = pd.DataFrame({
-        "faces": counts,
-        "by hand": class_weights(counts, [FER2013_PAPER_WEIGHTS[name] for name in SIX_CLASSES]),
-        "inverse": class_weights(counts),
-    }, index=SIX_CLASSES)
-    assert weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
+    counts = [count for count in FER2013_TRAINING_COUNTS if count != 436]  # without disgust
+    weights = pd.DataFrame(
+        {
+            "faces": counts,
+            "by hand": class_weights(counts, [FER2013_PAPER_WEIGHTS[name] for name in SIX_CLASSES]),
+            "inverse": class_weights(counts),
+        },
+        index=SIX_CLASSES,
+    )
+    assert (
+        weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
+    )
     weights.round(2)
 
     # nbs/papers/zhao_resnet34.ipynb #7e820e08
     full = settings().budget == "full"
     faces = synthetic_faces(1200 if full else 400, seed=3).without("disgust")
     stages = (Stage(1, size=32, frozen=True, lr=5e-3), Stage(9 if full else 1, size=32, lr_mult=3, lr=5e-3))
-    recipe = Recipe("zhao-small", stages, arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, fast=False)
+    recipe = Recipe(
+        "zhao-small", stages, arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, autotune=False
+    )
     net = make_network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
     table = layer_table(net, channels=3)
     assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "6"
@@ -55,7 +59,7 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #37d702f7
     assert scored.headline.confusion.to_numpy().sum() == len(faces.split("test"))
-    display(plot_confusion(scored.headline), plot_per_class(scored.headline), *show_examples(scored))
+    display(plot_confusion_matrix(scored.headline), plot_per_class(scored.headline), *show_examples(scored))
     scored.frame()[["faces", "accuracy", "macro_f1"]].round(3)
 
     # nbs/papers/zhao_resnet34.ipynb #cd345ef8
@@ -77,7 +81,9 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #d7fc0bb7
     if six:
-        by_method = {names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]}
+        by_method = {
+            names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]
+        }
         f1 = pd.DataFrame(by_method).loc[list(SIX_CLASSES)]
         assert f1.notna().all(axis=None)
         figure, axis = plt.subplots(figsize=(8, 3))
@@ -87,7 +93,7 @@ def test_zhao_resnet34():
         plt.close(figure)
         chosen = load_metrics("fer2013_six", six["tta"], system=six["chosen"])
         print("Chosen network on PrivateTest:", chosen)
-        display(figure, plot_confusion(chosen))
+        display(figure, plot_confusion_matrix(chosen))
 
     # nbs/papers/zhao_resnet34.ipynb #ab0a71be
     cleaning = load_result("effect")
@@ -104,7 +110,7 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #2cdc0b40
     if cleaning:
-        display(plot_curve(pd.DataFrame(cleaning["curve"])))
+        display(plot_gain_curve(pd.DataFrame(cleaning["curve"])))
         assert set(cleaning["reviews_for_half_the_gain"]) == {"combined", "top loss", "random"}
 
     # nbs/papers/zhao_resnet34.ipynb #f18eba10
@@ -112,20 +118,28 @@ def test_zhao_resnet34():
     if seven:
         rows = []
         for m in next(iter(seven["reports"].values()))["metrics"]:
-            rows.append({"labels": m["label_set"], "tta": m["tta"], "faces": m["faces"], "accuracy %": 100 * m["accuracy"],
-                         "macro-F1 %": 100 * m["macro_f1"], "calibration error %": 100 * m["ece"]})
+            rows.append(
+                {
+                    "labels": m["label_set"],
+                    "tta": m["tta"],
+                    "faces": m["faces"],
+                    "accuracy %": 100 * m["accuracy"],
+                    "macro-F1 %": 100 * m["macro_f1"],
+                    "calibration error %": 100 * m["ece"],
+                }
+            )
         table = pd.DataFrame(rows)
         assert set(table.tta) == {"single", "flip", "ten_crop"}
         display(table.round(2))
         metrics = load_metrics("fer2013_resnet34")
-        display(plot_confusion(metrics), plot_per_class(metrics))
+        display(plot_confusion_matrix(metrics), plot_per_class(metrics))
 
     # nbs/papers/zhao_resnet34.ipynb #e5029e18
     if seven:
         display(plot_history(pd.DataFrame(next(iter(seven["history"].values())))))
 
     # nbs/papers/zhao_resnet34.ipynb #dae3654e
-    SYSTEMS = {     # results file -> system
+    SYSTEMS = {  # results file -> system
         "resnet34_best": "ResNet-34, labels and votes",
         "resnet34_taught": "ResNet-34, labels and votes, further cycle",
         "resnet34_student": "ResNet-34 from scratch, trained on predictions of the bundled compact network",
@@ -166,8 +180,10 @@ def test_zhao_resnet34():
         assert table.filter(like="Test").stack().dropna().between(60, 80).all()
         display(table.style.format(precision=2, na_rep="").hide())
         values = {claim["id"]: claim["value"] for claim in gpu["claims"]}
-        print(f"{gpu['hardware']['gpu']}, PublicTest: mean of the teachers {values['gpu_teachers_public_accuracy']:.2%} (flip), "
-              f"best ResNet-34 {values['gpu_resnet34_public_accuracy']:.2%} (single crop)")
+        print(
+            f"{gpu['hardware']['gpu']}, PublicTest: mean of the teachers {values['gpu_teachers_public_accuracy']:.2%} (flip), "
+            f"best ResNet-34 {values['gpu_resnet34_public_accuracy']:.2%} (single crop)"
+        )
     else:
         print("not measured yet; python benchmarks/accuracy/gpu.py --help")
 

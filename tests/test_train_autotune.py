@@ -5,7 +5,13 @@ import torch.nn.functional as F
 from fastai.basics import Learner
 from torch import nn
 from fer_fastai.train.autotune import (
-    ComputeMode, PLAIN_MODE, UseComputeMode, _MatrixConv, autotune, set_im2col_convs, supports_bfloat16, unfold,
+    ComputeMode,
+    UseComputeMode,
+    _Im2colFunction,
+    autotune,
+    set_im2col_convs,
+    supports_bfloat16,
+    unfold,
 )
 
 # nbs/44_train.autotune.ipynb #32043514
@@ -20,51 +26,67 @@ faces = synthetic_faces(160, seed=4)
 
 
 def test_convolutions_over_small_maps_as_matrix_products():
-    'Convolutions over small maps as matrix products'
+    "Convolutions over small maps as matrix products"
     # nbs/44_train.autotune.ipynb #fbef2c13
-    x, weight = torch.randn(4, 16, 6, 6, requires_grad=True), torch.randn(8, 16, 3, 3, requires_grad=True)
+    x = torch.randn(4, 16, 6, 6, requires_grad=True)
+    weight = torch.randn(8, 16, 3, 3, requires_grad=True)
     for stride in (1, 2):
-        ours, theirs = _MatrixConv.apply(x, weight, stride), F.conv2d(x, weight, stride=stride, padding=1)
-        assert torch.allclose(ours, theirs, atol=1e-4)
-        up = torch.randn_like(theirs)
-        for a, b in zip(torch.autograd.grad(ours, (x, weight), up), torch.autograd.grad(theirs, (x, weight), up)): assert torch.allclose(a, b, atol=1e-3)
-    unfold(torch.arange(9.0).view(1, 1, 3, 3), 3)[0]    # the corner sees zeros outside
+        out = _Im2colFunction.apply(x, weight, stride)
+        expected = F.conv2d(x, weight, stride=stride, padding=1)
+        assert torch.allclose(out, expected, atol=1e-4)
+        grad = torch.randn_like(expected)
+        for a, b in zip(torch.autograd.grad(out, (x, weight), grad), torch.autograd.grad(expected, (x, weight), grad)):
+            assert torch.allclose(a, b, atol=1e-3)
+    unfold(torch.arange(9.0).view(1, 1, 3, 3), 3)[0]  # a corner: zeros outside of the image
 
     # nbs/44_train.autotune.ipynb #4f7d79e5
     net = resnet18()
     names = list(net.state_dict())
     test_eq(set_im2col_convs(net, True), 16)
     test_eq(list(net.state_dict()), names)
-    picture = torch.randn(2, 3, 64, 64)
-    with_products = net(picture).sum(); with_products.backward(); gradient = net.layer4[0].conv1.weight.grad.clone()
-    net.zero_grad(); set_im2col_convs(net, False)
-    assert torch.allclose(net(picture).sum(), with_products, atol=1e-2)
+    images = torch.randn(2, 3, 64, 64)
+    total = net(images).sum()
+    total.backward()
+    assert net.layer4[0].conv1.weight.grad.abs().sum() > 0
+    set_im2col_convs(net, False)
+    assert torch.allclose(net(images).sum(), total, atol=1e-2)
     assert type(net.layer4[0].conv1) is nn.Conv2d
 
 
-def test_ways_to_compute():
-    'Ways to compute'
+def test_compute_modes():
+    "Compute modes"
+
     # nbs/44_train.autotune.ipynb #00fa08f2
-    def trained(speed):
+    def train_in_mode(mode: ComputeMode) -> Learner:
         torch.manual_seed(0)
-        learner = Learner(face_dls(faces, batch_size=32, augment=None), nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1, bias=False), nn.ReLU(),
-                          nn.AdaptiveAvgPool2d(4), nn.Conv2d(16, 16, 3, 1, 1, bias=False), nn.Flatten(), nn.Linear(256, 7)), loss_func=CrossEntropyLossFlat(), cbs=[UseComputeMode(speed)])
-        with learner.no_logging(): learner.fit(2, 1e-2)
+        dls = face_dls(faces, batch_size=32, augment=None)
+        net = nn.Sequential(
+            nn.Conv2d(1, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
+            nn.Conv2d(8, 16, 3, 2, 1, bias=False), nn.ReLU(), nn.AdaptiveAvgPool2d(4),
+            nn.Conv2d(16, 16, 3, 1, 1, bias=False), nn.Flatten(), nn.Linear(256, 7),
+        )  # fmt: skip
+        learner = Learner(dls, net, loss_func=CrossEntropyLossFlat(), cbs=[UseComputeMode(mode)])
+        with learner.no_bar(), learner.no_logging():
+            learner.fit(2, 1e-2)
         return learner
-    losses = {str(s): float(trained(s).validate()[0]) for s in (PLAIN_MODE, ComputeMode(True, True, True))}
-    a, b = losses.values()
-    assert abs(a - b) < 0.1, "another format, the same training"
+
+    modes = ComputeMode(), ComputeMode(True, True, True)
+    losses = {str(mode): float(train_in_mode(mode).validate()[0]) for mode in modes}
+    plain, fast = losses.values()
+    assert abs(plain - fast) < 0.1, "the modes train alike"
     assert not torch.is_autocast_enabled("cpu")
     losses
 
 
-def test_the_probe():
-    'The probe'
+def test_find_the_fastest_mode():
+    "Find the fastest mode"
     # nbs/44_train.autotune.ipynb #94ec57c4
-    net = resnet18(num_classes=7); net.conv1 = nn.Conv2d(1, 64, 3, 1, 1, bias=False)
+    net = resnet18(num_classes=7)
+    net.conv1 = nn.Conv2d(1, 64, 3, 1, 1, bias=False)
     learner = Learner(face_dls(faces, batch_size=32), net, loss_func=CrossEntropyLossFlat())
-    before = {k: v.clone() for k, v in net.state_dict().items()}
-    speed, table = autotune(learner, batch=32)
-    assert table.images_per_s.max() == table.images_per_s[table.way == speed].max() and len(table) == (6 if supports_bfloat16(torch.device("cpu")) else 3)
-    assert all((v == before[k]).all() for k, v in net.state_dict().items()), "the probe leaves the net as it was"
-    table.drop(columns="way").round(2)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    mode, table = autotune(learner, batch_size=32)
+    test_eq(table.images_per_s.max(), table.images_per_s[table["mode"] == mode].max())
+    test_eq(len(table), 6 if supports_bfloat16(torch.device("cpu")) else 3)
+    assert all((value == before[name]).all() for name, value in net.state_dict().items()), "the network is restored"
+    table.drop(columns="mode").round(2)

@@ -6,7 +6,7 @@ from fastai.basics import Learner
 from fastai.callback.core import Callback
 from torch import nn
 from fer_fastai.core import RecipeError
-from fer_fastai.train.callbacks import EMA, KnowledgeDistillation, fit_steps
+from fer_fastai.train.callbacks import EMA, KnowledgeDistillation, TrainingCallback, fit_step_decay
 
 # nbs/42_train.callbacks.ipynb #dc1a63ec
 from fastai.callback.mixup import MixUp
@@ -15,73 +15,120 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.backbones import face_learner
-
-def learner(seed: int = 1, **options) -> Learner:
-    "A small network on drawn faces"
-    torch.manual_seed(seed)
-    return face_learner(face_dls(synthetic_faces(200, seed=2), 24, batch_size=32), "mini_xception", **options)
-
 from fer_fastai.train.losses import GeneralizedCrossEntropy
 
 
-def test_averaged_weights():
-    'Averaged weights'
+def small_learner(seed: int = 1, **options) -> Learner:
+    "Create a mini-Xception learner on drawn faces"
+    torch.manual_seed(seed)
+    dls = face_dls(synthetic_faces(200, seed=2), 24, batch_size=32)
+    return face_learner(dls, "mini_xception", **options)
+
+
+def fit_silently(learner: Learner, epochs: int, lr: float, *cbs):
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(epochs, lr, cbs=list(cbs))
+
+
+def test_callbacks_that_run_during_training_only():
+    "Callbacks that run during training only"
+
+    # nbs/42_train.callbacks.ipynb #b36d10f8
+    class CountBatches(TrainingCallback):
+        batches = 0
+
+        def after_batch(self):
+            self.batches += 1
+
+    learner, count = small_learner(), CountBatches()
+    learner.add_cb(count)
+    with learner.no_bar(), learner.no_logging():
+        learner.lr_find(num_it=20, show_plot=False, suggest_funcs=())
+        learner.get_preds()
+    test_eq(count.batches, 0)
+    fit_silently(learner, 1, 3e-3)
+    assert count.batches >= len(learner.dls.train)
+    count.batches
+
+
+def test_exponential_moving_average_of_the_weights():
+    "Exponential moving average of the weights"
+
     # nbs/42_train.callbacks.ipynb #8bb53f20
-    class Watch(Callback):
-        "The weights of a layer after each step, and when validating"
+    class RecordWeight(Callback):
+        "Record of one sum of weights after each step, and of the validated one"
+
         order = 95
-        def before_fit(self): self.seen, self.validated = [], []
-        def after_batch(self): (self.seen if self.training else self.validated).append(float(self.learn.model[0][0][0].weight.sum()))
 
-    one, watch = learner(), Watch()
-    start = float(one.model[0][0][0].weight.sum())
-    with one.no_bar(), one.no_logging(): one.fit(2, 3e-3, cbs=[EMA(0.9), watch])
-    mean, validated = None, []
-    for step, value in enumerate(watch.seen):       # the first step is the mean
-        mean = value if mean is None else mean + (1 - min(0.9, (1 + step) / (10 + step))) * (value - mean)
-        if (step + 1) % (len(watch.seen) // 2) == 0: validated.append(mean)
-    test_close(watch.validated[::len(watch.validated) // 2], validated, eps=1e-3)
-    test_close(float(one.model[0][0][0].weight.sum()), mean, eps=1e-3)      # and what is left in the end
+        def before_fit(self):
+            self.trained, self.validated = [], []
+
+        def after_batch(self):
+            values = self.trained if self.training else self.validated
+            values.append(float(self.learn.model[0][0][0].weight.sum()))
+
+    learner, record = small_learner(), RecordWeight()
+    fit_silently(learner, 2, 3e-3, EMA(0.9), record)
+    average, expected = None, []
+    for step, value in enumerate(record.trained):  # the first average is the first value
+        fraction = 1 - min(0.9, (1 + step) / (10 + step))
+        average = value if average is None else average + fraction * (value - average)
+        if (step + 1) % (len(record.trained) // 2) == 0:
+            expected.append(average)
+    test_close(record.validated[:: len(record.validated) // 2], expected, eps=1e-3)
+    test_close(float(learner.model[0][0][0].weight.sum()), average, eps=1e-3)  # the average remains
+    expected
 
 
-def test_a_teacher():
-    'A teacher'
+def test_knowledge_distillation():
+    "Knowledge distillation"
     # nbs/42_train.callbacks.ipynb #3eccda8e
-    first, student = learner(seed=3), learner()
-    with first.no_bar(), first.no_logging(): first.fit(4, 5e-3)
-    teacher = first.model.eval()
-    with student.no_bar(), student.no_logging(): student.fit(4, 5e-3, cbs=[KnowledgeDistillation(teacher, share=1.0, temperature=1.0)])
+    large, student = small_learner(seed=3), small_learner()
+    fit_silently(large, 4, 5e-3)
+    teacher = large.model.eval()
+    fit_silently(student, 4, 5e-3, KnowledgeDistillation(teacher, weight=1.0, temperature=1.0))
     x = student.dls.valid.one_batch()[0]
-    def far(model): return float(F.kl_div(model.eval()(x).log_softmax(1), teacher(x).log_softmax(1), reduction="batchmean", log_target=True))
-    with torch.no_grad(): before, after = far(learner().model), far(student.model)
-    assert after < before, "the student answers more like its teacher"
+
+    def divergence(model: nn.Module) -> float:
+        "Return the mean KL divergence from the teacher's predictions"
+        with torch.no_grad():
+            log_probs, targets = model.eval()(x).log_softmax(1), teacher(x).log_softmax(1)
+        return float(F.kl_div(log_probs, targets, reduction="batchmean", log_target=True))
+
+    before, after = divergence(small_learner().model), divergence(student.model)
+    assert after < before, "the student's predictions are closer to the teacher's"
     assert all(not p.requires_grad for p in teacher.parameters()) and not teacher.training
     print(f"divergence from the teacher: {before:.4f} before, {after:.4f} after four epochs")
 
 
-def test_mixup_with_a_loss_of_our_own():
-    'Mixup with a loss of our own'
+def test_mixup_with_generalized_cross_entropy():
+    "MixUp with generalized cross entropy"
     # nbs/42_train.callbacks.ipynb #ada259d2
-    one = learner(loss_func=GeneralizedCrossEntropy())
-    with one.no_bar(), one.no_logging(): one.fit(1, 3e-3, cbs=[MixUp(0.2)])
-    assert one.recorder.values[0][0] < (1 - (1 / 7) ** 0.7) / 0.7 * 1.2
+    learner = small_learner(loss_func=GeneralizedCrossEntropy())
+    fit_silently(learner, 1, 3e-3, MixUp(0.2))
+    chance = (1 - (1 / 7) ** 0.7) / 0.7
+    assert learner.recorder.values[0][0] < 1.2 * chance
+    learner.recorder.values[0][0], chance
 
 
-def test_steps():
-    'Steps'
+def test_step_decay_of_the_learning_rate():
+    "Step decay of the learning rate"
     # nbs/42_train.callbacks.ipynb #0604818c
-    one = learner()
-    with one.no_bar(), one.no_logging(): fit_steps(one, 3, 2e-3)
-    rates = one.recorder.lrs
-    test_close(rates[:: len(rates) // 3], [2e-3, 2e-4, 2e-5])
+    learner = small_learner()
+    with learner.no_bar(), learner.no_logging():
+        fit_step_decay(learner, 3, 2e-3)
+    lrs = learner.recorder.lrs
+    test_close(lrs[:: len(lrs) // 3], [2e-3, 2e-4, 2e-5])
 
 
-def test_edge_cases_of_callbacks():
-    'Edge cases'
+def test_edge_cases_invalid_parameters_and_a_teacher_of_other_classes():
+    "Edge cases: invalid parameters and a teacher of other classes"
     # nbs/42_train.callbacks.ipynb #48a2487a
-    with ExceptionExpected(RecipeError, "decay 1"): EMA(1)
-    with ExceptionExpected(RecipeError, "share 2"): KnowledgeDistillation(nn.Identity(), share=2)
-    with ExceptionExpected(RecipeError, "q 0"): GeneralizedCrossEntropy(0)
-    two = learner()
-    six = face_learner(face_dls(synthetic_faces(200, seed=2).without("disgust"), 24, batch_size=32), "mini_xception").model
-    with two.no_bar(), two.no_logging(), ExceptionExpected(RecipeError, "a teacher of 6 classes; expected 7"): two.fit(1, cbs=[KnowledgeDistillation(six)])
+    with ExceptionExpected(RecipeError, "EMA: decay 1"):
+        EMA(1)
+    with ExceptionExpected(RecipeError, "weight 2"):
+        KnowledgeDistillation(nn.Identity(), weight=2)
+    six_dls = face_dls(synthetic_faces(200, seed=2).without("disgust"), 24, batch_size=32)
+    six = face_learner(six_dls, "mini_xception").model
+    with ExceptionExpected(RecipeError, "a teacher of 6 classes; expected 7"):
+        fit_silently(small_learner(), 1, 3e-3, KnowledgeDistillation(six))

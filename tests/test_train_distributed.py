@@ -3,7 +3,13 @@
 import os
 from torch import nn
 from fer_fastai.train.distributed import (
-    SyncBatchNorm, convert_sync_batchnorm, is_main_process, rank0_first, single_process, unwrap_model, world_size,
+    SyncBatchNorm,
+    convert_sync_batchnorm,
+    is_main_process,
+    rank0_first,
+    single_process,
+    unwrap_model,
+    world_size,
 )
 
 # nbs/43_train.distributed.ipynb #04156379
@@ -16,57 +22,79 @@ from pathlib import Path
 import numpy as np
 from fastcore.test import test_close, test_eq
 
-def launched(
-    command: list[str],                 # after the launcher's own words
+
+def launch(
+    command: list[str],  # Python file and its arguments
     processes: int = 2,
-    **options,                          # of subprocess.Popen
+    **options,  # arguments of subprocess.Popen
 ) -> subprocess.Popen:
-    "A command under Accelerate's launcher, on processors"
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes), "--main_process_port", "0"] if processes > 1 else [sys.executable]
-    return subprocess.Popen([*launcher, *command], env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    "Start a command with the launcher of Accelerate, on CPUs"
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
+        launcher += ["--main_process_port", "0"]
+    env = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen([*launcher, *command], env=env, **pipes, **options)
 
 
-def test_who_does_what():
-    'Who does what'
+def test_main_process_and_barriers():
+    "Main process and barriers"
     # nbs/43_train.distributed.ipynb #57e1b09c
     test_eq((world_size(), is_main_process(), rank0_first(lambda: 3)), (1, True, 3))
-    with single_process(): test_eq(world_size(), 1)
+    with single_process():
+        test_eq(world_size(), 1)
 
 
-def test_batch_norm_over_all_parts():
-    'Batch norm over all parts'
+def test_synchronized_batch_norm():
+    "Synchronized batch norm"
     # nbs/43_train.distributed.ipynb #e5540cbb
-    norm = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
-    with convert_sync_batchnorm(norm): test_eq(type(norm[1]), SyncBatchNorm)
-    test_eq(type(norm[1]), nn.BatchNorm2d)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+    with convert_sync_batchnorm(net):
+        test_eq(type(net[1]), SyncBatchNorm)
+    test_eq(type(net[1]), nn.BatchNorm2d)
 
     # nbs/43_train.distributed.ipynb #4c7cf518
     script = """
 import json, torch
 from torch import nn
+from fer_fastai.train.distributed import barrier, convert_sync_batchnorm, is_main_process, world_size
 barrier()
 torch.manual_seed(0)
-net, faces = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)), torch.randn(8, 1, 8, 8) * 3 + 1
-rank = 0 if is_main_process() else 1
-mine = faces.chunk(world_size())[rank]
-with convert_sync_batchnorm(net): out = net(mine)
+net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3))
+faces = torch.randn(8, 1, 8, 8) * 3 + 1
+part = faces.chunk(world_size())[0 if is_main_process() else 1]
+with convert_sync_batchnorm(net):
+    out = net(part)
 out.square().mean().backward()
 gradients = [p.grad.clone() for p in net.parameters()]
 if world_size() > 1:
-    for g in gradients: torch.distributed.all_reduce(g); g /= world_size()
-if is_main_process(): print("found", json.dumps({"out": out[0].tolist(), "mean": net[1].running_mean.tolist(), "var": net[1].running_var.tolist(), "gradients": [g.flatten()[:5].tolist() for g in gradients]}))
+    for gradient in gradients:
+        torch.distributed.all_reduce(gradient)
+        gradient /= world_size()
+if is_main_process():
+    values = {"out": out[0].tolist(), "mean": net[1].running_mean.tolist(), "var": net[1].running_var.tolist()}
+    values["gradients"] = [gradient.flatten()[:5].tolist() for gradient in gradients]
+    print("result", json.dumps(values))
 """
-    def answer(text: str): return json.loads(next(line for line in text.splitlines() if line.startswith("found")).removeprefix("found"))
 
-    with tempfile.TemporaryDirectory() as place:
-        Path(place, "norms.py").write_text(script)
-        one, two = (answer(launched([str(Path(place, "norms.py"))], n).communicate(timeout=240)[0]) for n in (1, 2))
-    for name in ("out", "mean", "var"): test_close(np.array(one[name]), np.array(two[name]), eps=1e-5)
-    for a, b in zip(one["gradients"], two["gradients"]): test_close(np.array(a), np.array(b), eps=1e-5)
+    def run_script(folder: str, processes: int) -> dict:
+        "Run the script and return the values that it prints"
+        text = launch([str(Path(folder, "norms.py"))], processes).communicate(timeout=240)[0]
+        line = next(line for line in text.splitlines() if line.startswith("result"))
+        return json.loads(line.removeprefix("result"))
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "norms.py").write_text(script)
+        one, two = run_script(folder, 1), run_script(folder, 2)
+    for name in ("out", "mean", "var"):
+        test_close(np.array(one[name]), np.array(two[name]), eps=1e-5)
+    for a, b in zip(one["gradients"], two["gradients"]):
+        test_close(np.array(a), np.array(b), eps=1e-5)
 
 
-def test_training_together():
-    'Training together'
+def test_train_in_several_processes():
+    "Train in several processes"
     # nbs/43_train.distributed.ipynb #a9e57b06
     plain = nn.Linear(2, 2)
     assert unwrap_model(plain) is plain

@@ -16,91 +16,118 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from IPython.display import display
 from fastcore.test import test_close, test_eq
+from IPython.display import display
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.train.training import read_history
 
-def launched(command: list[str], processes: int = 2, **options) -> subprocess.Popen:
-    "A command under Accelerate's launcher, on processors"
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes), "--main_process_port", "0"] if processes > 1 else [sys.executable]
-    return subprocess.Popen([*launcher, *command], env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+def launch(command: list[str], processes: int = 2, **options) -> subprocess.Popen:
+    "Start a command with the launcher of Accelerate, on CPUs"
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
+        launcher += ["--main_process_port", "0"]
+    env = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen([*launcher, *command], env=env, **pipes, **options)
 
 
-def test_a_loader_that_keeps_its_part_of_each_batch():
-    'A loader that keeps its part of each batch'
+def test_loader_that_returns_a_part_of_each_batch():
+    "Loader that returns a part of each batch"
+
     # nbs/43b_train.distributed_loader.ipynb #911b3b62
-    def epoch(loader):
-        "An epoch's batches, from the same seeds"
-        torch.manual_seed(3); loader.rng = random.Random(3)
+    def one_epoch(loader) -> list[tuple]:
+        "Return the batches of one epoch, always from the same seeds"
+        torch.manual_seed(3)
+        loader.rng = random.Random(3)
         return [tuple(part.clone() for part in batch) for batch in loader]
 
     dls = face_dls(synthetic_faces(60, seed=1), 24, batch_size=16)
-    whole, parts = epoch(dls.train), [epoch(DistributedFaceLoader(dls.train, rank, 2)) for rank in (0, 1)]
-    for batch, *shares in zip(whole, *parts): test_close(batch[0], torch.cat([share[0] for share in shares]))
+    whole = one_epoch(dls.train)
+    parts = [one_epoch(DistributedFaceLoader(dls.train, rank, 2)) for rank in (0, 1)]
+    for batch, *batch_parts in zip(whole, *parts):
+        test_close(batch[0], torch.cat([part[0] for part in batch_parts]))
     assert len(whole) == len(parts[0]) == len(dls.train) > 1 and not torch.equal(whole[0][0], whole[1][0])
 
     # nbs/43b_train.distributed_loader.ipynb #928b2622
-    odd = face_dls(synthetic_faces(51, seed=1).random_split(valid=0.3, test=0.0, seed=0), 24, batch_size=4)
-    sizes = [[len(batch[0]) for batch in epoch(DistributedFaceLoader(odd.valid, rank, 2))] for rank in (0, 1)]
+    faces = synthetic_faces(51, seed=1).random_split(valid=0.3, test=0.0, seed=0)
+    odd = face_dls(faces, 24, batch_size=4)
+    sizes = [[len(batch[0]) for batch in one_epoch(DistributedFaceLoader(odd.valid, rank, 2))] for rank in (0, 1)]
     test_eq(sum(sizes[0]) + sum(sizes[1]), len(odd.valid_ds))
     assert max(abs(a - b) for a, b in zip(*sizes)) == 1
 
 
 @pytest.mark.slow
-def test_the_trainer():
-    'The trainer'
+def test_trainer_that_divides_each_batch():
+    "Trainer that divides each batch"
     # nbs/43b_train.distributed_loader.ipynb #19c89146
     script = """
 import json, sys
 from pathlib import Path
-from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.train.recipes import RECIPES, Stage; from fer_fastai.train.training import train
 from fastai.callback.core import Callback
 from fastai.torch_core import rank_distrib
-class Double(Callback):
-    "Sixteen digits, so that rounding does not count"
+from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.train.recipes import Stage, get_recipe
+from fer_fastai.train.training import train
+
+class DoublePrecision(Callback):
     order = 5
-    def before_fit(self): self.learn.model.double()
-    def before_batch(self): self.learn.xb = tuple(x.double() for x in self.xb)
-class Rows(Callback):
-    "Which faces this process has learned from, epoch by epoch"
-    order, seen = 1, []
-    def before_train(self): self.seen.append([])
+    def before_fit(self):
+        self.learn.model.double()
     def before_batch(self):
-        if self.training: self.seen[-1] += list(self.dl.rows)
-plan = RECIPES["demo"].replace(arch="mini_xception", batch_size=64, dropout=0.0, fast=False, class_weights="none", seed=1, ema_decay=0.5, stages=(Stage(int(sys.argv[2]), size=24, rate=8e-3),))
-rows = Rows()
-train(synthetic_faces(400, seed=1), plan, sys.argv[1], cbs=(rows, Double()))
-Path(sys.argv[1] + f"-seen-{rank_distrib()}.json").write_text(json.dumps(rows.seen))
+        self.learn.xb = tuple(x.double() for x in self.xb)
+
+class RecordRows(Callback):
+    "Rows of the faces that this process trained on, by epoch"
+    order, rows = 1, []
+    def before_train(self):
+        self.rows.append([])
+    def before_batch(self):
+        if self.training:
+            self.rows[-1] += list(self.dl.rows)
+
+stages = (Stage(int(sys.argv[2]), size=24, lr=8e-3),)
+recipe = get_recipe("demo", arch="mini_xception", stages=stages, batch_size=64, dropout=0.0, autotune=False,
+                    class_weights="none", ema_decay=0.5, seed=1)
+record = RecordRows()
+train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, DoublePrecision()))
+Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
 """
 
-    def seen(run: Path, processes: int = 2) -> list:
-        "A training to its end, and what every process has seen: epochs of rows"
-        text = launched([str(run.parent / "both.py"), str(run), "6"], processes).communicate(timeout=300)[0]
-        found = [json.loads(part.read_text()) for part in sorted(run.parent.glob(f"{run.name}-seen-*.json"))]
-        test_eq((len(found), text if len(found) != processes else ""), (processes, ""))
-        return found
+    def train_run(run: Path, processes: int = 2) -> list:
+        "Train to the end, and return the rows that each process trained on, by epoch"
+        text = launch([str(run.parent / "train.py"), str(run), "6"], processes).communicate(timeout=300)[0]
+        rows = [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
+        assert len(rows) == processes, text
+        return rows
 
-    with tempfile.TemporaryDirectory() as place:
-        place = Path(place)
-        (place / "both.py").write_text(script)
-        rows = {n: seen(place / f"run-{n}", n) for n in (1, 2)}
-        histories = {n: read_history(place / f"run-{n}") for n in (1, 2)}
-        test_eq(sorted(p.name for p in (place / "run-1").iterdir()), sorted(p.name for p in (place / "run-2").iterdir()))
-        victim = launched([str(place / "both.py"), str(place / "run-3"), "6"], start_new_session=True)
-        while not (place / "run-3/history.csv").exists():
-            assert victim.poll() is None, victim.communicate()[0]
+    def kill_after_one_epoch(run: Path):
+        "Start a training of two processes, and kill it when the history has its first line"
+        process = launch([str(run.parent / "train.py"), str(run), "6"], start_new_session=True)
+        while not (run / "history.csv").exists():
+            assert process.poll() is None, process.communicate()[0]
             time.sleep(0.05)
-        os.killpg(victim.pid, signal.SIGKILL); victim.wait()
-        stopped = len(read_history(place / "run-3"))
-        seen(place / "run-3")
-        resumed = read_history(place / "run-3")
-    for epoch_of_one, *parts in zip(rows[1][0], *rows[2], strict=True): test_eq(sorted(epoch_of_one), sorted(sum(parts, [])))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "train.py").write_text(script)
+        rows = {n: train_run(folder / f"run-{n}", n) for n in (1, 2)}
+        histories = {n: read_history(folder / f"run-{n}") for n in (1, 2)}
+        files = {n: sorted(path.name for path in (folder / f"run-{n}").iterdir()) for n in (1, 2)}
+        kill_after_one_epoch(folder / "run-3")
+        stopped = len(read_history(folder / "run-3"))
+        train_run(folder / "run-3")
+        resumed = read_history(folder / "run-3")
+    test_eq(files[1], files[2])
+    for rows_of_one, *rows_of_two in zip(rows[1][0], *rows[2], strict=True):
+        test_eq(sorted(rows_of_one), sorted(sum(rows_of_two, [])))
     columns = ["valid_loss", "accuracy", "f1_score"]
-    display(pd.concat({f"{n} process(es)": h[columns] for n, h in histories.items()}, axis=1).round(4))
+    display(pd.concat({f"{n} process(es)": history[columns] for n, history in histories.items()}, axis=1).round(4))
     test_close(histories[1][columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
     assert 1 <= stopped < 6
     test_close(resumed[columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)

@@ -12,33 +12,58 @@ import pandas as pd
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_a_plan_as_data():
-    'A plan as data'
+def test_stage_and_recipe():
+    "Stage and Recipe"
     # nbs/40_train.recipes.ipynb #0b166121
-    plan = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, lr_mult=10)), class_weights="inverse")
-    test_eq(recipe_from_dict(json.loads(json.dumps(plan.to_dict()))), plan)
-    test_eq(plan.replace(label_smoothing=0.1).smoothing, 0.1)
-    test_eq(recipe_from_dict({"name": "older", "stages": [{"epochs": 3}]}), Recipe("older", (Stage(3),)))      # what a file does not name is as it always was
-    test_eq(plan.epochs, 11)
-    test_eq([Stage(10, size=48, start_size=32).size_at(epoch) for epoch in range(10)], [32, 32, 32, 40, 40, 40, 48, 48, 48, 48])
-    with ExceptionExpected(RecipeError, "unexpected keyword argument 'learning_rate'"): recipe_from_dict({"name": "x", "stages": [{"epochs": 1}], "learning_rate": 1})
+    recipe = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, lr_mult=10)), class_weights="inverse")
+    test_eq(recipe.replace(label_smoothing=0.1).label_smoothing, 0.1)
+    test_eq(recipe.epochs, 11)
+    growing = Stage(10, size=48, start_size=32)
+    test_eq([growing.size_at(epoch) for epoch in range(10)], [32, 32, 32, 40, 40, 40, 48, 48, 48, 48])
+    with ExceptionExpected(RecipeError, "mine: optimizer 'adamw'; expected adam or sgd"):
+        recipe.replace(optimizer="adamw")
+    recipe.replace(label_smoothing=0.1).stages
 
 
-def test_the_recipes():
-    'The recipes'
+def test_recipes_from_json():
+    "Recipes from JSON"
+    # nbs/40_train.recipes.ipynb #c90f27d5
+    recipe = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, lr_mult=10)), class_weights=(1.0, 2.0))
+    test_eq(recipe_from_dict(json.loads(json.dumps(recipe.to_dict()))), recipe)
+    test_eq(recipe_from_dict({"name": "older", "stages": [{"epochs": 3}]}), Recipe("older", (Stage(3),)))
+    with ExceptionExpected(RecipeError, "unexpected keyword argument 'learning_rate'"):
+        recipe_from_dict({"name": "x", "stages": [{"epochs": 1}], "learning_rate": 1})
+
+
+def test_named_recipes():
+    "Named recipes"
     # nbs/40_train.recipes.ipynb #66ce5f08
     test_eq(get_recipe("resnet34").epochs, 30)
     test_eq(get_recipe("resnet34", seed=3).seed, 3)
-    with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected demo or resnet34"): get_recipe("resnet43")
-    pd.DataFrame([{"name": r.name, "net": r.arch, "epochs": r.epochs, "note": r.note} for r in RECIPES.values()]).set_index("name")
+    with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected demo or resnet34"):
+        get_recipe("resnet43")
+    rows = [{"name": r.name, "arch": r.arch, "epochs": r.epochs, "note": r.note} for r in RECIPES.values()]
+    pd.DataFrame(rows).set_index("name")
 
 
-def test_edge_cases_of_recipes():
-    'Edge cases'
+def test_edge_cases_invalid_values_of_recipes_and_stages():
+    "Edge cases: invalid values of recipes and stages"
     # nbs/40_train.recipes.ipynb #f7816414
-    with ExceptionExpected(RecipeError, "at least one, of at least 1 epoch"): Recipe("none", ())
-    with ExceptionExpected(RecipeError, "monitor 'loss'"): Recipe("bad", (Stage(1),), monitor="loss")
-    with ExceptionExpected(RecipeError, "loss 'focal'; expected cross_entropy or gce"): Recipe("bad", (Stage(1),), loss="focal")
-    with ExceptionExpected(RecipeError, "schedule 'cosine'"): Recipe("bad", (Stage(1, schedule="cosine"),))
-    with ExceptionExpected(RecipeError, "gce with soft labels"): Recipe("bad", (Stage(1),), loss="gce", target="votes")
-    with mock.patch.dict(os.environ, FER_BUDGET="quick"): test_eq([get_recipe(name).stages[0].size for name in ("resnet34", "korber-facenet")], [48, 80])     # FaceNet has no output for smaller faces
+    one_epoch = (Stage(1),)
+    for message, changes in {
+        r"bad: stages \(\); expected at least one stage": {"stages": ()},
+        "a stage of 0 epochs at 48 pixels": {"stages": (Stage(0),)},
+        "monitor 'loss'": {"monitor": "loss"},
+        "loss 'focal'; expected cross_entropy or gce": {"loss": "focal"},
+        "schedule 'cosine'; expected one_cycle or step_decay": {"stages": (Stage(1, schedule="cosine"),)},
+        "lr -1": {"stages": (Stage(1, lr=-1),)},
+        "lr_mult 0.5": {"stages": (Stage(1, lr_mult=0.5),)},
+        "ema_decay 1; expected 0 up to 1": {"ema_decay": 1},
+        "temperature 0": {"temperature": 0},
+        "gce with soft labels": {"loss": "gce", "target": "votes"},
+    }.items():
+        with ExceptionExpected(RecipeError, message):
+            Recipe("bad", **{"stages": one_epoch} | changes)
+    with mock.patch.dict(os.environ, FER_BUDGET="quick"):
+        sizes = [get_recipe(name).stages[0].size for name in ("resnet34", "korber-facenet")]
+    test_eq(sizes, [48, 80])  # FaceNet needs 80 pixels

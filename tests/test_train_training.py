@@ -6,8 +6,8 @@ import pandas as pd
 from fastai.callback.core import Callback
 from fer_fastai.core import RecipeError
 from fer_fastai.io import read_json
-from fer_fastai.train.recipes import Recipe, Stage, get_recipe
 from fer_fastai.train.autotune import ComputeMode
+from fer_fastai.train.recipes import Recipe, Stage, get_recipe
 from fer_fastai.train.training import load_run, predictions, read_history, recipe_learner, train
 
 # nbs/45_train.training.ipynb #07fcbccd
@@ -15,127 +15,181 @@ import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
 
+from fer_fastai.core import ResumeError
 from fer_fastai.data.synthetic import synthetic_faces
 
 
-def test_from_a_plan_to_a_learner():
-    'From a plan to a Learner'
+class InterruptThirdEpoch(Callback):
+    "Interruption of a training in its third epoch"
+
+    def before_batch(self):
+        if self.training and self.epoch == 2 and not hasattr(self.learn, "lr_finder"):
+            raise KeyboardInterrupt
+
+
+def test_from_a_recipe_to_a_learner():
+    "From a recipe to a Learner"
     # nbs/45_train.training.ipynb #802f8c69
     faces = synthetic_faces(300, seed=5)
     learner = recipe_learner(faces, get_recipe("demo"))
     test_eq(learner.dls.one_batch()[0].shape, (32, 1, 48, 48))
     assert learner.loss_func.func.weight[1] == learner.loss_func.func.weight.max(), "disgust is rare"
-    with ExceptionExpected(RecipeError, "no weight by hand for"): recipe_learner(faces, get_recipe("demo", class_weights="by_hand"))
+    with ExceptionExpected(RecipeError, "no weight by hand for"):
+        recipe_learner(faces, get_recipe("demo", class_weights="by_hand"))
+    learner.loss_func.func.weight
 
 
-def test_train():
-    'Train'
+def test_files_of_a_run_folder():
+    "Files of a run folder"
     # nbs/45_train.training.ipynb #8aed99c9
     faces = synthetic_faces(500, seed=6)
-    small = Recipe("small", (Stage(1, size=32, frozen=True, lr=1e-2), Stage(2, size=32, lr_mult=3)), arch="resnet18", batch_size=32, seed=1, fast=False)
+    stages = (Stage(1, size=32, frozen=True, lr=1e-2), Stage(2, size=32, lr_mult=3))
+    small = Recipe("small", stages, arch="resnet18", batch_size=32, seed=1, autotune=False)
     with tempfile.TemporaryDirectory() as folder:
         learner = train(faces, small, Path(folder, "run"))
         history = read_history(learner.path)
-        files = sorted(p.name for p in learner.path.iterdir())
-        run = json.loads((learner.path / "run.json").read_text())
+        files = sorted(path.name for path in learner.path.iterdir())
+        run = read_json(learner.path / "run.json")
         table = pd.read_parquet(learner.path / "predictions.parquet")
-        assert {"history.csv", "lr_find-1.json", "lr_find-1.png", "model.safetensors", "predictions.parquet", "recipe.json", "run.json"} <= set(files)
-        test_eq(run["best"]["accuracy"], history.accuracy.max())
-        assert abs((table.label == table.predicted).mean() - history.accuracy.max()) < 1e-6, "the best epoch's weights are back"
-        again = load_run(learner.path, faces)
-        assert np.allclose(predictions(again, faces.split("valid")).filter(like="p_"), table.filter(like="p_"), atol=1e-4)
-        assert history.train_loss.iloc[-1] < history.train_loss.iloc[0]
+        again = predictions(load_run(learner.path, faces), faces.split("valid"))
+    expected = {
+        "history.csv",
+        "lr_find-1.json",
+        "lr_find-1.png",
+        "model.safetensors",
+        "predictions.parquet",
+        "run.json",
+    }
+    assert expected <= set(files) and "checkpoint.pt" not in files
+    test_eq(run["best"]["accuracy"], history.accuracy.max())
+    accuracy_of_table = (table.label == table.predicted).mean()
+    assert abs(accuracy_of_table - history.accuracy.max()) < 1e-6, "the best epoch's weights are loaded"
+    assert np.allclose(again.filter(like="p_"), table.filter(like="p_"), atol=1e-4)
+    assert history.train_loss.iloc[-1] < history.train_loss.iloc[0]
     history.round(3)
 
-    # nbs/45_train.training.ipynb #17646891
-    class PullThePlug(Callback):
-        def before_batch(self):
-            if self.training and self.epoch == 2 and not hasattr(self.learn, "lr_finder"): raise KeyboardInterrupt
 
+def test_resume_an_interrupted_run():
+    "Resume an interrupted run"
+    # nbs/45_train.training.ipynb #17646891
     faces = synthetic_faces(300, seed=6)
-    plan = Recipe("four", (Stage(4, size=24, lr=1e-2),), arch="swift", batch_size=64, seed=1, fast=False)
+    recipe = Recipe("four", (Stage(4, size=24, lr=1e-2),), arch="swift", batch_size=64, seed=1, autotune=False)
     with tempfile.TemporaryDirectory() as folder:
-        whole = train(faces, plan, Path(folder, "whole"))
-        with ExceptionExpected(KeyboardInterrupt): train(faces, plan, Path(folder, "cut"), cbs=(PullThePlug(),))
-        test_eq(len(read_history(Path(folder, "cut"))), 2)
-        again = train(faces, plan, Path(folder, "cut"))
-        a, b = read_history(Path(folder, "whole")), read_history(Path(folder, "cut"))
-        test_eq(len(b), 4)
-        assert np.allclose(a.valid_loss, b.valid_loss, atol=1e-3)       # fastai's train_loss is a running mean: it starts anew
-        with ExceptionExpected(RecipeError, "another recipe"): train(faces, plan.replace(label_smoothing=0.1), Path(folder, "cut"))
-        with ExceptionExpected(RecipeError, "another faces"): train(faces.subset(np.arange(250)), plan, Path(folder, "cut"))
+        whole, resumed = Path(folder, "whole"), Path(folder, "resumed")
+        train(faces, recipe, whole)
+        with ExceptionExpected(KeyboardInterrupt):
+            train(faces, recipe, resumed, cbs=(InterruptThirdEpoch(),))
+        test_eq(len(read_history(resumed)), 2)
+        train(faces, recipe, resumed)
+        a, b = read_history(whole), read_history(resumed)
+        with ExceptionExpected(ResumeError, "another recipe"):
+            train(faces, recipe.replace(label_smoothing=0.1), resumed)
+        with ExceptionExpected(ResumeError, "another faces"):
+            train(faces.subset(np.arange(250)), recipe, resumed)
+    test_eq(len(b), 4)
+    assert np.allclose(a.valid_loss, b.valid_loss, atol=1e-3)  # train_loss is a running mean, which starts again
     b.round(3)
 
 
-def test_the_options_one_by_one():
-    'The options, one by one'
+def test_options_of_a_recipe():
+    "Options of a recipe"
     # nbs/45_train.training.ipynb #fa092e47
-    class PullThePlug(Callback):
-        def before_batch(self):
-            if self.training and self.epoch == 2: raise KeyboardInterrupt
-
     faces = synthetic_faces(240, seed=6)
-    base = Recipe("tiny", (Stage(2, size=24, lr=3e-3),), arch="mini_xception", batch_size=32, seed=1, fast=False)
+    base = Recipe("tiny", (Stage(2, size=24, lr=3e-3),), arch="mini_xception", batch_size=32, seed=1, autotune=False)
+    losses = {}
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        train(faces, base, folder / "plain")
-        options = {"average": dict(ema_decay=0.9), "mixup": dict(mixup=0.3), "gce": dict(loss="gce"), "teacher": dict(teacher=str(folder / "plain")), "three channels": dict(channels=3),
-                   "steps": dict(optimizer="sgd", stages=(Stage(2, size=24, lr=1e-2, schedule="steps"),)), "last": dict(pretrained=str(folder / "plain"), stages=(Stage(1, size=24, lr=1e-2, trainable_layers=3),))}
-        plain = read_history(folder / "plain")
+        plain = Path(folder, "plain")
+        options = {
+            "plain": {},
+            "ema": {"ema_decay": 0.9},
+            "mixup": {"mixup": 0.3},
+            "gce": {"loss": "gce"},
+            "teacher": {"teacher": str(plain)},
+            "n_in": {"n_in": 3},
+            "step decay": {"optimizer": "sgd", "stages": (Stage(2, size=24, lr=1e-2, schedule="step_decay"),)},
+        }
         for name, changes in options.items():
-            learner = train(faces, base.replace(name=name, **changes), folder / name)
-            history = read_history(folder / name)
-            assert len(history) == (1 if name == "last" else 2) and np.isfinite(history.valid_loss).all(), name
-            assert abs(history.valid_loss.iloc[-1] - plain.valid_loss.iloc[-1]) > 1e-4, f"{name} changes something"
-            run = load_run(folder / name, faces)
-            assert np.allclose(predictions(run, faces.split("valid")).filter(like="p_"), pd.read_parquet(folder / name / "predictions.parquet").filter(like="p_"), atol=1e-4), name
-        test_eq(load_run(folder / "three channels", faces).dls.one_batch()[0].shape[1], 3)
-        with ExceptionExpected(RecipeError, "a teacher of 1 channel"): train(faces, base.replace(name="other", n_in=3, teacher=str(folder / "plain")), folder / "other")
-        started, learned = (load_run(folder / name, faces).model for name in ("plain", "last"))
-        assert all((a == b).all() for a, b in zip(started[0].parameters(), learned[0].parameters())) and (started[1][0].weight != learned[1][0].weight).any()
-        assert all((a == b).all() for a, b in zip(started[0].buffers(), learned[0].buffers())), "batch norm stands still"
+            run = Path(folder, name)
+            train(faces, base.replace(name=name, **changes), run)
+            history = read_history(run)
+            losses[name] = history.valid_loss.iloc[-1]
+            test_eq(len(history), 2)
+            loaded = load_run(run, faces)
+            again, table = predictions(loaded, faces.split("valid")), pd.read_parquet(run / "predictions.parquet")
+            assert np.allclose(again.filter(like="p_"), table.filter(like="p_"), atol=1e-4), name
+        test_eq(load_run(Path(folder, "n_in"), faces).dls.one_batch()[0].shape[1], 3)
+        with ExceptionExpected(RecipeError, "a teacher of 1 channel"):
+            train(faces, base.replace(name="other", n_in=3, teacher=str(plain)), Path(folder, "other"))
+    assert np.isfinite(list(losses.values())).all()
+    effects = {name: abs(loss - losses["plain"]) for name, loss in losses.items() if name != "plain"}
+    assert min(effects.values()) > 1e-4, "each option has an effect"
+    losses
 
     # nbs/45_train.training.ipynb #fbcabdf7
-    plan = base.replace(name="averaged", ema_decay=0.9, stages=(Stage(4, size=24, lr=3e-3),))
+    recipe = Recipe(
+        "ema", (Stage(4, size=24, lr=3e-3),), arch="mini_xception", batch_size=32, ema_decay=0.9, seed=1, autotune=False
+    )
+    faces = synthetic_faces(240, seed=6)
     with tempfile.TemporaryDirectory() as folder:
-        train(faces, plan, Path(folder, "whole"))
-        with ExceptionExpected(KeyboardInterrupt): train(faces, plan, Path(folder, "cut"), cbs=(PullThePlug(),))
-        train(faces, plan, Path(folder, "cut"))
-        a, b = read_history(Path(folder, "whole")), read_history(Path(folder, "cut"))
+        train(faces, recipe, Path(folder, "whole"))
+        with ExceptionExpected(KeyboardInterrupt):
+            train(faces, recipe, Path(folder, "resumed"), cbs=(InterruptThirdEpoch(),))
+        train(faces, recipe, Path(folder, "resumed"))
+        a, b = read_history(Path(folder, "whole")), read_history(Path(folder, "resumed"))
     assert np.allclose(a.valid_loss, b.valid_loss, atol=1e-3)
 
-    # nbs/45_train.training.ipynb #b6747ed6
+    # nbs/45_train.training.ipynb #c91b0e4f
+    faces = synthetic_faces(240, seed=6)
+    base = Recipe("tiny", (Stage(1, size=24, lr=3e-3),), arch="mini_xception", batch_size=32, seed=1, autotune=False)
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        train(faces, base, folder)
-        written = json.loads((folder / "recipe.json").read_text())
-        for option in ("mixup", "ema_decay", "teacher", "optimizer"): del written["recipe"][option]
-        (folder / "recipe.json").write_text(json.dumps(written))
-        before = (folder / "model.safetensors").stat().st_mtime_ns
-        train(faces, base, folder)
-        test_eq((folder / "model.safetensors").stat().st_mtime_ns, before)
+        before = train(faces, base, Path(folder, "whole")).model
+        stages = (Stage(1, size=24, lr=1e-2, trainable_layers=3),)
+        last = base.replace(name="last", pretrained=str(Path(folder, "whole")), stages=stages)
+        after = train(faces, last, Path(folder, "last")).model
+    for tensors in ("parameters", "buffers"):
+        assert all((a == b).all() for a, b in zip(getattr(before[0], tensors)(), getattr(after[0], tensors)()))
+    assert (before[1][0].weight != after[1][0].weight).any()
 
 
-def test_edge_cases_of_training():
-    'Edge cases'
+def test_edge_cases_missing_labels_and_missing_runs():
+    "Edge cases: missing labels and missing runs"
     # nbs/45_train.training.ipynb #6a78f577
-    with ExceptionExpected(RecipeError, "training faces without a label"): recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("demo"))
-    with ExceptionExpected(RecipeError, "no history.csv"): read_history("nowhere")
-    with ExceptionExpected(RecipeError, "no recipe.json"): load_run("nowhere", synthetic_faces(60))
+    with ExceptionExpected(RecipeError, "training faces without a label"):
+        recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("demo"))
+    with ExceptionExpected(RecipeError, "no history.csv"):
+        read_history("nowhere")
+    with ExceptionExpected(RecipeError, "no recipe.json"):
+        load_run("nowhere", synthetic_faces(60))
 
+
+def test_edge_cases_early_stopping_and_finished_runs():
+    "Edge cases: early stopping and finished runs"
     # nbs/45_train.training.ipynb #eae3be86
     faces = synthetic_faces(200, seed=8)
-    with tempfile.TemporaryDirectory() as folder:   # early stopping; a finished run is only loaded; soft labels; sampling
-        stopped = Recipe("stop", (Stage(6, size=24, lr=1e-9),), arch="swift", batch_size=64, patience=1, fast=False, seed=0)
-        learner = train(faces, stopped, Path(folder, "stop"))
+    recipe = Recipe(
+        "stop", (Stage(6, size=24, lr=1e-9),), arch="swift", batch_size=64, patience=1, autotune=False, seed=0
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        learner = train(faces, recipe, Path(folder, "stop"))
         history = read_history(learner.path)
-        assert len(history) < 6 and history.accuracy.iloc[-1] <= history.accuracy.iloc[:-1].max()
-        stamp = (learner.path / "history.csv").stat().st_mtime_ns
-        train(faces, stopped, learner.path)
-        test_eq((learner.path / "history.csv").stat().st_mtime_ns, stamp)
-        voters = faces.with_votes(pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids))
-        train(voters, Recipe("votes", (Stage(1, size=24, lr=1e-3),), arch="swift", batch_size=64, target="votes", sampling="inverse", seed=0), Path(folder, "votes"))
-        assert read_json(Path(folder, "votes", "run.json"))["probe"] is None, "three steps are not worth a probe"
-        train(faces, stopped.replace(name="given"), Path(folder, "given"), speed=ComputeMode(channels_last=True))
-        test_eq(read_json(Path(folder, "given", "run.json"))["speed"], "float32 + channels last")
-        assert 0 <= read_history(Path(folder, "votes")).accuracy.iloc[0] <= 1
+        modified = (learner.path / "history.csv").stat().st_mtime_ns
+        train(faces, recipe, learner.path)  # a finished run is loaded
+        test_eq((learner.path / "history.csv").stat().st_mtime_ns, modified)
+    assert len(history) < 6 and history.accuracy.iloc[-1] <= history.accuracy.iloc[:-1].max()
+
+
+def test_edge_cases_soft_labels_sampling_and_compute_modes():
+    "Edge cases: soft labels, sampling and compute modes"
+    # nbs/45_train.training.ipynb #2d86f4a0
+    faces = synthetic_faces(200, seed=8)
+    votes = pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids)
+    recipe = Recipe("votes", (Stage(1, size=24, lr=1e-3),), arch="swift", batch_size=64, sampling="inverse", seed=0)
+    with tempfile.TemporaryDirectory() as folder:
+        voted, given = Path(folder, "votes"), Path(folder, "given")
+        train(faces.with_votes(votes), recipe.replace(target="votes"), voted)
+        train(faces, recipe, given, compute_mode=ComputeMode(channels_last=True))
+        runs = {run.name: read_json(run / "run.json") for run in (voted, given)}
+        history = read_history(voted)
+    test_eq(runs["votes"]["autotune"], None)  # too few steps
+    test_eq(runs["given"]["compute_mode"], "float32 + channels last")
+    assert 0 <= history.accuracy.iloc[0] <= 1

@@ -47,10 +47,10 @@ def ten_votes(seed, label):
     probabilities = 0.75 * np.eye(7)[faces.vocab.index(label)] + 0.25 / 7
     return np.random.default_rng(seed).multinomial(10, probabilities)
 
-votes = np.stack([ten_votes(seed, label) for seed, label in enumerate(faces.table.truth)])
+votes = np.stack([ten_votes(seed, label) for seed, label in enumerate(faces.table.true_label)])
 faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
 probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
-scores = Scores(probabilities, features=None, source="logistic regression")
+scores = PredProbs(probabilities, features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", scores, annotator="ann")'
 KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions that the picture shows

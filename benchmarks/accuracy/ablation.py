@@ -11,8 +11,7 @@ Needs: FER2013
 import sys
 from pathlib import Path
 
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.models.backbones import count_parameters
 from fer_fastai.models.nets import KD_ABLATIONS
 from fer_fastai.train.recipes import Stage
@@ -32,7 +31,7 @@ def main():
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--only", action="append", choices=list(KD_ABLATIONS), help="train this variant; repeatable")
     options = parser.parse_args()
-    faces, rows, seconds = drop_leaked(load_fer2013()), [], 0.0
+    faces, rows, seconds = load_fer2013().drop_leaked(), [], 0.0
     stage = Stage(options.epochs, size=options.size, lr=2e-3)
     base = get_recipe("fer-kd", stages=(stage,), ema_decay=0.0, seed=options.seed)
     for ablation in options.only or KD_ABLATIONS:

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
-from fer_fastai.deploy.export import add_int8, save_model
-from fer_fastai.deploy.model_folder import load_model, seal
+from fer_fastai.data.readers import load_fer2013
+from fer_fastai.deploy.export import add_int8, save_model_folder
+from fer_fastai.deploy.model_folder import load_model_folder, write_model_json
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.evaluate.metrics import report_on
+from fer_fastai.evaluate.metrics import report_from_pred_probs
 from fer_fastai.train.training import load_run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -63,9 +62,9 @@ LICENCE = "Apache-2.0 for what is ours in the weights; FER2013 itself is for res
 def report_bundled(folder, faces, split, backend="onnx"):
     "Report a split through ONNX Runtime, with and without the mirror image"
     predictor, part = Predictor(folder, backend, threads=2), faces.split(split)
-    single = predictor.probabilities(part.pixels)
-    mirrored = predictor.probabilities(np.ascontiguousarray(part.pixels[:, :, ::-1]))
-    return report_on({"single": single, "flip": (single + mirrored) / 2}, faces, split, title=folder.name)
+    single = predictor.predict_proba(part.pixels)
+    mirrored = predictor.predict_proba(np.ascontiguousarray(part.pixels[:, :, ::-1]))
+    return report_from_pred_probs({"single": single, "flip": (single + mirrored) / 2}, faces, split, title=folder.name)
 
 
 def fact_rows(found, split):
@@ -82,15 +81,15 @@ def embed(name, run, faces):
         shutil.copytree(to, new)
     else:
         facts = {"data": DATA, "licence": LICENCE, "note": NOTES[name]}
-        save_model(load_run(run, faces), new, name, calibrate=faces.split("valid"), half=True, **facts)
+        save_model_folder(load_run(run, faces), new, name, calibrate=faces.split("valid"), half=True, **facts)
     test, valid = (report_bundled(new, faces, split) for split in ("test", "valid"))
-    seal(new, load_model(new).facts | {"metrics": fact_rows(test, "test") + fact_rows(valid, "valid")})
+    write_model_json(new, load_model_folder(new).metadata | {"metrics": fact_rows(test, "test") + fact_rows(valid, "valid")})
     training = faces.split("train")
     add_int8(new, training.subset(training.ids[:CALIBRATE]), faces.split("valid"))
     int8 = report_bundled(new, faces, "test", "int8")
     shutil.rmtree(to, ignore_errors=True)
     new.rename(to)
-    facts = load_model(to).facts
+    facts = load_model_folder(to).metadata
     row = {"accuracy": test.headline.accuracy, "accuracy_int8": int8.headline.accuracy}
     row |= {"parameters": facts["parameters"], "bytes": sum(path.stat().st_size for path in to.iterdir())}
     row |= {"temperature": facts["temperature"]}
@@ -109,7 +108,7 @@ def main():
     names = options.names or ready
     if "compact" not in names:
         parser.error("compact, the default model, is required: run benchmarks/accuracy/nets.py compact first")
-    faces = drop_leaked(load_fer2013())
+    faces = load_fer2013().drop_leaked()
     found = {name: embed(name, None if options.bundled else RUNS / BUNDLED[name], faces) for name in names}
     row, test = found["compact"]
     models = {name: each | {"private": metric_rows(report)} for name, (each, report) in found.items()}

@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 
 from fer_fastai.data.emotions import FER2013_CLASSES
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.evaluate.metrics import report, report_on
+from fer_fastai.evaluate.metrics import report, report_from_pred_probs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (
@@ -107,12 +106,12 @@ def main():
         "runs", nargs="*", type=Path, help="default: every run with predictions, and the bundled models"
     )
     options = parser.parse_args()
-    faces = drop_leaked(load_fer2013())
+    faces = load_fer2013().drop_leaked()
     bundled = [] if options.runs else [bundled_predictions(name, faces) for name in ("compact", "swift")]
     found = read_members([*(options.runs or default_runs()), *bundled], faces)
     chosen, steps = select(found, faces.split("valid").codes)
     together = {split: sum(found[key][split] for key in chosen) / len(chosen) for split in SPLITS}
-    private = report_on({"mixed": together["private"]}, faces, "test", title="ensemble")
+    private = report_from_pred_probs({"mixed": together["private"]}, faces, "test", title="ensemble")
     alone = {}
     for key, p in found.items():
         labels = {split: faces.split(part).codes for split, part in SPLITS.items()}

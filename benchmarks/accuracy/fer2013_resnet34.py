@@ -13,8 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.metrics import summarize_seeds, report
 from fer_fastai.train.training import read_history, train
 from fer_fastai.train.recipes import get_recipe
@@ -33,7 +32,7 @@ from common import (
     write_result,
 )
 
-FACTS = ("best", "seconds", "speed", "probe", "parameters")  # of run.json
+FACTS = ("best", "seconds", "compute_mode", "autotune", "parameters")  # of run.json
 
 
 def run(plan, faces, folder) -> tuple:
@@ -70,7 +69,7 @@ def main():
     parser.add_argument("--recipe", default="resnet34")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
     options = parser.parse_args()
-    faces, done = drop_leaked(load_fer2013()), {}
+    faces, done = load_fer2013().drop_leaked(), {}
     for seed in options.seeds:
         folder = RUNS / f"fer2013-{options.recipe}-{seed}"
         done[seed] = run(get_recipe(options.recipe, seed=seed), faces, folder)

@@ -14,8 +14,7 @@ import sys
 from pathlib import Path
 
 from fer_fastai.data.emotions import SIX_CLASSES
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.metrics import report
 from fer_fastai.train.multitask import split_head
 from fer_fastai.train.training import read_history, train
@@ -49,7 +48,7 @@ def main():
     parser.add_argument("--start", type=Path, default=RUNS / "resnet34_taught-42", help="a finished run")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
-    whole, rows, reports, seconds = drop_leaked(load_fer2013()), {}, {}, 0.0
+    whole, rows, reports, seconds = load_fer2013().drop_leaked(), {}, {}, 0.0
     faces = whole.without("disgust")
     teachers = [RUNS / f"{teacher}-{options.seed}" for teacher in TEACHERS]
     training = distillation_targets(faces, teachers, WEIGHT, whole)

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.data.duplicates import group_duplicates, drop_leaked
-from fer_fastai.data.loaders import NO_AUGMENT, Augment
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.augment import NO_AUGMENT, Augment
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.papers import fine_tune, run_on_splits, summary
 from fer_fastai.train.recipes import Recipe, Stage
@@ -35,9 +34,9 @@ PROTOCOL = (
 
 def few(each):
     "Select the first faces of every emotion in PublicTest, with duplicates in one group"
-    faces = drop_leaked(load_fer2013()).split("valid")
+    faces = load_fer2013().drop_leaked().split("valid")
     rows = [np.flatnonzero(faces.codes == code)[:each] for code in range(len(faces.vocab))]
-    return group_duplicates(faces.subset(np.sort(np.concatenate(rows))))
+    return faces.subset(np.sort(np.concatenate(rows))).group_duplicates()
 
 
 def gradual_stages(epochs):
@@ -54,7 +53,7 @@ def make_recipes(epochs):
     base = Recipe("few", (first,), arch="swift", batch_size=32, augment=TURNS, weight_decay=0.05)
     known, whole = base.replace(pretrained=start), Stage(epochs, size=48, lr=1e-3, lr_mult=3)
     last, six = (Stage(epochs, size=48, lr=rate, trainable_layers=n) for rate, n in ((2e-3, 1), (1e-3, 6)))
-    fast, slow = (Stage(epochs, size=48, lr=rate, schedule="steps") for rate in (2e-2, 2e-3))
+    fast, slow = (Stage(epochs, size=48, lr=rate, schedule="step_decay") for rate in (2e-2, 2e-3))
     return {
         "from scratch": base,
         "from scratch, no augmentation": base.replace(augment=NO_AUGMENT),

@@ -29,10 +29,9 @@ import torch
 
 from fer_fastai.io import read_json
 from fer_fastai.data.emotions import FER2013_CLASSES
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.loaders import Augment
-from fer_fastai.data.sources import load_fer2013
-from fer_fastai.evaluate.metrics import report_on
+from fer_fastai.data.augment import Augment
+from fer_fastai.data.readers import load_fer2013
+from fer_fastai.evaluate.metrics import report_from_pred_probs
 from fer_fastai.train.multitask import split_head, join_label_sets
 from fer_fastai.train.recipes import Stage
 from fer_fastai.train.training import load_run, read_history, train
@@ -118,7 +117,7 @@ def keep_predictions(learner, faces, place):
 def train_teacher(name, faces, plan, out):
     "Train on both label sets, reduce to FER2013's classes, and predict the training faces"
     seen = faces.subset((faces.table.split != "test").to_numpy())
-    train(join_label_sets(seen, ferplus_soft_labels(seen)), plan, out, speed=HALF)
+    train(join_label_sets(seen, ferplus_soft_labels(seen)), plan, out, compute_mode=HALF)
     split_head(out, FER2013_CLASSES, folder(name))
     training_predictions(folder(name), faces)
 
@@ -129,12 +128,12 @@ def train_student(name, faces, plan, out):
     missing = [place.name for place in teachers if not (place / "training_answers.parquet").exists()]
     if missing:
         raise SystemExit(f"{name}: no predictions of {', '.join(missing)}; train the teachers first")
-    train(distillation_targets(faces, teachers, ALL[name][2]), plan, out, speed=HALF)
+    train(distillation_targets(faces, teachers, ALL[name][2]), plan, out, compute_mode=HALF)
 
 
 def train_one(name, epochs):
     "Train one network and keep its predictions"
-    faces, plan, place, begun = drop_leaked(load_fer2013()), make_recipe(name, epochs), folder(name), time.perf_counter()
+    faces, plan, place, begun = load_fer2013().drop_leaked(), make_recipe(name, epochs), folder(name), time.perf_counter()
     torch.backends.cudnn.benchmark = True
     out = RUNS / f"joint_{name}-42" if is_teacher(name) else place
     (train_teacher if is_teacher(name) else train_student)(name, faces, plan, out)
@@ -295,7 +294,7 @@ def write_family(arch, faces):
     reports = {}
     for split, part in SPLITS.items():
         found = predictions(name, split, faces)
-        reports[system, split] = report_on({tta: found.pop(tta), **found}, faces, part, title=name)
+        reports[system, split] = report_from_pred_probs({tta: found.pop(tta), **found}, faces, part, title=name)
     run = read_json(folder(name) / "run.json", ("recipe", "parameters", "commit", "seed", "hardware", "versions"))
     selected = f"PublicTest: epoch, {'TTA, ' * (len(allowed) > 1)}network (of {len(family)})"
     claims = [
@@ -357,7 +356,7 @@ def main():
         if failed:
             raise SystemExit(f"not finished: {', '.join(failed)}; the same command resumes them")
     if options.results:
-        faces = drop_leaked(load_fer2013())
+        faces = load_fer2013().drop_leaked()
         write_networks(faces)
         for arch in FAMILIES:
             write_family(arch, faces)

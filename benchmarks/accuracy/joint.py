@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_fastai.clean.issues import blend_soft_labels
+from fer_fastai.clean.ranking import blend_soft_labels
 from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.metrics import report
 from fer_fastai.train.multitask import SECOND_LABEL_PREFIX, split_head, join_label_sets
 from fer_fastai.models.backbones import count_parameters
@@ -78,8 +77,8 @@ def train_joint(options, whole, faces):
     "Train both cycles; return the final run, its recipe and the history of both"
     first, run = RUNS / f"joint-resnet34-{options.seed}", RUNS / f"joint-resnet34-on-{options.seed}"
     both = joint_targets(whole, faces, options.folds)
-    train(both, get_recipe("resnet34-joint", seed=options.seed), first)
-    plan = get_recipe("resnet34-joint-on", seed=options.seed, pretrained=str(first))
+    train(both, get_recipe("resnet34-multitask", seed=options.seed), first)
+    plan = get_recipe("resnet34-multitask-cycle2", seed=options.seed, pretrained=str(first))
     train(both, plan, run)
     cycles = [read_history(cycle).drop(columns="accuracy") for cycle in (first, run)]
     history = pd.concat(cycles, keys=(1, 2), names=("cycle", None)).reset_index("cycle")
@@ -92,7 +91,7 @@ def main():
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
     whole = load_fer2013()
-    faces = drop_leaked(whole)
+    faces = whole.drop_leaked()
     run, plan, history = train_joint(options, whole, faces)
     for system, (id, labels, vocab, prefix, metric, split, (reference, source)) in SYSTEMS.items():
         labelled = FaceSet(faces.table, vocab, faces.pixels)

@@ -24,9 +24,8 @@ import torch
 
 from fer_fastai.io import atomic_path
 from fer_fastai.core import set_seeds
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
-from fer_fastai.deploy.model_folder import as_learner, load_model
+from fer_fastai.data.readers import load_fer2013
+from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.evaluate.metrics import report
 from fer_fastai.models.net2net import net2net
@@ -84,7 +83,7 @@ SYSTEMS = {
         note=FROM_VOTES,
     ),
     "resnet34_taught": System(
-        "resnet34-taught",
+        "resnet34-distilled-cycle2",
         "resnet34_taught_private_accuracy",
         "ResNet-34 after a further cycle of joint training",
         ("resnet34_best", "compact"),
@@ -93,13 +92,13 @@ SYSTEMS = {
         note="Start weights and one teacher learned FER+ votes; compact is the other teacher. One seed.",
     ),
     "resnet34_student": System(
-        "resnet34-student",
+        "resnet34-distilled",
         "resnet34_student_private_accuracy",
         "ResNet-34 from scratch, taught by compact",
         reference=RESNET34_PUBLISHED,
     ),
     "resnet34_grown": System(
-        "resnet34-grown",
+        "resnet34-net2net",
         "resnet34_grown_private_accuracy",
         "ResNet-34 grown from compact by Net2Net",
         start="grown-compact",
@@ -142,7 +141,7 @@ SYSTEMS = {
         note="Second recipe, after PrivateTest of a first. compact's teacher learned FER+ votes. One seed.",
     ),
     "mini_xception_relu_on": System(
-        "mini-xception-relu-on",
+        "mini-xception-relu-cycle2",
         "mini_xception_relu_on_private_accuracy",
         "mini-Xception with ReLU, a further cycle",
         weight=0.9,
@@ -180,7 +179,7 @@ def grow(faces, seed, folder):
     "Write the bundled compact model as a ResNet-34 with the same predictions"
     if not folder.exists():
         set_seeds(seed)
-        model = as_learner(load_model(BUNDLED), faces)
+        model = as_learner(load_model_folder(BUNDLED), faces)
         x = torch.cat([model.dls.train.one_batch()[0].as_subclass(torch.Tensor) for _ in range(4)])
         with atomic_path(folder) as part:
             part.mkdir()
@@ -250,7 +249,7 @@ def main():
     )
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
-    faces, seed, targets = drop_leaked(load_fer2013()), options.seed, {}
+    faces, seed, targets = load_fer2013().drop_leaked(), options.seed, {}
     ready = [name for name, system in SYSTEMS.items() if all(is_ready(each, seed) for each in system.teachers)]
     for name in options.systems or ready:
         system = SYSTEMS[name]

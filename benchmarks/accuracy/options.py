@@ -13,19 +13,18 @@ Needs: FER2013; the run resnet34_student of nets.py
 import sys
 from pathlib import Path
 
-from fer_fastai.clean.issues import blend_soft_labels, denoised_soft_labels
+from fer_fastai.clean.ranking import blend_soft_labels, denoised_soft_labels
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.loaders import NO_AUGMENT, Augment
-from fer_fastai.data.sources import load_fer2013
-from fer_fastai.evaluate.metrics import report, report_on
+from fer_fastai.data.augment import NO_AUGMENT, Augment
+from fer_fastai.data.readers import load_fer2013
+from fer_fastai.evaluate.metrics import report, report_from_pred_probs
 from fer_fastai.train.multitask import split_head, join_label_sets
 from fer_fastai.train.recipes import Stage
 from fer_fastai.train.training import load_run, read_history, train
 from fer_fastai.train.recipes import get_recipe
-from fer_fastai.evaluate.labels import ferplus_majority, ferplus_soft_labels
+from fer_fastai.evaluate.labels import ferplus_label_set, ferplus_soft_labels
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import RUNS, Parser, distillation_targets, out_of_fold, write_result
@@ -61,7 +60,7 @@ def soft(plan):
 
 def eight_classes(faces):
     "Return faces by FER+'s classes: those with a majority, and those plus all training faces with a vote"
-    truth, votes = ferplus_majority(faces, FERPLUS_CLASSES), ferplus_soft_labels(faces)
+    truth, votes = ferplus_label_set(faces, FERPLUS_CLASSES), ferplus_soft_labels(faces)
     labels = truth.labels.where(truth.kept, votes.idxmax(axis=1))
     some = FaceSet(faces.table.assign(label=labels), FERPLUS_CLASSES, faces.pixels)
     voted = (faces.table.split == "train") & (votes.sum(axis=1) > 0)
@@ -115,7 +114,7 @@ def measure(name, way, options):
     row = {"option": name, "faces": single.faces, **{tta: metrics[tta].accuracy for tta in TTA}}
     row |= {"macro_f1": single.macro_f1, "nll": single.nll, "seconds": history.seconds.sum()}
     row |= {"history": history[["train_loss", "valid_loss", "accuracy"]].round(4).to_dict("list")}
-    return row | {"recipe": plan.replace(teacher=plan.teacher and Path(plan.teacher).name)}, found.probabilities["single"]
+    return row | {"recipe": plan.replace(teacher=plan.teacher and Path(plan.teacher).name)}, found.pred_probs["single"]
 
 
 def differing(plan, base):
@@ -132,7 +131,7 @@ def main():
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
     whole = load_fer2013()
-    faces = drop_leaked(whole)
+    faces = whole.drop_leaked()
     rows, kept = [], []
     for name, way in make_ways(whole, faces, options).items():
         row, probabilities = measure(name, way, options)
@@ -142,7 +141,7 @@ def main():
         print(name, round(row["single"], 4), flush=True)
     base = rows[0]["recipe"]
     rows = [row | {"recipe": differing(row["recipe"], base)} for row in rows]
-    together = report_on({"single": sum(kept) / len(kept)}, faces, "valid").headline
+    together = report_from_pred_probs({"single": sum(kept) / len(kept)}, faces, "valid").headline
     row = {"option": f"ensemble of these {len(kept)}", "faces": together.faces, "single": together.accuracy}
     rows.append(row | {"macro_f1": together.macro_f1, "nll": together.nll})
     seconds = sum(row.get("seconds", 0) for row in rows)

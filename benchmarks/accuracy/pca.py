@@ -65,7 +65,7 @@ def make_systems(picked, kept):
         "SVM, linear": partial(svm_predict, kernel="linear"),
         "two layers, options selected": partial(network, predict=mlp_predict, picked=picked["network"]),
         "two layers, the paper's plan, pruned as published": partial(
-            pruned_mlp, rule="published", kept=kept["published"]
+            pruned_mlp, rule="pairwise", kept=kept["pairwise"]
         ),
         "two layers, the paper's plan, pruned by clusters": partial(
             pruned_mlp, rule="clusters", kept=kept["clusters"]
@@ -104,7 +104,7 @@ def main():
     Parser(__doc__).parse_args()
     faces = feature_faceset(settings().data / "sfew" / "sfew_pca_features.xlsx")
     picked = {"network": [], "machine": [], "pruned": []}
-    kept = {name: [] for name in ("published", "clusters", "selected")}
+    kept = {name: [] for name in ("pairwise", "clusters", "selected")}
     systems = {name: (faces, predict) for name, predict in make_systems(picked, kept).items()}
     splits = run_on_splits(systems, 0.2, 3)
     table = summary(splits).droplevel("test") / 100

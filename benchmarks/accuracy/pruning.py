@@ -23,8 +23,7 @@ from fastai.basics import Learner
 from safetensors.torch import load_file
 
 from fer_fastai.core import set_seeds
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.models.backbones import fit_shapes
 from fer_fastai.compress.channels import macs
@@ -111,7 +110,7 @@ def prune_head(training, faces, options):
     batches, rows = probe_batches(learner, options.probe), []
     last = [name for name, module in learner.model.named_modules() if isinstance(module, torch.nn.Linear)][-2]
     before = score(learner, learner.model, faces, "test")["accuracy"]
-    for rule in ("published", "clusters"):
+    for rule in ("pairwise", "clusters"):
         pruned = prune_model(learner.model, batches, layers=last, rule=rule)
         row = {"rule": rule, "neurons": 128, "kept": len(pruned.keep[last]), "changed_predictions": pruned.change}
         row |= {"before": before, "after": score(learner, pruned.model, faces, "test")["accuracy"]}
@@ -124,7 +123,7 @@ def prune_by_span(learner, batches, share, spread, path):
     "Prune by distinctiveness to a budget, or load what was kept"
     if path.exists():
         return fit_shapes(deepcopy(learner.model), load_file(path))
-    found = prune_model(learner.model, batches, budget=share, spread=spread).model
+    found = prune_model(learner.model, batches, budget=share, allocation=spread).model
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(found, path)
     return found
@@ -152,7 +151,7 @@ def prune_network(learner, training, faces, plan, options):
     rows, models = [], {}
     for share in options.shares:
         by_spread = {}
-        for spread in ("error", "even"):
+        for spread in ("error", "uniform"):
             path = options.folder / f"cut-{spread}-{share:g}.safetensors"
             by_spread[spread] = prune_by_span(learner, batches, share, spread, path)
         spread, losses = select(learner, by_spread, faces)
@@ -257,7 +256,7 @@ def main():
     parser.add_argument("--folder", type=Path, default=RUNS / "pruning", help="pruned and retrained networks")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    faces = drop_leaked(load_fer2013())
+    faces = load_fer2013().drop_leaked()
     # The network's original targets; its own predictions would only repeat what it memorized
     training = distillation_targets(faces, [pretrained_model("compact")], 0.7)
     learner = load_run(options.start, faces)

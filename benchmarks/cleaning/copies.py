@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.data.faceset import exact_hashes
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import Parser, write_result
@@ -23,9 +21,9 @@ SPLITS = {"public": "valid", "private": "test"}
 def main():
     Parser(__doc__).parse_args()
     faces = load_fer2013()
-    content, split = exact_hashes(faces), faces.table.split.to_numpy()
+    content, split = faces.exact_hashes(), faces.table.split.to_numpy()
     training = content[split == "train"]
-    kept = drop_leaked(faces)
+    kept = faces.drop_leaked()
     write_result(
         "copies",
         [],

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.clean.impact import simulated_annotator, measure_impact, gain_curve, review_all, reviews_needed
+from fer_fastai.clean.impact import simulated_annotator, measure_impact, gain_curve, reviewed_faces, reviews_needed
 from fer_fastai.clean.issues import rank_label_issues
-from fer_fastai.clean.pred_probs import load_pred_probs
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.clean.pred_probs import PredProbs
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.train.recipes import Stage, get_recipe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -74,7 +73,7 @@ def main():
     stage = Stage(1, size=40, lr=1e-3)
     plan = get_recipe(options.scores).replace(name="again", stages=(stage,), pretrained=str(options.start))
     every = load_fer2013()
-    faces, training = drop_leaked(every), every.split("train")
+    faces, training = every.drop_leaked(), every.split("train")
     folds = out_of_fold(every, get_recipe(options.scores))
     own = faces.split("train").ids
     ranked = {
@@ -85,11 +84,11 @@ def main():
     orders["random"] = list(np.random.default_rng(0).permutation(own))
     curve = gain_curve(faces, orders, options.steps, plan, options.seeds, RUNS / "gain")
     needed = reviews_needed(curve)
-    heldout = load_pred_probs(RUNS / "scores-heldout")
+    heldout = PredProbs.load(RUNS / "scores-heldout")
     tested = faces.subset((faces.table.split != "train").to_numpy())
     most = round(options.review / len(own) * len(tested))
     suspects = [*orders["combined"][: options.review], *rank_label_issues(tested, heldout, "combined").index[:most]]
-    found = measure_impact(faces, review_all(faces, suspects, simulated_annotator(faces)), plan, options.seeds, RUNS / "effect")
+    found = measure_impact(faces, reviewed_faces(faces, suspects, simulated_annotator(faces)), plan, options.seeds, RUNS / "effect")
     tables = {"table": found.table(), "macro_f1": found.table("macro_f1")}
     falls = tables["table"].change["original labels"]
     claims = [

@@ -29,12 +29,12 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fer_fastai.clean.issues import METHODS, find_outliers, denoised_soft_labels
+from fer_fastai.clean.ranking import RANKING_METHODS, denoised_soft_labels
+from fer_fastai.clean.issues import find_outliers
 from fer_fastai.clean.pred_probs import average_pred_probs, load_pred_probs, predict_pred_probs
 from fer_fastai.core import settings
 from fer_fastai.data.emotions import FERPLUS_CLASSES
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.train.training import load_run, train
 from fer_fastai.train.recipes import get_recipe
 
@@ -56,7 +56,7 @@ TOGETHER = {  # logarithms averaged
     "all": ("folds", "second folds", "big", "third"),
 }
 SOFTENS = (1, 2)  # weights of the first and second folds in the soft labels of "third"
-THIRD = get_recipe("resnet34-student").replace(name="resnet34-softened", note="")
+THIRD = get_recipe("resnet34-distilled").replace(name="resnet34-softened", note="")
 BIG = THIRD.replace(name="resnet34-labels", target="label", label_smoothing=0.1, class_weights="effective")
 AHEAD = 1.1  # required ratio to top loss and cleanlab
 QUALITY = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -99,12 +99,12 @@ def cleanlab_values(labels, probabilities) -> dict:
 
 def judge_all(faces, scores, wrong, labels=None) -> dict:
     "Return the scores of every ranking against one reference"
-    scores = scores.of(faces)
+    scores = scores.select(faces)
     labels = faces.codes if labels is None else labels
     probabilities = scores.probabilities.to_numpy(dtype=np.float64)
     absent = {"area_under_margin"} if scores.margins is None else set()
     absent |= {"neighbours", "knn_disagreement"} if scores.features is None else set()
-    values = {name: method(labels, probabilities, scores) for name, method in METHODS.items() if name not in absent}
+    values = {name: method(labels, probabilities, scores) for name, method in RANKING_METHODS.items() if name not in absent}
     values |= cleanlab_values(labels, probabilities)
     return {name: judge(wrong, value) for name, value in values.items()}
 
@@ -120,7 +120,7 @@ def confusion_rates(labels, probabilities) -> np.ndarray:
 
 def judge_planted(faces, scores, share: float, kind: str, seed: int) -> dict:
     "Return the scores of every ranking on planted label noise"
-    scores, rng = scores.of(faces), np.random.default_rng(seed)
+    scores, rng = scores.select(faces), np.random.default_rng(seed)
     labels, probabilities = faces.codes.copy(), scores.probabilities.to_numpy(dtype=np.float64)
     k = probabilities.shape[1]
     table = confusion_rates(labels, probabilities) if kind == "confusions" else (1 - np.eye(k)) / (k - 1)
@@ -149,7 +149,7 @@ def train_on_other_folds(training, plan, epochs: int):
 
 def combine(ways: dict, name: str):
     "Return the scores of one set of networks, or the average of several"
-    return average_pred_probs([ways[one] for one in TOGETHER[name]], logs=True) if name in TOGETHER else ways[name]
+    return average_pred_probs([ways[one] for one in TOGETHER[name]], geometric=True) if name in TOGETHER else ways[name]
 
 
 def describe(name: str, *words) -> str:
@@ -303,7 +303,7 @@ def predict_by_folds(name, plan, options, faces, tested):
         folder = RUNS / f"kfold-{plan.name}" / f"fold-{n}"
 
         def make(folder=folder, n=n):
-            learner = load_run(folder, drop_leaked(faces))
+            learner = load_run(folder, faces.drop_leaked())
             return predict_pred_probs(learner, tested, source=f"{name}, {n}", denoised=name != "folds")
 
         found.append(kept(f"scores-heldout-{plan.name}-{n}", make))
@@ -313,7 +313,7 @@ def predict_by_folds(name, plan, options, faces, tested):
 def main():
     parser = Parser(__doc__)
     parser.add_argument("--recipe", default="fold")
-    parser.add_argument("--second", default="fold-softened", help="recipe of the networks on soft labels")
+    parser.add_argument("--second", default="fold-soft", help="recipe of the networks on soft labels")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=16, help="of the large networks")
     options = parser.parse_args()
@@ -321,14 +321,14 @@ def main():
     tested, training = faces.subset((faces.table.split != "train").to_numpy()), faces.split("train")
 
     # Networks on Training, and the selection on its first fold
-    ways = {"folds": out_of_fold(faces, plans["folds"], options.folds).of(training)}
+    ways = {"folds": out_of_fold(faces, plans["folds"], options.folds).select(training)}
     soft = denoised_soft_labels(training, ways["folds"])
-    ways["second folds"] = out_of_fold(faces, plans["second folds"], options.folds, training=soft).of(training)
+    ways["second folds"] = out_of_fold(faces, plans["second folds"], options.folds, training=soft).select(training)
     large = train_large(options, training, ways)
     ways["both"] = combine(ways, "both")
     found = {name: judge_all(training, way, wrong_by_votes(training)) for name, way in ways.items()}
-    first = training.subset((ways["folds"].parts == 0).to_numpy())
-    ways = {name: way.of(first) for name, way in ways.items()}
+    first = training.subset((ways["folds"].model_ids == 0).to_numpy())
+    ways = {name: way.select(first) for name, way in ways.items()}
     ways |= {name: predict_large(large, name, first, "scores") for name in large}
     ways |= {name: combine(ways, name) for name in TOGETHER}
     on_first = {name: judge_all(first, way, wrong_by_votes(first)) for name, way in ways.items()}
@@ -351,7 +351,7 @@ def main():
         for share in SHARES:
             runs = [judge_planted(confirmed, heldout, share, kind, seed) for seed in SEEDS]
             planted[f"{kind} {share:.0%}"] = mean_scores(runs)
-    odd = find_outliers(tested, heldout, share=0.02)
+    odd = find_outliers(tested, heldout, fraction=0.02)
     nobody = (tested.votes.not_a_face > 5).to_numpy()
     hits = int(tested.subset(nobody).ids.isin(odd.face_id).sum())
     write_result(

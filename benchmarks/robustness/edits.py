@@ -131,7 +131,7 @@ def same(kept_act, announced):
 
 def kill_once(url, log, number, rng, during=None):
     "Kill a child at a random moment; return the last entry before, its messages, and whether it was killed"
-    before = log.last
+    before = log.last_batch
     pid, pipe = fork(label_for_ever, url, f"child {number}", rng.randrange(2**32))
     wanted, text = rng.randrange(ACTS), b""
     while text.count(b'{"done"') < wanted and (more := pipe.read(65536)):
@@ -252,10 +252,10 @@ def speed(url, n):
     logs = []
     reading = {
         "open": lambda i: logs.append(EditLog(url, everybody, annotator="ann")),
-        "last": lambda i: log.last,
+        "last": lambda i: log.last_batch,
         "current": lambda i: log.current(),
-        "resolved_latest": lambda i: log.consensus(),
-        "resolved_majority": lambda i: log.consensus("majority"),
+        "resolved_latest": lambda i: log.consensus_table(),
+        "resolved_majority": lambda i: log.consensus_table("majority"),
         "apply": lambda i: everybody.apply(log),
     }
     return {

@@ -62,18 +62,18 @@ def model_target(folder):
     from fer_fastai.data.emotions import FER2013_CLASSES
     from fer_fastai.data.loaders import face_dls
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.deploy.model_folder import load_model
-    from fer_fastai.deploy.export import save_model
+    from fer_fastai.deploy.model_folder import load_model_folder
+    from fer_fastai.deploy.export import save_model_folder
     from fer_fastai.models.backbones import face_learner
 
     learner = face_learner(face_dls(synthetic_faces(70), batch_size=16), "mini_xception", path=folder)
-    model = save_model(learner, folder / "model", onnx=False)
+    model = save_model_folder(learner, folder / "model", onnx=False)
     facts, weights = json.loads((model / "model.json").read_text()), (model / "model.safetensors").read_bytes()
     patches = [
         {"vocab": list(FER2013_CLASSES)},
         {"network": facts["network"]},
         {"size": 48, "temperature": 1.0},
-        {"normalisation": {"mean": 0.5, "deviation": 0.2}},
+        {"normalization": {"mean": 0.5, "std": 0.2}},
         {"files": {"model.safetensors": {"sha256": "0"}}},
         {"metrics": [], "recipe": None, "int8": None},
         {"name": "x", "parameters": 1},
@@ -99,7 +99,7 @@ def model_target(folder):
             now = facts | patch if isinstance(patch, dict) else facts
         (model / "model.json").write_bytes(rest if kind == 0 else json.dumps(with_checksums(now)).encode())
         with suppress(FerError):
-            repr(load_model(model))
+            repr(load_model_folder(model))
 
     return load, seeds
 
@@ -126,8 +126,8 @@ def log_target(folder):
         path.write_bytes(patched(whole[: len(whole) - cut], data[2:], 2))
         with suppress(FerError):
             log = EditLog(path, annotator="ann")
-            readers = (log.entries, log.current, log.consensus, log.conflicts, log.votes)
-            for read in (*readers, lambda log=log: log.apply_to(faces)):
+            readers = (log.entries, log.current, log.consensus_table, log.conflicts, log.vote_counts)
+            for read in (*readers, lambda log=log: faces.apply(log)):
                 with suppress(FerError):
                     read()
 

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.data.faceset import exact_hashes
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.interpret.perturbation import (
-    REGIONS, perturbed_probabilities, occlude, draw_glasses, perturbation_effect, label_flips,
+    FACE_REGIONS, perturbed_pred_probs, occlude, draw_glasses, perturbation_effect, label_flips,
 )
 from fer_fastai.interpret.saliency import sanity_check
 from fer_fastai.train.training import load_run
@@ -27,14 +26,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import common
 
 CHANGES = {"frames": draw_glasses, "sunglasses": partial(draw_glasses, kind="sunglasses")}
-CHANGES |= {f"{region} covered": partial(occlude, region=region) for region in REGIONS}
+CHANGES |= {f"{region} covered": partial(occlude, region=region) for region in FACE_REGIONS}
 METHODS = ("gradient", "guided", "gradcam")
 
 
 def test_faces(faces, limit):
     "Return PublicTest and PrivateTest without exact copies; at most `limit`, evenly spread"
     faces = faces.subset((faces.table.split != "train").to_numpy())
-    faces = faces.subset(np.sort(np.unique(exact_hashes(faces), return_index=True)[1]))
+    faces = faces.subset(np.sort(np.unique(faces.exact_hashes(), return_index=True)[1]))
     if limit is None:
         return faces
     return faces.subset(np.linspace(0, len(faces) - 1, min(limit, len(faces))).astype(int))
@@ -73,7 +72,7 @@ def glasses_claims(tables, faces, seed):
         *claims,
         common.claim(
             "glasses_anger_share_before",
-            frames.share_before,
+            frames.fraction_before,
             "Faces predicted as angry, without drawn glasses",
             "fraction",
             "lower",
@@ -83,13 +82,13 @@ def glasses_claims(tables, faces, seed):
         ),
         common.claim(
             "glasses_anger_share_after",
-            frames.share_after,
+            frames.fraction_after,
             "Faces predicted as angry, with drawn glasses",
             "fraction",
             "lower",
             "robustness",
             **fields,
-            reference=frames.share_before,
+            reference=frames.fraction_before,
             reference_source="the same faces without glasses",
             note="ResNet-34. One seed.",
         ),
@@ -110,7 +109,7 @@ def main():
     learner, faces = load_run(options.run, everything), test_faces(everything, options.limit)
     tables, flips = {}, {}
     for name, change in CHANGES.items():
-        before, after = perturbed_probabilities(learner, faces, change)
+        before, after = perturbed_pred_probs(learner, faces, change)
         tables[name], flips[name] = perturbation_effect(before, after, faces.vocab), label_flips(before, after, faces.vocab)
         print(name, tables[name].round(4), sep="\n", flush=True)
     some = faces.subset(range(0, len(faces), max(1, len(faces) // 64)))

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.interpret.angles import AngularSeparation, angles
 from fer_fastai.train.recipes import Stage
 from fer_fastai.train.training import read_history, train
@@ -49,7 +48,7 @@ def main():
     plan = get_recipe("resnet34", stages=(Stage(1, size=48, lr=3e-3),), seed=options.seed).replace(name="angles")
     watch = AngularSeparation(layers=nn.Conv2d)
     with TemporaryDirectory() as folder:
-        train(drop_leaked(load_fer2013()), plan, folder, cbs=(watch,))
+        train(load_fer2013().drop_leaked(), plan, folder, cbs=(watch,))
         epoch = float(read_history(folder).seconds.sum())
     each, layers = watch.seconds / len({record.epoch for record in watch.records}), len(watch.names)
     claims = [

@@ -50,7 +50,7 @@ def predict_plain(predictor, path):
     start, found = time.perf_counter(), []
     for batch in pq.ParquetFile(path).iter_batches(predictor.batch_size, columns=["image"], use_threads=False):
         pixels = [read_photo(image).pixels for image in batch["image"].to_pylist()]
-        found.append(predictor.probabilities(np.stack(pixels)))
+        found.append(predictor.predict_proba(np.stack(pixels)))
     return np.concatenate(found), time.perf_counter() - start
 
 
@@ -59,7 +59,7 @@ def open_predictor(model):
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     predictor = Predictor(model, threads=1)
-    predictor.probabilities(synthetic_faces(128, seed=1).pixels)
+    predictor.predict_proba(synthetic_faces(128, seed=1).pixels)
     return predictor
 
 
@@ -98,7 +98,7 @@ def measure_turn(predictor, source, to, beside, bulk_first, options):
     "Return the seconds of all ways on the same faces; raise SystemExit where predictions differ"
 
     def bulk():
-        return predict_bulk(predictor, source, to, "cut", actors=options.actors, gpu=False, part=options.part)
+        return predict_bulk(predictor, source, to, "cropped", actors=options.actors, gpu=False, shard_size=options.part)
 
     ways = {"plain": lambda: predict_plain(predictor, source), "bulk": bulk, "beside": beside.ask}
     found = {name: ways[name]() for name in sorted(ways, reverse=not bulk_first)}
@@ -107,8 +107,8 @@ def measure_turn(predictor, source, to, beside, bulk_first, options):
     ids = pq.read_table(source, columns=["face_id"])["face_id"].to_pylist()
     if table.face_id.tolist() != ids or not np.allclose(table[predictor.columns], wanted, atol=1e-4):
         raise SystemExit("predict_bulk and the plain predictor gave different predictions")
-    spent = {f"bulk_{name}_s": value for name, value in result.spent.items()}
-    cores = result.spent["cores"]
+    spent = {f"bulk_{name}_s": value for name, value in result.timings.items()}
+    cores = result.timings["cores"]
     ratios = {"ratio": seconds / cores, "beside_ratio": others / cores}
     ratios |= {"whole_call_ratio": seconds / (result.seconds * options.actors)}
     return {"faces": result.images, "plain_s": seconds, "beside_s": others, "bulk_s": result.seconds, **spent, **ratios}

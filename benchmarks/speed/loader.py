@@ -23,8 +23,9 @@ from fastai.vision.core import PILImageBW
 from fastai.vision.data import ImageDataLoaders
 
 from fer_fastai.core import set_seeds
-from fer_fastai.data.loaders import Augment, face_dls
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.augment import Augment
+from fer_fastai.data.loaders import face_dls
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.train.losses import weighted_loss
 from fer_fastai.models.backbones import face_learner
 from fer_fastai.train.autotune import UseComputeMode, autotune

@@ -73,11 +73,11 @@ def film(path, frames, fps=25):
 def milliseconds(predictor, batch, seconds):
     "Return the median time of a batch of 48-pixel faces, bytes to probabilities"
     faces, found = np.resize(synthetic_faces(64, seed=0).pixels, (batch, 48, 48)), []
-    predictor.probabilities(faces)
+    predictor.predict_proba(faces)
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         start = time.perf_counter()
-        predictor.probabilities(faces)
+        predictor.predict_proba(faces)
         found.append(1000 * (time.perf_counter() - start))
     return float(np.median(found))
 
@@ -110,7 +110,7 @@ def time_films(peer, options):
                 predictor, to = Predictor(name, threads=1), place / f"{name}{turn}"
                 result = predict_video(predictor, source, to.with_suffix(".mp4"), to.with_suffix(".csv"))
                 counts = {"frames": result.frames, "faces": result.faces, "fps": result.fps}
-                films[name].append(counts | {"missing": result.missing, "spent": result.spent})
+                films[name].append(counts | {"missing": result.missing, "spent": result.timings})
     return films
 
 
@@ -195,7 +195,7 @@ def main():
     claims = latency_claims(ms, systems, peer_versions, options.turns) + film_claims(fps, default, options.frames)
     models = {}
     for name in options.models:
-        facts = predictors[name].model.facts
+        facts = predictors[name].model.metadata
         models[name] = {"arch": facts["network"]["arch"], "parameters": facts["parameters"]}
     found = {"peer": peer_versions, "milliseconds": times, "median_ms": ms, "films": films, "models": models}
     write_result("predict", claims, recipe={"models": options.models}, **found)

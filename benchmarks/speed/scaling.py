@@ -59,7 +59,7 @@ def read(n, place):
     "Read a Parquet file of images, the first time and from the cache"
     import cv2
 
-    from fer_fastai.data.sources import read_faces
+    from fer_fastai.data.readers import read_faces
 
     faces = many_faces(n)
     images = [cv2.imencode(".png", pixels)[1].tobytes() for pixels in faces.pixels[:1000]]

@@ -22,8 +22,7 @@ from pathlib import Path
 import numpy as np
 from fastai.callback.core import Callback
 
-from fer_fastai.data.duplicates import drop_leaked
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.train.recipes import RECIPES, Stage
 from fer_fastai.train.distributed import is_main_process
 from fer_fastai.train.training import read_history, train
@@ -63,11 +62,11 @@ class Rows(Callback):
 
 def work(options):
     "Train in one of the processes and print what it saw"
-    faces = drop_leaked(load_fer2013())
+    faces = load_fer2013().drop_leaked()
     train_rows, valid_rows = (np.flatnonzero(faces.table.split == split) for split in ("train", "valid"))
     faces = faces.subset(np.sort(np.concatenate([train_rows[: options.faces], valid_rows])))
     stage = Stage(options.epochs, size=48, lr=4e-3)
-    plan = RECIPES["mini-xception"].replace(stages=(stage,), dropout=0.0, fast=False, ema_decay=0.9, seed=42)
+    plan = RECIPES["mini-xception"].replace(stages=(stage,), dropout=0.0, autotune=False, ema_decay=0.9, seed=42)
     rows = Rows(len(faces.split("train")))
     start = time.perf_counter()
     train(faces, plan, options.folder, cbs=(rows, Double()) if options.double else (rows,))

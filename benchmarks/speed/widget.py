@@ -33,7 +33,7 @@ from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.core import FerError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.sources import load_fer2013
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.data.synthetic import synthetic_faces
 try: faces = fer2013()
 except FerError:

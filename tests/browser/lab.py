@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real browser: what the browser tests and benchmarks/widget.py stand on"""
+"""JupyterLab in a browser, for the browser tests and benchmarks/widget.py"""
 
 import contextlib
 import json
@@ -14,15 +14,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-SERVER = """--no-browser --ip=127.0.0.1 --ServerApp.token= --ServerApp.password= --ServerApp.port_retries=0 --allow-root --LabApp.news_url=
-    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True"""
+SERVER = """--no-browser --ip=127.0.0.1 --ServerApp.token= --ServerApp.password= --ServerApp.port_retries=0 --allow-root
+    --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+    --LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True"""
 CHROMIUM = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync"""
 
 
 @contextlib.contextmanager
 def jupyterlab(folder, wait=180):
-    "JupyterLab on a folder; yields its address, and ends with everything that it started"
+    "Start JupyterLab on a folder and yield its address; stop it with all its kernels at the end"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,7 +34,8 @@ def jupyterlab(folder, wait=180):
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "jupyterlab", f"--port={port}", f"--ServerApp.root_dir={folder}", *SERVER.split()]
     with (folder / ".log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=os.environ | own | {"PYTHONPATH": path}, stdout=log, stderr=log, start_new_session=True)
+        environment = os.environ | own | {"PYTHONPATH": path}
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             wait_for_server(f"http://127.0.0.1:{port}", server, wait, folder / ".log")
             yield f"http://127.0.0.1:{port}"
@@ -51,7 +53,7 @@ def wait_for_server(address, server, wait, log):
 
 
 def stop(server):
-    "Ask the server to end, with its kernels; then its whole session by id"
+    "Stop the server with its kernels, then its whole session by process id"
     server.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         server.wait(15)
@@ -62,7 +64,7 @@ def stop(server):
 
 @contextlib.contextmanager
 def chromium():
-    "A headless browser"
+    "Open a headless browser"
     from playwright.sync_api import sync_playwright
 
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -78,8 +80,8 @@ def chromium():
 
 def notebook(path, *cells):
     "Write a notebook of code cells"
-    cells = [{"cell_type": "code", "id": f"cell{i}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
-             for i, source in enumerate(cells)]  # fmt: skip
+    empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**empty, "id": f"cell{i}", "source": source} for i, source in enumerate(cells)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}
     path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
     return path
@@ -104,13 +106,14 @@ class Lab:
         self.page.wait_for_function(f"() => {condition}")
 
     def command(self, name, **options):
-        return self.page.evaluate("([name, options]) => { jupyterapp.commands.execute(name, options) }", [name, options])
+        execute = "([name, options]) => { jupyterapp.commands.execute(name, options) }"
+        return self.page.evaluate(execute, [name, options])
 
     def run_all(self):
         self.command("notebook:run-all-cells")
 
     def restart_kernel(self):
-        "A fresh kernel, without the dialog that asks"
+        "Restart the kernel without a dialog"
         self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         self.until("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
 

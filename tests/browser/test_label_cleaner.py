@@ -1,4 +1,4 @@
-"""LabelCleaner as a person meets it: in JupyterLab, in a browser, by key and by mouse"""
+"""Tests of LabelCleaner in JupyterLab and Chromium, by keyboard and mouse"""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from lab import Lab, chromium, jupyterlab, notebook
 
 pytestmark = pytest.mark.browser
 
-EVIL = "<img src=x onerror=\"window.hacked = 1\">"
+EVIL = '<img src=x onerror="window.hacked = 1">'
 FACES = f"""
 import numpy as np, pandas as pd
 from fer_fastai.clean.pred_probs import PredProbs
@@ -16,40 +16,62 @@ from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.synthetic import synthetic_faces
 faces = synthetic_faces(150, label_errors=0.6)
 evil = {EVIL!r}
-first = faces.ids[(faces.table.label != faces.table.truth).argmax()]
+first = faces.ids[(faces.table.label != faces.table.true_label).argmax()]
 faces = FaceSet(faces.table.rename(index={{first: evil}}), faces.vocab, faces.pixels)
-wrong = faces.table[faces.table.label != faces.table.truth]
-issues = pd.DataFrame({{"kind": "label", "label": wrong.label, "suggestion": wrong.truth, "score": 0.9, "reason": evil, "split": wrong.split}})
-p = np.full((150, 7), 0.05, np.float32)
-p[np.arange(150), [faces.vocab.index(t) for t in faces.table.truth]] = 0.7
-scores = Scores(pd.DataFrame(p, faces.ids, faces.vocab), features=None, source="test")
+wrong = faces.table[faces.table.label != faces.table.true_label]
+columns = {{"label": wrong.label, "suggestion": wrong.true_label, "split": wrong.split}}
+issues = pd.DataFrame({{"kind": "label", "score": 0.9, "reason": evil, **columns}})
+probs = np.full((150, 7), 0.05, np.float32)
+probs[np.arange(150), [faces.vocab.index(name) for name in faces.table.true_label]] = 0.7
+pred_probs = PredProbs(pd.DataFrame(probs, faces.ids, faces.vocab), source="test")
 """
 CELL = """
-cleaner = LabelCleaner(faces, issues, "edits.db", scores, page_size=24, annotator="ann")
+cleaner = LabelCleaner(faces, issues, "edits.db", pred_probs, page_size=24, annotator="ann")
 cleaner
 """
+BOX = """
+from ipywidgets import Label, VBox
+cleaner = LabelCleaner(faces, issues, "box.db", pred_probs, page_size=24, annotator="ann")
+VBox([Label("above"), cleaner])
+"""
 CONTRAST = """nodes => {
-    const context = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d", {willReadFrequently: true})
-    const solid = (...colours) => { for (const c of colours) { context.fillStyle = c; context.fillRect(0, 0, 1, 1) }; return [...context.getImageData(0, 0, 1, 1).data] }
-    const light = rgb => rgb.slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0)
-    return nodes.filter(node => node.offsetParent && node.textContent.trim() && !node.disabled).map(node => {
-        const behind = []
-        for (let up = node; up; up = up.parentElement) behind.unshift(getComputedStyle(up).backgroundColor)
-        const [one, other] = [light(solid("white", ...behind)), light(solid("white", ...behind, getComputedStyle(node).color))]
+    const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
+    const context = canvas.getContext("2d", {willReadFrequently: true})
+    const blend = colors => {
+        for (const color of colors) {
+            context.fillStyle = color
+            context.fillRect(0, 0, 1, 1)
+        }
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+    }
+    const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+    const luminance = rgb => rgb.reduce((sum, value, i) => sum + linear(value / 255) * [0.2126, 0.7152, 0.0722][i], 0)
+    const visible = nodes.filter(node => node.offsetParent && node.textContent.trim() && !node.disabled)
+    return visible.map(node => {
+        const background = []
+        for (let parent = node; parent; parent = parent.parentElement) {
+            background.unshift(getComputedStyle(parent).backgroundColor)
+        }
+        const one = luminance(blend(["white", ...background]))
+        const other = luminance(blend(["white", ...background, getComputedStyle(node).color]))
         return [node.className, (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)]
     })
 }"""
+TEXTS = """button, kbd, .fer-name, .fer-p, .fer-reason, .fer-mark, .fer-chip, .fer-of, .fer-done, .fer-status, .fer-id,
+    .fer-why"""
 
 SHADES = """img => {
-    const context = Object.assign(document.createElement("canvas"), {width: img.naturalWidth, height: img.naturalHeight}).getContext("2d", {willReadFrequently: true})
+    const size = {width: img.naturalWidth, height: img.naturalHeight}
+    const canvas = Object.assign(document.createElement("canvas"), size)
+    const context = canvas.getContext("2d", {willReadFrequently: true})
     context.drawImage(img, 0, 0)
-    return new Set(context.getImageData(0, 0, img.naturalWidth, img.naturalHeight).data).size
+    return new Set(context.getImageData(0, 0, size.width, size.height).data).size
 }"""
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    "JupyterLab and the browser, started once; the cleaner is open"
+    "Start JupyterLab and the browser once, and open the cleaner"
     folder = tmp_path_factory.mktemp("lab")
     path = notebook(folder / "clean.ipynb", FACES, CELL)
     with jupyterlab(folder) as address, chromium() as browser:
@@ -65,26 +87,31 @@ def widget(lab):
     return lab.page.locator(".fer-cleaner").first
 
 
-def card(lab, place):
-    return lab.page.locator(".fer-card").nth(place)
+def card(lab, index):
+    return lab.page.locator(".fer-card").nth(index)
 
 
-def marked(lab, place, decision):
-    "Wait until a face shows a decision; its words"
-    lab.page.locator(f".fer-card[data-place='{place}'][data-decision='{decision}']:not(.fer-saving)").wait_for(state="attached")
-    return card(lab, place).locator(".fer-mark").inner_text()
+def saved_card(index, decision):
+    "Build the selector of a card that shows a saved decision"
+    return f".fer-card[data-index='{index}'][data-decision='{decision}']:not(.fer-saving)"
+
+
+def marked(lab, index, decision):
+    "Wait until a card shows a decision, and return its text"
+    lab.page.locator(saved_card(index, decision)).wait_for(state="attached")
+    return card(lab, index).locator(".fer-mark").inner_text()
 
 
 def log(lab):
-    "What the log on the disk holds now: face id -> (decision, label)"
+    "Read the decisions in force from the log on the disk: face id -> (decision, label)"
     from fer_fastai.clean.edit_log import EditLog
 
     table = EditLog(lab.folder / "edits.db").current("ann").droplevel("annotator")
     return {face: (row.decision, row.label) for face, row in table.iterrows()}
 
 
-def face_id(lab, place):
-    return card(lab, place).get_attribute("data-id")
+def face_id(lab, index):
+    return card(lab, index).get_attribute("data-id")
 
 
 def status(lab, text):
@@ -95,10 +122,10 @@ def test_opens_with_the_best_issue_first(lab):
     assert lab.page.locator(".fer-card").count() == 24
     assert lab.page.locator("[role=listbox] [role=option]").count() == 24
     assert face_id(lab, 0) == EVIL and EVIL in card(lab, 0).get_attribute("aria-label")
-    assert lab.page.evaluate("window.hacked") is None and lab.page.locator(".fer-cleaner img:not(.fer-face, .fer-large)").count() == 0
+    assert lab.page.evaluate("window.hacked") is None
+    assert lab.page.locator(".fer-cleaner img:not(.fer-face, .fer-large)").count() == 0
     assert "suggested" in card(lab, 1).get_attribute("aria-label") and "70%" in card(lab, 1).get_attribute("aria-label")
-    grey = card(lab, 1).locator("img").evaluate(SHADES)
-    assert grey > 20, "the face is drawn"
+    assert card(lab, 1).locator("img").evaluate(SHADES) > 20, "the face is drawn"
 
 
 def test_keys_decide(lab):
@@ -108,7 +135,9 @@ def test_keys_decide(lab):
     assert log(lab)[EVIL] == ("relabel", "happy")
     for key in "kxu":
         lab.page.keyboard.press(key)
-    assert [marked(lab, place, name) for place, name in enumerate(["keep", "discard", "unsure"], 1)] == ["✓ kept", "✕ discarded", "? unsure"]
+    decisions = ["keep", "discard", "unsure"]
+    marks = [marked(lab, index, decision) for index, decision in enumerate(decisions, 1)]
+    assert marks == ["✓ kept", "✕ discarded", "? unsure"]
     suggestion = card(lab, 4).locator(".fer-suggestion .fer-name").inner_text()
     lab.page.keyboard.press("Enter")
     assert marked(lab, 4, "relabel") == suggestion
@@ -124,14 +153,15 @@ def test_the_mouse_decides(lab):
     card(lab, 10).click(modifiers=["Shift"])
     card(lab, 13).click(modifiers=["Control"])
     lab.page.locator(".fer-do-keep").click()
-    assert [marked(lab, place, "keep") for place in (8, 9, 10, 13)] == ["✓ kept"] * 4
+    assert [marked(lab, index, "keep") for index in (8, 9, 10, 13)] == ["✓ kept"] * 4
     assert log(lab)[face_id(lab, 13)][0] == "keep" and face_id(lab, 11) not in log(lab)
 
 
 def test_undo_and_redo(lab):
     widget(lab).get_by_role("button", name="Undo").click()
     marked(lab, 13, "")
-    assert not {face_id(lab, place) for place in (8, 9, 10, 13)} & set(log(lab)), "many are undone at once"
+    undone = {face_id(lab, index) for index in (8, 9, 10, 13)}
+    assert not undone & set(log(lab)), "a decision about many faces is undone as a whole"
     lab.page.keyboard.press("Shift+Z")
     marked(lab, 13, "keep")
     lab.page.keyboard.press("z")
@@ -142,7 +172,7 @@ def test_many_at_once_by_key(lab):
     card(lab, 14).click()
     for key in ("Shift+ArrowRight", "Shift+ArrowRight", "x"):
         lab.page.keyboard.press(key)
-    assert [marked(lab, place, "discard") for place in (14, 15, 16)] == ["✕ discarded"] * 3
+    assert [marked(lab, index, "discard") for index in (14, 15, 16)] == ["✕ discarded"] * 3
     lab.page.keyboard.press("Control+a")
     assert lab.page.locator(".fer-card[aria-selected=true]").count() == 24
     lab.page.keyboard.press("Escape")
@@ -150,7 +180,7 @@ def test_many_at_once_by_key(lab):
 
 
 def test_quick_typing_keeps_its_order(lab):
-    "Keys typed while a page is on its way are for that page"
+    "Apply keys that were typed while a page was loading to that page"
     before = log(lab)
     card(lab, 17).click()
     for key in ["1", "2", "n", "3", "5", "p"]:
@@ -168,7 +198,8 @@ def test_quick_typing_keeps_its_order(lab):
 def test_filters_lose_nothing(lab):
     before = lab.page.locator(".fer-done").inner_text()
     widget(lab).get_by_label("Filter by label").select_option("sad")
-    lab.page.wait_for_function("() => [...document.querySelectorAll('.fer-card .fer-label .fer-name')].every(n => n.textContent === 'sad')")
+    labels = "[...document.querySelectorAll('.fer-card .fer-label .fer-name')]"
+    lab.page.wait_for_function(f"() => {labels}.every(n => n.textContent === 'sad')")
     widget(lab).get_by_label("Filter by decided").select_option("undecided")
     lab.page.wait_for_function("() => [...document.querySelectorAll('.fer-card')].every(n => !n.dataset.decision)")
     widget(lab).get_by_role("button", name="Clear").click()
@@ -197,13 +228,15 @@ def test_help_and_details(lab):
 
 
 def test_two_views_agree(lab):
-    lab.page.evaluate("() => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = 1; book.mode = 'command' }")
+    notebook_panel = "jupyterapp.shell.currentWidget.content"
+    lab.page.evaluate(f"() => Object.assign({notebook_panel}, {{activeCellIndex: 1, mode: 'command'}})")
     lab.command("notebook:create-output-view")
     lab.page.locator(".fer-cleaner").nth(1).wait_for()
     card(lab, 20).click()
     lab.page.keyboard.press("k")
-    lab.page.wait_for_function("() => document.querySelectorAll(\".fer-card[data-place='20'][data-decision='keep']:not(.fer-saving)\").length === 2")
-    lab.page.evaluate("() => [...jupyterapp.shell.widgets('main')].filter(widget => !widget.context).forEach(widget => widget.dispose())")
+    lab.page.wait_for_function(f'() => document.querySelectorAll("{saved_card(20, "keep")}").length === 2')
+    widgets = "[...jupyterapp.shell.widgets('main')]"
+    lab.page.evaluate(f"() => {widgets}.filter(widget => !widget.context).forEach(widget => widget.dispose())")
 
 
 def test_an_error_of_the_log_is_shown(lab):
@@ -224,7 +257,7 @@ def test_an_error_of_the_log_is_shown(lab):
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_can_be_read_in_both_themes(lab, theme):
     lab.theme(theme)
-    found = lab.page.locator(".fer-cleaner").locator("button, .fer-name, .fer-p, .fer-reason, .fer-mark, .fer-chip, .fer-of, .fer-done, .fer-status, .fer-id, .fer-why, kbd").evaluate_all(CONTRAST)
+    found = lab.page.locator(".fer-cleaner").locator(TEXTS).evaluate_all(CONTRAST)
     weak = sorted({(name, round(value, 2)) for name, value in found if value < 4.5})
     assert len(found) > 100 and not weak
     wide = lab.page.locator(".fer-cleaner").evaluate("n => n.scrollWidth - n.clientWidth")
@@ -243,14 +276,14 @@ def test_a_new_kernel_finds_every_decision(lab):
     lab.page.wait_for_selector(".fer-card")
     assert lab.page.locator(".fer-done").inner_text() == done
     assert log(lab) == before
-    shown = lab.page.locator(".fer-card").evaluate_all("nodes => nodes.map(n => [n.dataset.id, n.dataset.decision])")
-    assert {face: decision for face, decision in shown if decision} == {face: decision for face, (decision, _) in before.items() if face in dict(shown)}
-    assert [decision for _, decision in shown].count("") > 0, "it opens where something is left to do"
+    cards = lab.page.locator(".fer-card").evaluate_all("nodes => nodes.map(n => [n.dataset.id, n.dataset.decision])")
+    shown = {face: decision for face, decision in cards if decision}
+    assert shown == {face: decision for face, (decision, _) in before.items() if face in dict(cards)}
+    assert len(shown) < len(cards), "it opens on a page with an undecided face"
 
 
 def test_inside_other_widgets(lab):
-    cell = 'from ipywidgets import Label, VBox\nVBox([Label("above"), LabelCleaner(faces, issues, "box.db", scores, page_size=24, annotator="ann")])'
-    other = lab.another(notebook(lab.folder / "box.ipynb", FACES, cell))
+    other = lab.another(notebook(lab.folder / "box.ipynb", FACES, BOX))
     other.run_all()
     other.page.wait_for_selector(".widget-vbox .fer-card")
     card(other, 0).click()
@@ -260,4 +293,4 @@ def test_inside_other_widgets(lab):
 
 
 def test_the_console_is_clean(lab):
-    assert [error for error in lab.errors if "jlab_core" not in error] == []  # JupyterLab has some of its own
+    assert [error for error in lab.errors if "jlab_core" not in error] == []  # JupyterLab logs some too

@@ -1,22 +1,48 @@
-// The browser's side of LabelCleaner: draws what Python tells, and sends what the person asks.
+// Browser part of LabelCleaner: draws the state of the Python widget and sends the user's actions to it.
 //
-// From Python: `about` (vocabulary, filters), `cards` (the faces of the page), `sheet` (their pixels, one block of bytes)
-// and `state` (page, filters, decisions, progress, counts, and the answer to the last message).
-// To Python: {do, with, view, seq}. A decision counts once its answer is here: until then its card says that it is being saved.
-// Whatever comes from data goes into the page as text, never as HTML.
+// From Python: `config` (vocabulary, filter values), `cards` (faces of the page), `sheet` (their pixels, one block of
+// bytes) and `state` (page, filters, decisions, progress, counts, response to the last message).
+// To Python: {do, with, view, seq}. A decision is shown as saving until the response arrives.
+// Text from data is inserted as text, never as HTML.
 
-const DECISIONS = { keep: ["✓", "kept"], relabel: ["→", "relabelled"], discard: ["✕", "discarded"], unsure: ["?", "unsure"] };
-const FILTERS = { kind: "every issue", label: "every label", suggestion: "every suggestion", split: "every split", decided: "decided or not" };
-const ANSWER_WITHIN = 4000; // ms, before we say that the kernel is silent
-const PAGE_WITHIN = 2000; // ms; keys that waited longer for a page are dropped
-const SILENT = "Waiting for the kernel: what you asked last is not saved yet. Is a cell running, or was the kernel restarted? Then run the cell again.";
-const LOOK_AFTER = 120; // ms that the cursor rests on a face before its neighbours are asked for
+const DECISIONS = {
+  keep: ["✓", "kept"],
+  relabel: ["→", "relabeled"],
+  discard: ["✕", "discarded"],
+  unsure: ["?", "unsure"],
+};
+const FILTERS = {
+  kind: "all issues",
+  label: "all labels",
+  suggestion: "all suggestions",
+  split: "all splits",
+  decided: "decided or not",
+};
+const ANSWER_WITHIN = 4000; // ms without an answer before a message is shown
+const PAGE_WITHIN = 2000; // ms; keys that waited longer for a page are ignored
+const SILENT =
+  "Waiting for the kernel: the last action is not saved yet. If the kernel was restarted, run the cell again.";
+const DETAILS_AFTER = 120; // ms that the cursor rests on a face before its neighbors are requested
 const HELP = [
-  ["← → ↑ ↓", "move; with Shift, select"], ["Home, End", "first and last face of the page"], ["Space", "select or unselect the face"],
-  ["Ctrl A, Esc", "select the page, select nothing"], ["1 to 9, 0", "label the face, or all selected, with that emotion"],
-  ["Enter", "accept the suggestion"], ["K", "keep the label"], ["X", "discard: not a usable face"], ["U", "unsure"],
-  ["Z, Shift Z", "undo, redo"], ["N, P", "next page, previous page"], ["/", "search by id"], ["?", "this help"],
+  ["← → ↑ ↓", "move; with Shift, select"],
+  ["Home, End", "first or last face of the page"],
+  ["Space", "select or unselect the face"],
+  ["Ctrl A, Esc", "select all faces, clear the selection"],
+  ["1 to 9, 0", "label the face, or all selected faces"],
+  ["Enter", "accept the suggestion"],
+  ["K", "keep the label"],
+  ["X", "discard: not a usable face"],
+  ["U", "unsure"],
+  ["Z, Shift Z", "undo, redo"],
+  ["N, P", "next page, previous page"],
+  ["/", "search by face id"],
+  ["?", "this help"],
 ];
+
+const KEYS = {
+  k: "keep", x: "discard", u: "unsure", enter: "accept", n: "next", p: "previous", pagedown: "next",
+  pageup: "previous", "?": "help", "/": "search", " ": "toggle", escape: "none",
+};
 
 function make(tag, className = "", ...children) {
   const node = document.createElement(tag);
@@ -34,17 +60,27 @@ function button(className, title, action, ...children) {
 }
 
 const key = (name) => make("kbd", "", name);
-const digit = (place) => (place < 9 ? String(place + 1) : place === 9 ? "0" : "");
-const percent = (p) => (p === null || p === undefined ? "" : p > 0 && p < 0.01 ? "<1%" : `${Math.round(100 * p)}%`);
+const digit = (index) => (index < 9 ? String(index + 1) : index === 9 ? "0" : "");
 const number = (n) => n.toLocaleString("en");
 
-const easel = document.createElement("canvas");
+function percent(p) {
+  if (p === null || p === undefined) return "";
+  return p > 0 && p < 0.01 ? "<1%" : `${Math.round(100 * p)}%`;
+}
 
-// Show one face of a block of bytes (n, height, width[, 3]). Not on a canvas of its own: dozens of them slow down every frame
-function paint(img, data, shape, place) {
+// Describe a decision: "kept", or for a relabel the new label after `prefix`
+function decisionText(decision, label, prefix = "") {
+  if (decision === null) return "undecided";
+  return decision === "relabel" ? `${prefix}${label}` : DECISIONS[decision][1];
+}
+
+const canvas = document.createElement("canvas");
+
+// Show one face of a block of bytes (n, height, width[, 3]). All faces share one canvas: many slow down every frame
+function paint(img, data, shape, index) {
   const [, height, width, channels = 1] = shape;
   const size = height * width * channels;
-  const bytes = new Uint8Array(data.buffer, data.byteOffset + place * size, size);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset + index * size, size);
   const image = new ImageData(width, height);
   for (let from = 0, to = 0; from < size; from += channels, to += 4) {
     image.data[to] = bytes[from];
@@ -52,10 +88,10 @@ function paint(img, data, shape, place) {
     image.data[to + 2] = bytes[from + (channels > 1 ? 2 : 0)];
     image.data[to + 3] = 255;
   }
-  easel.width = width;
-  easel.height = height;
-  easel.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
-  return Object.assign(img, { src: easel.toDataURL(), decoding: "sync", alt: "", draggable: false });
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+  return Object.assign(img, { src: canvas.toDataURL(), decoding: "sync", alt: "", draggable: false });
 }
 
 class Cleaner {
@@ -64,36 +100,40 @@ class Cleaner {
     this.view = Math.random().toString(36).slice(2, 10);
     this.seq = 0;
     this.unanswered = new Map(); // seq -> {do, with}
-    this.turning = 0; // seq of the page turn, filter or undo whose answer keys wait for
-    this.waiting = []; // keys pressed meanwhile
-    this.filters = null; // asked for and not answered yet
-    this.selected = new Set(); // places on the page
+    this.pending = 0; // seq of the page turn, filter or undo that keys wait for
+    this.queue = []; // actions of keys pressed meanwhile
+    this.filters = null; // requested, without an answer yet
+    this.selected = new Set(); // indexes on the page
     this.cursor = this.anchor = 0;
     this.build(el);
-    this.heard = { "change:cards": () => this.draw(), "change:state": () => this.draw(), "msg:custom": (message, buffers) => this.drawLook(message, buffers) };
-    for (const [event, action] of Object.entries(this.heard)) model.on(event, action);
+    this.handlers = {
+      "change:cards": () => this.draw(),
+      "change:state": () => this.draw(),
+      "msg:custom": (message, buffers) => this.drawDetails(message, buffers),
+    };
+    for (const [event, action] of Object.entries(this.handlers)) model.on(event, action);
     this.draw();
   }
 
   close() {
-    for (const [event, action] of Object.entries(this.heard)) this.model.off(event, action);
-    clearTimeout(this.lookTimer);
-    clearTimeout(this.silence);
+    for (const [event, action] of Object.entries(this.handlers)) this.model.off(event, action);
+    clearTimeout(this.detailsTimer);
+    clearTimeout(this.silenceTimer);
     clearTimeout(this.typing);
   }
 
   get state() { return this.model.get("state"); }
-  get about() { return this.model.get("about"); }
+  get config() { return this.model.get("config"); }
   get faces() { return this.model.get("cards").faces; }
   get cards() { return [...this.grid.querySelectorAll(".fer-card")]; }
 
-  // ---- what stands where ------------------------------------------------------------------------------------------
+  // ---- layout -----------------------------------------------------------------------------------------------------
 
   build(el) {
     const root = (this.root = make("div", "fer-cleaner"));
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "Label cleaner");
-    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own shortcuts stay away while the focus is inside
+    root.dataset.lmSuppressShortcuts = "true"; // turns off JupyterLab's shortcuts while the focus is inside
     root.addEventListener("keydown", (event) => this.onKey(event));
     this.grid = make("div", "fer-grid");
     this.grid.setAttribute("role", "listbox");
@@ -108,7 +148,8 @@ class Cleaner {
     this.status.setAttribute("role", "status");
     this.status.setAttribute("aria-live", "polite");
     const left = make("div", "fer-left", this.grid, this.buildPager());
-    root.append(this.buildBar(), this.buildFilters(), this.error, make("div", "fer-main", left, this.buildDetail()), this.buildHelp());
+    const main = make("div", "fer-main", left, this.buildDetail());
+    root.append(this.buildBar(), this.buildFilters(), this.error, main, this.buildHelp());
     el.append(root);
   }
 
@@ -119,14 +160,16 @@ class Cleaner {
     this.progress.setAttribute("aria-label", "Decided");
     this.done = make("span", "fer-done");
     const step = (name, title, ...words) => button("fer-button", title, () => this.run(name), ...words);
-    return make("div", "fer-bar", this.progress, this.done, this.status,
-      step("undo", "Undo the last decision", "Undo ", key("Z")), step("redo", "Do it again", "Redo ", key("⇧Z")), step("help", "All keys", "Keys ", key("?")));
+    const undo = step("undo", "Undo the last decision", "Undo ", key("Z"));
+    const redo = step("redo", "Restore the decision that was undone last", "Redo ", key("⇧Z"));
+    const help = step("help", "Show all keys", "Keys ", key("?"));
+    return make("div", "fer-bar", this.progress, this.done, this.status, undo, redo, help);
   }
 
   buildFilters() {
-    const { values, decided, every, issues, listed, faces } = this.about;
+    const { values, decided, all, issues, listed, faces } = this.config;
     const lists = { ...values, decided: decided.map((name) => [name, null]) };
-    if (issues) lists.kind = [...lists.kind, [every, faces]];
+    if (issues) lists.kind = [...lists.kind, [all, faces]];
     this.selects = {};
     const row = make("div", "fer-filters");
     row.setAttribute("role", "search");
@@ -145,13 +188,13 @@ class Cleaner {
       row.append(select);
     }
     this.search = make("input", "fer-search");
-    Object.assign(this.search, { type: "search", placeholder: "find an id  /", spellcheck: false });
+    Object.assign(this.search, { type: "search", placeholder: "search ids  /", spellcheck: false });
     this.search.setAttribute("aria-label", "Search by face id");
     this.search.addEventListener("input", () => {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.filter({ search: this.search.value }), 250);
     });
-    this.clear = button("fer-button", "Show everything that is to be reviewed", () => this.filter(null), "Clear");
+    this.clear = button("fer-button", "Remove all filters", () => this.filter(null), "Clear");
     row.append(this.search, this.clear);
     return row;
   }
@@ -170,31 +213,40 @@ class Cleaner {
 
   buildDetail() {
     this.large = make("img", "fer-large");
-    this.words = make("div", "fer-words");
-    this.emotions = this.about.vocab.map((name, place) => this.buildEmotion(name, place));
-    const head = make("div", "fer-emotion fer-head", make("span"), make("span", "", "label as"), make("span"), make("span", "", "model"), make("span", "fer-votes", "votes"), make("span", "", "faces"));
+    this.summary = make("div", "fer-summary");
+    this.emotions = this.config.vocab.map((name, index) => this.buildEmotion(name, index));
+    const titles = [["", ""], ["", "label as"], ["", ""], ["", "model"], ["fer-votes", "votes"], ["", "faces"]];
+    const head = make("div", "fer-emotion fer-head", ...titles.map(([name, title]) => make("span", name, title)));
     head.setAttribute("aria-hidden", "true");
-    const decide = (name, title, ...words) => button(`fer-button fer-do-${name}`, title, () => this.run(name), ...words);
-    this.accept = decide("accept", "Relabel with the suggestion", "Accept ", key("↵"));
-    const actions = make("div", "fer-actions", this.accept, decide("keep", "The label is right", "Keep ", key("K")),
-      decide("discard", "Not a usable face", "Discard ", key("X")), decide("unsure", "Can't tell", "Unsure ", key("U")));
+    const decide = (name, title, text, letter) =>
+      button(`fer-button fer-do-${name}`, title, () => this.run(name), text, key(letter));
+    this.accept = decide("accept", "Relabel with the suggestion", "Accept ", "↵");
+    const keep = decide("keep", "The label is correct", "Keep ", "K");
+    const discard = decide("discard", "Not a usable face", "Discard ", "X");
+    const unsure = decide("unsure", "The label is unclear", "Unsure ", "U");
+    const actions = make("div", "fer-actions", this.accept, keep, discard, unsure);
     this.also = make("div", "fer-also");
-    this.look = make("div", "fer-look");
-    const pane = make("aside", "fer-detail", make("div", "fer-top", this.large, this.words), make("div", "fer-emotions", head, ...this.emotions), this.also, actions, this.look);
-    pane.setAttribute("aria-label", "The face in front");
+    this.details = make("div", "fer-details");
+    const top = make("div", "fer-top", this.large, this.summary);
+    const emotions = make("div", "fer-emotions", head, ...this.emotions);
+    const pane = make("aside", "fer-detail", top, emotions, this.also, actions, this.details);
+    pane.setAttribute("aria-label", "Current face");
     return pane;
   }
 
-  buildEmotion(name, place) {
-    return button("fer-emotion", `Label as ${name}`, () => this.run("label", name),
-      key(digit(place)), make("span", "fer-name", name), make("span", "fer-track", make("span", "fer-fill")), make("span", "fer-p"), make("span", "fer-votes"), make("span", "fer-count"));
+  buildEmotion(name, index) {
+    const track = make("span", "fer-track", make("span", "fer-fill"));
+    const numbers = ["fer-p", "fer-votes", "fer-count"].map((className) => make("span", className));
+    const cells = [key(digit(index)), make("span", "fer-name", name), track, ...numbers];
+    return button("fer-emotion", `Label as ${name}`, () => this.run("label", name), ...cells);
   }
 
   buildHelp() {
     const rows = HELP.map(([keys, what]) => make("div", "fer-help-row", key(keys), make("span", "", what)));
-    this.help = make("div", "fer-help", make("div", "fer-help-box", make("strong", "", "Keys"), ...rows,
-      make("p", "", "The mouse does it all too: click, Ctrl-click and Shift-click select, a double click accepts the suggestion. What you decide is in the log before it is shown."),
-      button("fer-button", "Close", () => this.run("help"), "Close ", key("Esc"))));
+    const mouse = "Click, Ctrl-click and Shift-click select faces; a double click accepts the suggestion.";
+    const note = make("p", "", `${mouse} Decisions are saved in the log before they are shown.`);
+    const close = button("fer-button", "Close", () => this.run("help"), "Close ", key("Esc"));
+    this.help = make("div", "fer-help", make("div", "fer-help-box", make("strong", "", "Keys"), ...rows, note, close));
     this.help.setAttribute("role", "dialog");
     this.help.setAttribute("aria-modal", "true");
     this.help.setAttribute("aria-label", "Keys");
@@ -204,7 +256,7 @@ class Cleaner {
 
   // ---- drawing ----------------------------------------------------------------------------------------------------
 
-  // Cards and state come together, but are announced in any order: a new page is drawn before its state
+  // Cards and state arrive together, but their events fire in any order: a new page is drawn before its state
   draw() {
     if (this.page !== this.model.get("cards")) {
       this.page = this.model.get("cards");
@@ -219,46 +271,55 @@ class Cleaner {
     this.cursor = this.anchor = 0;
     const { shape } = this.model.get("cards");
     const sheet = this.model.get("sheet");
-    this.grid.replaceChildren(...this.faces.map((face, place) => this.buildCard(face, place, paint(make("img", "fer-face"), sheet, shape, place))));
-    if (!this.faces.length) this.grid.append(this.nothing());
-    this.grid.classList.toggle("fer-bare", !this.faces.some((face) => face.p || face.suggestion !== null || face.kind || face.reason || face.problem));
+    const image = (index) => paint(make("img", "fer-face"), sheet, shape, index);
+    this.grid.replaceChildren(...this.faces.map((face, index) => this.buildCard(face, index, image(index))));
+    if (!this.faces.length) this.grid.append(this.emptyMessage());
+    const hasIssue = (face) => face.p || face.suggestion !== null || face.kind || face.reason || face.problem;
+    this.grid.classList.toggle("fer-bare", !this.faces.some(hasIssue));
     this.grid.scrollTop = 0;
     this.drawMarks();
     this.moveTo(Math.max(0, this.state.marks.indexOf(null)), { focus: hadFocus, scroll: false });
   }
 
-  buildCard(face, place, img) {
-    const at = (name) => (face.p && name !== null ? face.p[this.about.vocab.indexOf(name)] : undefined);
+  buildCard(face, index, img) {
+    const at = (name) => (face.p && name !== null ? face.p[this.config.vocab.indexOf(name)] : undefined);
     const own = at(face.label), other = at(face.suggestion);
-    const line = (className, name, p) => make("div", className, make("span", "fer-name", name), make("span", "fer-p", percent(p)));
-    const suggested = face.suggestion !== null ? line("fer-suggestion", `→ ${face.suggestion}`, other) : line("fer-suggestion fer-kind", face.kind ?? "");
+    const line = (className, name, p) =>
+      make("div", className, make("span", "fer-name", name), make("span", "fer-p", percent(p)));
+    const suggested = face.suggestion !== null
+      ? line("fer-suggestion", `→ ${face.suggestion}`, other)
+      : line("fer-suggestion fer-kind", face.kind ?? "");
     const bar = make("div", "fer-two", make("span", "fer-own"), make("span", "fer-other"));
     bar.children[0].style.width = `${100 * (own ?? 0)}%`;
     bar.children[1].style.width = `${100 * (face.suggestion === face.label ? 0 : other ?? 0)}%`;
     bar.style.visibility = face.p ? "" : "hidden";
-    const picture = make("div", "fer-picture", img, make("span", "fer-mark"));
-    const card = make("div", "fer-card", picture, line("fer-label", face.label ?? "no label", own), suggested, bar, make("div", "fer-reason", face.problem ?? face.reason));
+    const frame = make("div", "fer-image", img, make("span", "fer-mark"));
+    const label = line("fer-label", face.label ?? "no label", own);
+    const reason = make("div", "fer-reason", face.problem ?? face.reason);
+    const card = make("div", "fer-card", frame, label, suggested, bar, reason);
     card.setAttribute("role", "option");
     card.title = `${face.id}\n${face.problem ?? face.reason}`;
     card.tabIndex = -1;
-    card.dataset.place = place;
+    card.dataset.index = index;
     card.dataset.id = face.id;
     return card;
   }
 
-  nothing() {
-    const { issues, listed } = this.about;
+  emptyMessage() {
+    const { issues, listed } = this.config;
     const filtered = Object.values(this.state.filters).some(Boolean);
-    const words = filtered ? "No face passes these filters." : issues && !listed ? "No issues: nothing to review." : "No faces.";
-    const more = filtered ? ["Clear the filters", null] : ["Show every face", { kind: this.about.every }];
-    return make("div", "fer-nothing", make("p", "", words), button("fer-button", more[0], () => this.filter(more[1]), more[0]));
+    const empty = issues && !listed ? "No issues to review." : "No faces.";
+    const text = make("p", "", filtered ? "No face matches these filters." : empty);
+    const [title, filters] = filtered ? ["Clear the filters", null] : ["Show all faces", { kind: this.config.all }];
+    return make("div", "fer-nothing", text, button("fer-button", title, () => this.filter(filters), title));
   }
 
   drawState() {
-    const { page, pages, shown, filters, done, total, counts, answer } = this.state;
-    this.fill.style.width = `${total ? (100 * done) / total : 0}%`;
-    Object.entries({ valuenow: done, valuemin: 0, valuemax: total }).forEach(([name, value]) => this.progress.setAttribute(`aria-${name}`, value));
-    this.done.textContent = `${number(done)} of ${number(total)} decided`;
+    const { page, pages, shown, filters, decided, total, counts, answer } = this.state;
+    this.fill.style.width = `${total ? (100 * decided) / total : 0}%`;
+    const values = { valuenow: decided, valuemin: 0, valuemax: total };
+    for (const [name, value] of Object.entries(values)) this.progress.setAttribute(`aria-${name}`, value);
+    this.done.textContent = `${number(decided)} of ${number(total)} decided`;
     this.pageBox.value = page;
     this.pageBox.max = pages;
     this.of.textContent = `of ${number(pages)} · ${number(shown)} ${shown === 1 ? "face" : "faces"}`;
@@ -267,34 +328,43 @@ class Cleaner {
     for (const [name, select] of Object.entries(this.selects)) select.value = filters[name];
     if (this.root.getRootNode().activeElement !== this.search) this.search.value = filters.search;
     this.clear.disabled = !Object.values(filters).some(Boolean);
-    this.emotions.forEach((row, place) => (row.querySelector(".fer-count").textContent = number(counts[place])));
-    if (answer.view === this.view) this.hear(answer);
+    this.emotions.forEach((row, index) => (row.querySelector(".fer-count").textContent = number(counts[index])));
+    if (answer.view === this.view) this.receive(answer);
     this.drawMarks();
     this.drawDetail();
   }
 
   drawMarks() {
-    const saving = new Set([...this.unanswered.values()].flatMap((asked) => (asked.do === "decide" ? asked.with.ids : [])));
+    const decides = [...this.unanswered.values()].filter((sent) => sent.do === "decide");
+    const saving = new Set(decides.flatMap((sent) => sent.with.ids));
     const marks = this.state.marks;
-    this.cards.forEach((card, place) => {
-      const face = this.faces[place];
-      const [decision, label] = marks[place] ?? [null, null];
-      const now = JSON.stringify([decision, label, saving.has(face.id), this.selected.has(place)]);
+    this.cards.forEach((card, index) => {
+      const face = this.faces[index];
+      const [decision, label] = marks[index] ?? [null, null];
+      const now = JSON.stringify([decision, label, saving.has(face.id), this.selected.has(index)]);
       if (card.now === now) return; // most cards stay as they are
       card.now = now;
       card.dataset.decision = decision ?? "";
       card.classList.toggle("fer-saving", saving.has(face.id));
-      card.setAttribute("aria-selected", this.selected.has(place));
-      card.querySelector(".fer-mark").textContent = decision === null ? "" : `${DECISIONS[decision][0]} ${decision === "relabel" ? label : DECISIONS[decision][1]}`;
-      card.setAttribute("aria-label", this.spoken(face, place, decision, label));
+      card.setAttribute("aria-selected", this.selected.has(index));
+      const mark = decision === null ? "" : `${DECISIONS[decision][0]} ${decisionText(decision, label)}`;
+      card.querySelector(".fer-mark").textContent = mark;
+      card.setAttribute("aria-label", this.description(face, index, decision, label));
     });
   }
 
-  spoken(face, place, decision, label) {
-    const p = face.p && face.suggestion !== null ? ` ${percent(face.p[this.about.vocab.indexOf(face.suggestion)])}` : "";
-    const decided = decision === null ? "undecided" : decision === "relabel" ? `relabelled ${label}` : DECISIONS[decision][1];
-    const words = [face.label ?? "no label", face.suggestion !== null ? `suggested ${face.suggestion}${p}` : face.kind, decided, face.problem ?? face.reason, face.id,
-      `${number((this.state.page - 1) * this.state.page_size + place + 1)} of ${number(this.state.shown)}`];
+  description(face, index, decision, label) {
+    const p = face.p && face.suggestion !== null ? face.p[this.config.vocab.indexOf(face.suggestion)] : null;
+    const suggestion = face.suggestion !== null ? `suggested ${face.suggestion} ${percent(p)}`.trim() : face.kind;
+    const position = (this.state.page - 1) * this.state.page_size + index + 1;
+    const words = [
+      face.label ?? "no label",
+      suggestion,
+      decisionText(decision, label, "relabeled "),
+      face.problem ?? face.reason,
+      face.id,
+      `${number(position)} of ${number(this.state.shown)}`,
+    ];
     return words.filter(Boolean).join(", ");
   }
 
@@ -302,175 +372,216 @@ class Cleaner {
     const face = this.faces[this.cursor];
     const { shape } = this.model.get("cards");
     this.large.hidden = this.accept.parentElement.hidden = !face;
-    if (this.drawn !== face) this.look.replaceChildren();
+    if (this.drawn !== face) this.details.replaceChildren();
     if (face && this.drawn !== face) paint(this.large, this.model.get("sheet"), shape, this.cursor);
-    this.emotions.forEach((row, place) => this.drawEmotion(row, this.about.vocab[place], place, face));
-    const now = face && JSON.stringify([face.id, this.state.page, this.state.marks[this.cursor], this.targets().length]);
-    if (this.words.now !== now || !face) {
-      this.words.replaceChildren();
+    this.emotions.forEach((row, index) => this.drawEmotion(row, this.config.vocab[index], index, face));
+    const many = this.targets().length;
+    const now = face && JSON.stringify([face.id, this.state.page, this.state.marks[this.cursor], many]);
+    if (this.summary.now !== now || !face) {
+      this.summary.replaceChildren();
       this.also.textContent = "";
     }
-    if (face && this.words.now !== now) {
+    if (face && this.summary.now !== now) {
       const [decision, label] = this.state.marks[this.cursor] ?? [null, null];
-      const mark = make("span", "fer-chip", decision === null ? "undecided" : `${DECISIONS[decision][1]}${decision === "relabel" ? ` ${label}` : ""}`);
+      const mark = make("span", "fer-chip", decisionText(decision, label, "relabeled "));
       mark.dataset.decision = decision ?? "";
-      const many = this.targets().length;
-      this.words.append(make("div", "fer-id", face.id), make("div", "fer-was", face.label ?? "no label"),
-        make("div", "fer-suggestion", face.suggestion !== null ? `→ ${face.suggestion}` : face.kind ?? ""), make("div", "fer-why", face.problem ?? face.reason), mark,
-        many > 1 ? make("div", "fer-many", `${many} faces selected`) : make("div", "fer-split", face.split));
-      const others = Object.entries(face.votes ?? {}).filter(([name]) => !this.about.vocab.includes(name));
-      if (others.length) this.also.textContent = `also voted: ${others.map(([name, n]) => `${name.replaceAll("_", " ")} ${n}`).join(", ")}`;
+      const suggestion = face.suggestion !== null ? `→ ${face.suggestion}` : face.kind ?? "";
+      this.summary.append(
+        make("div", "fer-id", face.id),
+        make("div", "fer-was", face.label ?? "no label"),
+        make("div", "fer-suggestion", suggestion),
+        make("div", "fer-why", face.problem ?? face.reason),
+        mark,
+        many > 1 ? make("div", "fer-many", `${many} faces selected`) : make("div", "fer-split", face.split),
+      );
+      const others = Object.entries(face.votes ?? {}).filter(([name]) => !this.config.vocab.includes(name));
+      const votes = others.map(([name, n]) => `${name.replaceAll("_", " ")} ${n}`).join(", ");
+      if (votes) this.also.textContent = `other votes: ${votes}`;
       this.accept.disabled = face.suggestion === null;
-      clearTimeout(this.lookTimer);
-      this.lookTimer = setTimeout(() => this.ask("look", { face_id: face.id }), LOOK_AFTER);
+      clearTimeout(this.detailsTimer);
+      this.detailsTimer = setTimeout(() => this.send("details", { face_id: face.id }), DETAILS_AFTER);
     }
-    this.words.now = now;
+    this.summary.now = now;
     this.drawn = face;
   }
 
-  drawEmotion(row, name, place, face) {
-    const p = face?.p?.[place];
+  drawEmotion(row, name, index, face) {
+    const p = face?.p?.[index];
     row.classList.toggle("fer-given", face?.label === name);
     row.classList.toggle("fer-proposed", face?.suggestion === name);
     row.querySelector(".fer-fill").style.width = `${100 * (p ?? 0)}%`;
     row.querySelector(".fer-p").textContent = percent(p);
     row.querySelector(".fer-votes").textContent = face?.votes ? face.votes[name] ?? 0 : "";
     row.parentElement?.classList.toggle("fer-has-votes", Boolean(face?.votes));
-    row.setAttribute("aria-label", `Label as ${name}${p === undefined ? "" : `, model ${percent(p)}`}${face?.votes ? `, ${face.votes[name] ?? 0} votes` : ""}, ${this.state.counts[place]} faces`);
+    const words = [`Label as ${name}`];
+    if (p !== undefined) words.push(`model ${percent(p)}`);
+    if (face?.votes) words.push(`${face.votes[name] ?? 0} votes`);
+    row.setAttribute("aria-label", [...words, `${this.state.counts[index]} faces`].join(", "));
   }
 
-  // Neighbours, history and the large picture of the face in front
-  drawLook(message, buffers) {
+  // Neighbors, history and the large image of the current face
+  drawDetails(message, buffers) {
     if (message.face !== this.faces[this.cursor]?.id) return;
     if (message.large) paint(this.large, buffers[1], [1, ...message.large], 0);
-    this.look.replaceChildren();
+    this.details.replaceChildren();
     if (message.near.length) {
-      const near = message.near.map(([id, label, likeness], place) => {
-        const node = button("fer-near", `${id}\nlikeness ${likeness}`, () => this.filter({ ...this.empty(), search: id }), paint(make("img", "fer-face"), buffers[0], message.shape, place), make("span", "", label ?? "no label"));
+      const near = message.near.map(([id, label, similarity], index) => {
+        const image = paint(make("img", "fer-face"), buffers[0], message.shape, index);
+        const show = () => this.filter({ ...this.empty(), search: id });
+        const title = `${id}\nsimilarity ${similarity}`;
+        const node = button("fer-near", title, show, image, make("span", "", label ?? "no label"));
         node.classList.toggle("fer-agrees", label === this.faces[this.cursor].label);
         return node;
       });
-      this.look.append(make("div", "fer-title", `nearest by ${message.by}`), make("div", "fer-nears", ...near));
+      const title = make("div", "fer-title", `nearest faces by ${message.by}`);
+      this.details.append(title, make("div", "fer-nears", ...near));
     }
     if (message.history.length) {
       const lines = message.history.slice(-6).reverse().map((line) => make("li", "", line));
-      this.look.append(make("div", "fer-title", "history"), make("ul", "fer-history", ...lines));
+      this.details.append(make("div", "fer-title", "history"), make("ul", "fer-history", ...lines));
     }
   }
 
-  say(text) { this.status.textContent = text; }
+  announce(text) { this.status.textContent = text; }
 
-  // ---- asking Python ----------------------------------------------------------------------------------------------
+  // ---- messages to Python -----------------------------------------------------------------------------------------
 
-  ask(what, options) {
+  send(what, options) {
     const seq = ++this.seq;
-    if (what !== "look") this.unanswered.set(seq, { do: what, with: options, at: performance.now() });
+    if (what !== "details") this.unanswered.set(seq, { do: what, with: options, at: performance.now() });
     try {
       this.model.send({ do: what, with: options, view: this.view, seq });
     } catch {
-      if (what !== "look") this.complain(SILENT); // the kernel is gone
+      if (what !== "details") this.showError(SILENT); // the kernel is gone
       return seq;
     }
-    if (what !== "look") this.watch();
+    if (what !== "details") this.startTimer();
     return seq;
   }
 
-  watch() {
-    clearTimeout(this.silence);
+  startTimer() {
+    clearTimeout(this.silenceTimer);
     const [oldest] = this.unanswered.values();
-    if (oldest) this.silence = setTimeout(() => this.complain(SILENT), Math.max(0, ANSWER_WITHIN - (performance.now() - oldest.at)));
-    else if (this.error.dataset.silence) this.complain("");
+    const wait = oldest ? Math.max(0, ANSWER_WITHIN - (performance.now() - oldest.at)) : 0;
+    if (oldest) this.silenceTimer = setTimeout(() => this.showError(SILENT), wait);
+    else if (this.error.dataset.silence) this.showError("");
   }
 
-  complain(text) {
+  showError(text) {
     this.error.textContent = text;
     this.error.hidden = !text;
     this.error.dataset.silence = text.startsWith("Waiting") ? "yes" : "";
   }
 
-  hear(answer) {
-    const asked = this.unanswered.get(answer.seq);
-    if (!asked) return;
+  receive(answer) {
+    const sent = this.unanswered.get(answer.seq);
+    if (!sent) return;
     this.unanswered.delete(answer.seq);
-    this.watch();
-    if (!answer.ok && asked.do === "decide") this.failed = asked.with.ids;
-    else if (answer.ok && asked.do === "decide" && this.failed?.some((id) => asked.with.ids.includes(id))) this.failed = null;
-    if (!answer.ok) this.complain(asked.do === "decide" ? `Not saved: ${answer.text}` : answer.text);
-    else if (!this.failed && !this.unanswered.size) this.complain(""); // what was not saved is said until it is
-    const many = (ids) => (ids.length === 1 ? ids[0] : `${number(ids.length)} faces`);
-    if (!answer.ok) this.say(asked.do === "decide" ? "not saved" : "");
-    else if (asked.do === "decide") this.say(`${many(asked.with.ids)}: ${asked.with.decision === "relabel" ? [...new Set([asked.with.label].flat())].join(", ") : DECISIONS[asked.with.decision][1]}`);
-    else if (asked.do === "undo" || asked.do === "redo") this.say(answer.ids.length ? `${asked.do === "undo" ? "undone" : "done again"}: ${many(answer.ids)}` : `nothing to ${asked.do}`);
-    else this.say(asked.do === "go" ? `page ${this.state.page} of ${this.state.pages}` : `${number(this.state.shown)} faces`);
-    if (answer.ids?.length && asked.do !== "decide") {
-      const place = this.faces.findIndex((face) => answer.ids.includes(face.id));
-      if (place >= 0) this.moveTo(place, { focus: true });
+    this.startTimer();
+    const decides = sent.do === "decide";
+    if (!answer.ok && decides) this.failed = sent.with.ids;
+    else if (decides && this.failed?.some((id) => sent.with.ids.includes(id))) this.failed = null;
+    if (!answer.ok) this.showError(decides ? `Not saved: ${answer.text}` : answer.text);
+    else if (!this.failed && !this.unanswered.size) this.showError(""); // the error stays until the decision is saved
+    this.announce(this.answerText(answer, sent));
+    if (answer.ids?.length && sent.do !== "decide") {
+      const index = this.faces.findIndex((face) => answer.ids.includes(face.id));
+      if (index >= 0) this.moveTo(index, { focus: true });
     }
-    if (answer.seq >= this.turning) {
-      this.turning = 0;
+    if (answer.seq >= this.pending) {
+      this.pending = 0;
       this.filters = null;
-      if (asked.do === "go") this.focusCard();
-      const keys = this.waiting.splice(0);
-      const elsewhere = answer.ids && !this.faces.some((face) => answer.ids.includes(face.id)); // undone, but on no card here
-      if (answer.ok && !elsewhere && performance.now() - asked.at < PAGE_WITHIN) keys.forEach((action) => this.run(...action));
-      else if (keys.length) this.say("keys pressed before the faces came were dropped"); // they would meet faces that nobody has seen
+      if (sent.do === "go") this.focusCard();
+      const keys = this.queue.splice(0);
+      const elsewhere = answer.ids && !this.faces.some((face) => answer.ids.includes(face.id)); // not on this page
+      const fresh = answer.ok && !elsewhere && performance.now() - sent.at < PAGE_WITHIN;
+      if (fresh) keys.forEach((action) => this.run(...action));
+      else if (keys.length) this.announce("keys pressed before the page was loaded are ignored");
     }
   }
 
-  // ---- what keys and clicks do ------------------------------------------------------------------------------------
+  // Describe an answered message for the status line
+  answerText(answer, sent) {
+    const faces = (ids) => (ids.length === 1 ? ids[0] : `${number(ids.length)} faces`);
+    if (sent.do === "decide") {
+      if (!answer.ok) return "not saved";
+      const labels = [...new Set([sent.with.label].flat())].join(", ");
+      return `${faces(sent.with.ids)}: ${decisionText(sent.with.decision, labels)}`;
+    }
+    if (!answer.ok) return "";
+    if (sent.do === "go") return `page ${this.state.page} of ${this.state.pages}`;
+    if (sent.do === "filter") return `${number(this.state.shown)} faces`;
+    const done = sent.do === "undo" ? "undone" : "redone";
+    return answer.ids.length ? `${done}: ${faces(answer.ids)}` : `nothing to ${sent.do}`;
+  }
+
+  // ---- actions of keys and clicks ---------------------------------------------------------------------------------
 
   empty() { return Object.fromEntries(Object.keys(this.state.filters).map((name) => [name, ""])); }
 
   filter(changes) {
     clearTimeout(this.typing);
     this.filters = changes === null ? this.empty() : { ...(this.filters ?? this.state.filters), ...changes };
-    this.turning = this.ask("filter", this.filters);
+    this.pending = this.send("filter", this.filters);
   }
 
-  turn(page) { this.turning = this.ask("go", { page }); }
+  turn(page) { this.pending = this.send("go", { page }); }
 
-  targets() { return this.selected.size ? [...this.selected].sort((a, b) => a - b) : this.faces.length ? [this.cursor] : []; }
+  // Indexes of the selected faces, or of the current face
+  targets() {
+    if (this.selected.size) return [...this.selected].sort((a, b) => a - b);
+    return this.faces.length ? [this.cursor] : [];
+  }
 
-  // One decision about the selected faces; a label for all, or for each
-  decide(decision, label = null, places = this.targets()) {
-    if (!places.length) return;
-    this.ask("decide", { ids: places.map((place) => this.faces[place].id), decision, label });
-    this.after(places);
+  // Send one decision about the selected faces; one label for all, or one per face
+  decide(decision, label = null, indexes = this.targets()) {
+    if (!indexes.length) return;
+    this.send("decide", { ids: indexes.map((index) => this.faces[index].id), decision, label });
+    this.after(indexes);
   }
 
   acceptSuggestions() {
-    const places = this.targets().filter((place) => this.faces[place].suggestion !== null);
-    if (!places.length) return this.say("no suggestion for this face");
-    this.decide("relabel", places.map((place) => this.faces[place].suggestion), places);
+    const indexes = this.targets().filter((index) => this.faces[index].suggestion !== null);
+    if (!indexes.length) return this.announce("no suggestion for this face");
+    this.decide("relabel", indexes.map((index) => this.faces[index].suggestion), indexes);
   }
 
-  // On to the next face that waits, and nothing selected any more
-  after(places) {
+  // Clear the selection and move to the next undecided face
+  after(indexes) {
     this.selected.clear();
-    const busy = new Set([...this.unanswered.values()].flatMap((asked) => asked.with.ids ?? []));
-    const next = this.faces.findIndex((face, place) => place > places.at(-1) && this.state.marks[place] === null && !busy.has(face.id));
+    const busy = new Set([...this.unanswered.values()].flatMap((sent) => sent.with.ids ?? []));
+    const waits = (face, index) => this.state.marks[index] === null && !busy.has(face.id);
+    const next = this.faces.findIndex((face, index) => index > indexes.at(-1) && waits(face, index));
     this.drawMarks();
-    this.moveTo(next >= 0 ? next : Math.min(places.at(-1) + 1, this.faces.length - 1), { focus: true });
+    this.moveTo(next >= 0 ? next : Math.min(indexes.at(-1) + 1, this.faces.length - 1), { focus: true });
   }
 
-  // A named action; while a page is on its way, in the order asked
+  // Run a named action; while a page is loading, queue it
   run(name, ...options) {
-    if (this.turning && name !== "help") return this.waiting.push([name, ...options]);
+    if (this.pending && name !== "help") return this.queue.push([name, ...options]);
     const { page, pages } = this.state;
     const actions = {
-      accept: () => this.acceptSuggestions(), label: (label) => this.decide("relabel", label),
-      undo: () => (this.turning = this.ask("undo", {})), redo: () => (this.turning = this.ask("redo", {})),
-      next: () => (page < pages ? this.turn(page + 1) : this.say("last page")), previous: () => (page > 1 ? this.turn(page - 1) : this.say("first page")),
-      move: (step, extend) => this.step(step, extend), page: () => this.selectAll(), none: () => this.select([]),
-      toggle: () => this.select(this.selected.has(this.cursor) ? [...this.selected].filter((place) => place !== this.cursor) : [...this.selected, this.cursor]),
-      search: () => this.search.focus(), help: () => this.toggleHelp(),
+      accept: () => this.acceptSuggestions(),
+      label: (label) => this.decide("relabel", label),
+      undo: () => (this.pending = this.send("undo", {})),
+      redo: () => (this.pending = this.send("redo", {})),
+      next: () => (page < pages ? this.turn(page + 1) : this.announce("last page")),
+      previous: () => (page > 1 ? this.turn(page - 1) : this.announce("first page")),
+      move: (step, extend) => this.step(step, extend),
+      page: () => this.selectAll(),
+      none: () => this.select([]),
+      toggle: () => this.toggle(),
+      search: () => this.search.focus(),
+      help: () => this.toggleHelp(),
     };
     (actions[name] ?? (() => this.decide(name)))(...options);
   }
 
   toggleHelp() {
     this.help.hidden = !this.help.hidden;
-    for (const part of this.help.parentElement.children) if (part !== this.help) part.inert = !this.help.hidden; // no key goes behind it
+    for (const part of this.help.parentElement.children) {
+      if (part !== this.help) part.inert = !this.help.hidden; // keys do not reach the parts behind it
+    }
     if (this.help.hidden) this.focusCard();
     else this.help.querySelector("button").focus();
   }
@@ -479,50 +590,60 @@ class Cleaner {
     const tops = this.cards.map((card) => card.offsetTop);
     const columns = Math.max(1, tops.filter((top) => top === tops[0]).length);
     const last = this.faces.length - 1;
-    const to = { ArrowLeft: this.cursor - 1, ArrowRight: this.cursor + 1, ArrowUp: this.cursor - columns, ArrowDown: this.cursor + columns, Home: 0, End: last }[step];
+    const offsets = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    const to = step === "Home" ? 0 : step === "End" ? last : this.cursor + offsets[step];
     if (to < 0 || to > last) return;
     this.moveTo(to, { focus: true, extend });
   }
 
-  moveTo(place, { focus = false, extend = false, scroll = true } = {}) {
+  moveTo(index, { focus = false, extend = false, scroll = true } = {}) {
     const cards = this.cards;
     if (!cards.length) return this.drawDetail();
     cards[this.cursor]?.classList.remove("fer-front");
     if (cards[this.cursor]) cards[this.cursor].tabIndex = -1;
-    this.cursor = place;
-    cards[place].tabIndex = 0;
-    cards[place].classList.add("fer-front");
-    if (focus) cards[place].focus({ preventScroll: true });
-    if (scroll) cards[place].scrollIntoView({ block: "nearest" });
-    if (extend) this.select(this.between(this.anchor, place));
-    else this.anchor = place;
+    this.cursor = index;
+    cards[index].tabIndex = 0;
+    cards[index].classList.add("fer-front");
+    if (focus) cards[index].focus({ preventScroll: true });
+    if (scroll) cards[index].scrollIntoView({ block: "nearest" });
+    if (extend) this.select(this.between(this.anchor, index));
+    else this.anchor = index;
     this.drawDetail();
   }
 
-  between(one, other) { return this.faces.map((_, place) => place).filter((place) => place >= Math.min(one, other) && place <= Math.max(one, other)); }
-
-  select(places) {
-    this.selected = new Set(places);
-    this.cards.forEach((card, place) => card.setAttribute("aria-selected", this.selected.has(place)));
-    this.drawDetail();
-    this.say(places.length ? `${places.length} selected` : "");
+  between(one, other) {
+    const [first, last] = [Math.min(one, other), Math.max(one, other)];
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   }
 
-  selectAll() { this.select(this.faces.map((_, place) => place)); }
+  select(indexes) {
+    this.selected = new Set(indexes);
+    this.cards.forEach((card, index) => card.setAttribute("aria-selected", this.selected.has(index)));
+    this.drawDetail();
+    this.announce(indexes.length ? `${indexes.length} selected` : "");
+  }
+
+  toggle() {
+    const indexes = new Set(this.selected);
+    if (!indexes.delete(this.cursor)) indexes.add(this.cursor);
+    this.select([...indexes]);
+  }
+
+  selectAll() { this.select(this.faces.map((_, index) => index)); }
 
   focusCard() { this.cards[this.cursor]?.focus({ preventScroll: true }); }
 
   onClick(event) {
     const card = event.target.closest(".fer-card");
     if (!card) return;
-    const place = Number(card.dataset.place);
+    const index = Number(card.dataset.index);
     if (event.ctrlKey || event.metaKey) {
-      if (!this.selected.size && place !== this.cursor) this.selected.add(this.cursor);
-      this.moveTo(place, { focus: true });
+      if (!this.selected.size && index !== this.cursor) this.selected.add(this.cursor);
+      this.moveTo(index, { focus: true });
       this.run("toggle");
     } else {
       if (!event.shiftKey) this.select([]);
-      this.moveTo(place, { focus: true, extend: event.shiftKey });
+      this.moveTo(index, { focus: true, extend: event.shiftKey });
     }
   }
 
@@ -542,17 +663,18 @@ class Cleaner {
     if (!event.repeat || action[0] === "move") this.run(...action);
   }
 
-  // The action that a key stands for: [name, options...], or nothing
+  // Return the action of a key: [name, options...], or nothing
   actionOf(event) {
-    const foreign = /^Key[A-Z]$/.test(event.code) && event.key.length === 1 && !/[a-z]/i.test(event.key); // Cyrillic, Greek: by the key's place
+    // Cyrillic, Greek and other layouts: by the position of the key
+    const foreign = /^Key[A-Z]$/.test(event.code) && event.key.length === 1 && !/[a-z]/i.test(event.key);
     const letter = foreign ? event.code.at(-1).toLowerCase() : event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) return letter === "a" ? ["page"] : null;
     if (letter === "z") return [event.shiftKey ? "redo" : "undo"];
     if (/^(arrow|home|end)/.test(letter)) return ["move", event.key, event.shiftKey];
-    const names = { k: "keep", x: "discard", u: "unsure", enter: "accept", n: "next", p: "previous", pagedown: "next", pageup: "previous", "?": "help", "/": "search", " ": "toggle", escape: "none" };
-    if (names[letter]) return [names[letter]];
-    const number = /^[0-9]$/.test(event.key) ? event.key : /^(Digit|Numpad)[0-9]$/.test(event.code) ? event.code.at(-1) : null;
-    const label = number === null ? undefined : this.about.vocab[number === "0" ? 9 : Number(number) - 1];
+    if (KEYS[letter]) return [KEYS[letter]];
+    const digits = [event.key, event.code.replace(/^(Digit|Numpad)/, "")].filter((text) => /^[0-9]$/.test(text));
+    if (!digits.length) return null;
+    const label = this.config.vocab[digits[0] === "0" ? 9 : Number(digits[0]) - 1];
     return label === undefined ? null : ["label", label];
   }
 }
