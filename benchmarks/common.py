@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_fastai.clean.ranking import blend_soft_labels
-from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, cross_val_pred_probs, predict_pred_probs
-from fer_fastai.io import atomic_path
-from fer_fastai.core import git_commit, hardware, versions
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, cross_val_pred_probs, predict_pred_probs
+from fer_fastai.clean.ranking import blend_soft_labels
+from fer_fastai.core import git_commit, hardware, versions
 from fer_fastai.deploy.model_folder import as_learner, load_model_folder
+from fer_fastai.io import atomic_path
 from fer_fastai.train.training import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -304,7 +304,9 @@ def out_of_fold(faceset, recipe, n: int = 5, folder: Path | None = None, trainin
 
 def open_learner(folder: Path, faces):
     "Open a run folder or a model folder as a learner"
-    return load_run(folder, faces) if (folder / "recipe.json").exists() else as_learner(load_model_folder(folder), faces)
+    return (
+        load_run(folder, faces) if (folder / "recipe.json").exists() else as_learner(load_model_folder(folder), faces)
+    )
 
 
 def training_predictions(run: Path, faces):

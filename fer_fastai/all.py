@@ -76,6 +76,168 @@ __all__ = [
     "size_table",
 ]
 
+# %% ../nbs/92_all.ipynb #cd69230f
+from fer_fastai.core import (
+    FerError,
+    settings,
+)
+
+# %% ../nbs/92_all.ipynb #e826a481
+from fer_fastai.data.augment import (
+    Augment,
+)
+from fer_fastai.data.detection import (
+    crop_faces,
+    find_faces,
+)
+from fer_fastai.data.download import (
+    download_dataset,
+)
+from fer_fastai.data.faceset import (
+    FaceSet,
+)
+from fer_fastai.data.features import (
+    pca_features,
+)
+from fer_fastai.data.images import (
+    read_photo,
+)
+from fer_fastai.data.loaders import (
+    FaceBlock,
+    face_datablock,
+    face_dls,
+)
+from fer_fastai.data.readers import (
+    load_fer2013,
+    read_faces,
+)
+from fer_fastai.data.synthetic import (
+    inject_label_noise,
+    synthetic_faces,
+)
+
+# %% ../nbs/92_all.ipynb #6a3776cc
+from fer_fastai.models.backbones import (
+    face_learner,
+    make_network,
+)
+from fer_fastai.models.net2net import (
+    net2net,
+)
+
+# %% ../nbs/92_all.ipynb #de8ed20c
+from fer_fastai.train.callbacks import (
+    EMA,
+    KnowledgeDistillation,
+)
+from fer_fastai.train.losses import (
+    SoftCrossEntropy,
+    class_weights,
+    sample_weights,
+    weighted_loss,
+)
+from fer_fastai.train.recipes import (
+    RECIPES,
+    Recipe,
+    Stage,
+    get_recipe,
+)
+from fer_fastai.train.training import (
+    load_run,
+    read_history,
+    train,
+)
+
+# %% ../nbs/92_all.ipynb #85860496
+from fer_fastai.evaluate.holdout import (
+    repeated_holdout,
+)
+from fer_fastai.evaluate.metrics import (
+    compute_metrics,
+    report,
+)
+from fer_fastai.evaluate.plots import (
+    plot_confusion_matrix,
+    plot_history,
+)
+from fer_fastai.evaluate.report import (
+    write_report,
+)
+from fer_fastai.evaluate.tta import (
+    predict_faces,
+)
+
+# %% ../nbs/92_all.ipynb #f2a3ebe9
+from fer_fastai.clean.diffs import (
+    apply_diff,
+    to_diff,
+)
+from fer_fastai.clean.edit_log import (
+    EditLog,
+)
+from fer_fastai.clean.impact import (
+    measure_impact,
+    simulated_annotator,
+)
+from fer_fastai.clean.issues import (
+    find_issues,
+    rank_label_issues,
+)
+from fer_fastai.clean.pred_probs import (
+    PredProbs,
+    cross_val_pred_probs,
+    predict_pred_probs,
+)
+from fer_fastai.clean.widget import (
+    LabelCleaner,
+)
+
+# %% ../nbs/92_all.ipynb #085bee20
+from fer_fastai.interpret.angles import (
+    AngularSeparation,
+)
+from fer_fastai.interpret.attribution import (
+    explain,
+)
+from fer_fastai.interpret.perturbation import (
+    measure_perturbation,
+)
+from fer_fastai.interpret.saliency import (
+    explain_grid,
+    mean_saliency,
+    sanity_check,
+)
+
+# %% ../nbs/92_all.ipynb #3268b57c
+from fer_fastai.compress.pruning import (
+    PruneWhileTraining,
+    prune,
+    replace_model,
+)
+
+# %% ../nbs/92_all.ipynb #7aa8c6a3
+from fer_fastai.deploy.bulk.run import (
+    predict_bulk,
+)
+from fer_fastai.deploy.export import (
+    save_model_folder,
+    size_table,
+)
+from fer_fastai.deploy.model_folder import (
+    as_learner,
+    load_model_folder,
+)
+from fer_fastai.deploy.predictor import (
+    Predictor,
+    annotate,
+    list_pretrained,
+    predict_folder,
+    pretrained_model,
+)
+from fer_fastai.deploy.video import (
+    predict_video,
+)
+
 # %% ../nbs/92_all.ipynb #f0d319dc
 _all_ = [
     "FerError", "settings",

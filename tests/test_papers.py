@@ -142,11 +142,11 @@ def test_figures_that_all_paper_pages_share():
         assert measured.intervals.low["accuracy"] < measured.accuracy < measured.intervals.high["accuracy"]
     test_eq(load_metrics("nothing of this name"), None)
     test_eq(load_metrics("fer_kd", tta="no such"), None)
-    duplicates = duplicate_counts()
-    assert duplicates is None or (duplicates.duplicates < duplicates.faces).all()
     measured
 
     # nbs/90_papers.ipynb #afdd7dbb
+    duplicates = duplicate_counts()
+    assert duplicates is None or (duplicates.duplicates < duplicates.faces).all()
     drawn = synthetic_faces(210, faces_per_person=3, seed=5)
     recipe = get_recipe("demo").replace(stages=(Stage(3, size=32, lr=8e-3),), seed=1)
     with tempfile.TemporaryDirectory() as folder:

@@ -51,7 +51,9 @@ class PostgresServer:
     def __enter__(self):
         if no_postgres():
             raise RuntimeError(no_postgres())
-        self.folder = Path(tempfile.mkdtemp(prefix="fer-pg-", dir="/tmp"))  # a socket's path has room for 107 characters
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="fer-pg-", dir="/tmp")
+        )  # a socket's path has room for 107 characters
         self.rights, self.process = server_user(), None
         if self.rights:
             os.chown(self.folder, self.rights["user"], self.rights["group"])

@@ -60,9 +60,10 @@ THEMES = {"light": "label_cleaner", "dark": "label_cleaner_dark"}
 def write_prediction(path):
     "Write three portraits with the predictions of the bundled model"
     import numpy as np
-    from fer_fastai.deploy.predictor import Predictor, annotate
     from PIL import Image, ImageOps
     from skimage.data import astronaut
+
+    from fer_fastai.deploy.predictor import Predictor, annotate
 
     predictor = Predictor()
     portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340))

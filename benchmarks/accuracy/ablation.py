@@ -14,9 +14,8 @@ from pathlib import Path
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.models.backbones import count_parameters
 from fer_fastai.models.nets import KD_ABLATIONS
-from fer_fastai.train.recipes import Stage
+from fer_fastai.train.recipes import Stage, get_recipe
 from fer_fastai.train.training import read_history, train
-from fer_fastai.train.recipes import get_recipe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import RUNS, Parser, write_result

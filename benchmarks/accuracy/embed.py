@@ -83,7 +83,9 @@ def embed(name, run, faces):
         facts = {"data": DATA, "licence": LICENCE, "note": NOTES[name]}
         save_model_folder(load_run(run, faces), new, name, calibrate=faces.split("valid"), half=True, **facts)
     test, valid = (report_bundled(new, faces, split) for split in ("test", "valid"))
-    write_model_json(new, load_model_folder(new).metadata | {"metrics": fact_rows(test, "test") + fact_rows(valid, "valid")})
+    write_model_json(
+        new, load_model_folder(new).metadata | {"metrics": fact_rows(test, "test") + fact_rows(valid, "valid")}
+    )
     training = faces.split("train")
     add_int8(new, training.subset(training.ids[:CALIBRATE]), faces.split("valid"))
     int8 = report_bundled(new, faces, "test", "int8")

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import summarize_seeds, report
-from fer_fastai.train.training import read_history, train
+from fer_fastai.evaluate.metrics import report, summarize_seeds
 from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.training import read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (

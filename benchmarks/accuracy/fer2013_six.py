@@ -17,8 +17,8 @@ from fer_fastai.data.emotions import SIX_CLASSES
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.metrics import report
 from fer_fastai.train.multitask import split_head
-from fer_fastai.train.training import read_history, train
 from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.training import read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (

@@ -27,18 +27,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fer_fastai.io import read_json
-from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.augment import Augment
+from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report_from_pred_probs
-from fer_fastai.train.multitask import split_head, join_label_sets
-from fer_fastai.train.recipes import Stage
-from fer_fastai.train.training import load_run, read_history, train
-from fer_fastai.train.recipes import get_recipe
-from fer_fastai.train.autotune import ComputeMode
 from fer_fastai.evaluate.labels import ferplus_soft_labels
+from fer_fastai.evaluate.metrics import report_from_pred_probs
 from fer_fastai.evaluate.tta import predict_faces
+from fer_fastai.io import read_json
+from fer_fastai.train.autotune import ComputeMode
+from fer_fastai.train.multitask import join_label_sets, split_head
+from fer_fastai.train.recipes import Stage, get_recipe
+from fer_fastai.train.training import load_run, read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (
@@ -133,7 +132,12 @@ def train_student(name, faces, plan, out):
 
 def train_one(name, epochs):
     "Train one network and keep its predictions"
-    faces, plan, place, begun = load_fer2013().drop_leaked(), make_recipe(name, epochs), folder(name), time.perf_counter()
+    faces, plan, place, begun = (
+        load_fer2013().drop_leaked(),
+        make_recipe(name, epochs),
+        folder(name),
+        time.perf_counter(),
+    )
     torch.backends.cudnn.benchmark = True
     out = RUNS / f"joint_{name}-42" if is_teacher(name) else place
     (train_teacher if is_teacher(name) else train_student)(name, faces, plan, out)

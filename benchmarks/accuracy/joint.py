@@ -19,12 +19,12 @@ from fer_fastai.clean.ranking import blend_soft_labels
 from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report
-from fer_fastai.train.multitask import SECOND_LABEL_PREFIX, split_head, join_label_sets
-from fer_fastai.models.backbones import count_parameters
-from fer_fastai.train.training import load_run, read_history, train
-from fer_fastai.train.recipes import get_recipe
 from fer_fastai.evaluate.labels import ferplus_soft_labels
+from fer_fastai.evaluate.metrics import report
+from fer_fastai.models.backbones import count_parameters
+from fer_fastai.train.multitask import SECOND_LABEL_PREFIX, join_label_sets, split_head
+from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.training import load_run, read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (

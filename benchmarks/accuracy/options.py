@@ -13,18 +13,17 @@ Needs: FER2013; the run resnet34_student of nets.py
 import sys
 from pathlib import Path
 
-from fer_fastai.clean.ranking import blend_soft_labels, denoised_soft_labels
 from fer_fastai.clean.pred_probs import PredProbs
+from fer_fastai.clean.ranking import blend_soft_labels, denoised_soft_labels
+from fer_fastai.data.augment import NO_AUGMENT, Augment
 from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.augment import NO_AUGMENT, Augment
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report, report_from_pred_probs
-from fer_fastai.train.multitask import split_head, join_label_sets
-from fer_fastai.train.recipes import Stage
-from fer_fastai.train.training import load_run, read_history, train
-from fer_fastai.train.recipes import get_recipe
 from fer_fastai.evaluate.labels import ferplus_label_set, ferplus_soft_labels
+from fer_fastai.evaluate.metrics import report, report_from_pred_probs
+from fer_fastai.train.multitask import join_label_sets, split_head
+from fer_fastai.train.recipes import Stage, get_recipe
+from fer_fastai.train.training import load_run, read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import RUNS, Parser, distillation_targets, out_of_fold, write_result

@@ -15,8 +15,8 @@ from itertools import product
 from pathlib import Path
 
 from fer_fastai.core import settings
-from fer_fastai.papers import run_on_splits, summary, pruned_mlp
-from fer_fastai.models.baselines import feature_faceset, svm_predict, mlp_predict
+from fer_fastai.models.baselines import feature_faceset, mlp_predict, svm_predict
+from fer_fastai.papers import pruned_mlp, run_on_splits, summary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import Parser, claim, write_result
@@ -67,9 +67,7 @@ def make_systems(picked, kept):
         "two layers, the paper's plan, pruned as published": partial(
             pruned_mlp, rule="pairwise", kept=kept["pairwise"]
         ),
-        "two layers, the paper's plan, pruned by clusters": partial(
-            pruned_mlp, rule="clusters", kept=kept["clusters"]
-        ),
+        "two layers, the paper's plan, pruned by clusters": partial(pruned_mlp, rule="clusters", kept=kept["clusters"]),
         "two layers, options selected, pruned by clusters": partial(network, predict=pruned, picked=picked["pruned"]),
         "SVM, options selected": partial(
             select_and_predict, predict=svm_predict, options=MACHINES, picked=picked["machine"]

@@ -22,21 +22,19 @@ import torch_pruning as tp
 from fastai.basics import Learner
 from safetensors.torch import load_file
 
-from fer_fastai.core import set_seeds
-from fer_fastai.data.readers import load_fer2013
-from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.models.backbones import fit_shapes
 from fer_fastai.compress.channels import macs
 from fer_fastai.compress.pruning import probe_batches, prune_model
+from fer_fastai.core import set_seeds
+from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.export import size_table
-from fer_fastai.train.losses import SoftCrossEntropy, soft_accuracy
-from fer_fastai.train.callbacks import EMA
-from fer_fastai.models.backbones import save_weights
-from fer_fastai.train.recipes import Stage
-from fer_fastai.train.training import load_run, recipe_dls, train
-from fer_fastai.train.recipes import get_recipe
-from fer_fastai.train.autotune import UseComputeMode, autotune
+from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.evaluate.tta import predict_faces
+from fer_fastai.models.backbones import fit_shapes, save_weights
+from fer_fastai.train.autotune import UseComputeMode, autotune
+from fer_fastai.train.callbacks import EMA
+from fer_fastai.train.losses import SoftCrossEntropy, soft_accuracy
+from fer_fastai.train.recipes import Stage, get_recipe
+from fer_fastai.train.training import load_run, recipe_dls, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import PRIVATE, RUNS, Parser, claim, distillation_targets, write_result

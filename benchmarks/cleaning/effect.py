@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.clean.impact import simulated_annotator, measure_impact, gain_curve, reviewed_faces, reviews_needed
+from fer_fastai.clean.impact import gain_curve, measure_impact, reviewed_faces, reviews_needed, simulated_annotator
 from fer_fastai.clean.issues import rank_label_issues
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.data.readers import load_fer2013
@@ -88,7 +88,9 @@ def main():
     tested = faces.subset((faces.table.split != "train").to_numpy())
     most = round(options.review / len(own) * len(tested))
     suspects = [*orders["combined"][: options.review], *rank_label_issues(tested, heldout, "combined").index[:most]]
-    found = measure_impact(faces, reviewed_faces(faces, suspects, simulated_annotator(faces)), plan, options.seeds, RUNS / "effect")
+    found = measure_impact(
+        faces, reviewed_faces(faces, suspects, simulated_annotator(faces)), plan, options.seeds, RUNS / "effect"
+    )
     tables = {"table": found.table(), "macro_f1": found.table("macro_f1")}
     falls = tables["table"].change["original labels"]
     claims = [

@@ -29,14 +29,14 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fer_fastai.clean.ranking import RANKING_METHODS, denoised_soft_labels
 from fer_fastai.clean.issues import find_outliers
 from fer_fastai.clean.pred_probs import average_pred_probs, load_pred_probs, predict_pred_probs
+from fer_fastai.clean.ranking import RANKING_METHODS, denoised_soft_labels
 from fer_fastai.core import settings
 from fer_fastai.data.emotions import FERPLUS_CLASSES
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.train.training import load_run, train
 from fer_fastai.train.recipes import get_recipe
+from fer_fastai.train.training import load_run, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import RUNS, Parser, claim, out_of_fold, write_result
@@ -104,7 +104,9 @@ def judge_all(faces, scores, wrong, labels=None) -> dict:
     probabilities = scores.probabilities.to_numpy(dtype=np.float64)
     absent = {"area_under_margin"} if scores.margins is None else set()
     absent |= {"neighbours", "knn_disagreement"} if scores.features is None else set()
-    values = {name: method(labels, probabilities, scores) for name, method in RANKING_METHODS.items() if name not in absent}
+    values = {
+        name: method(labels, probabilities, scores) for name, method in RANKING_METHODS.items() if name not in absent
+    }
     values |= cleanlab_values(labels, probabilities)
     return {name: judge(wrong, value) for name, value in values.items()}
 

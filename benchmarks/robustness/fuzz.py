@@ -58,12 +58,12 @@ def csv_target(folder):
 def model_target(folder):
     "Load a model folder with changed facts, weights or header; the first byte selects, checksums are updated"
     from fer_fastai.core import FerError
-    from fer_fastai.io import file_sha256
     from fer_fastai.data.emotions import FER2013_CLASSES
     from fer_fastai.data.loaders import face_dls
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.deploy.model_folder import load_model_folder
     from fer_fastai.deploy.export import save_model_folder
+    from fer_fastai.deploy.model_folder import load_model_folder
+    from fer_fastai.io import file_sha256
     from fer_fastai.models.backbones import face_learner
 
     learner = face_learner(face_dls(synthetic_faces(70), batch_size=16), "mini_xception", path=folder)

@@ -17,7 +17,12 @@ import numpy as np
 
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.interpret.perturbation import (
-    FACE_REGIONS, perturbed_pred_probs, occlude, draw_glasses, perturbation_effect, label_flips,
+    FACE_REGIONS,
+    draw_glasses,
+    label_flips,
+    occlude,
+    perturbation_effect,
+    perturbed_pred_probs,
 )
 from fer_fastai.interpret.saliency import sanity_check
 from fer_fastai.train.training import load_run
@@ -110,7 +115,10 @@ def main():
     tables, flips = {}, {}
     for name, change in CHANGES.items():
         before, after = perturbed_pred_probs(learner, faces, change)
-        tables[name], flips[name] = perturbation_effect(before, after, faces.vocab), label_flips(before, after, faces.vocab)
+        tables[name], flips[name] = (
+            perturbation_effect(before, after, faces.vocab),
+            label_flips(before, after, faces.vocab),
+        )
         print(name, tables[name].round(4), sep="\n", flush=True)
     some = faces.subset(range(0, len(faces), max(1, len(faces) // 64)))
     sanity = {}

@@ -19,9 +19,8 @@ from torch import nn
 
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.interpret.angles import AngularSeparation, angles
-from fer_fastai.train.recipes import Stage
+from fer_fastai.train.recipes import Stage, get_recipe
 from fer_fastai.train.training import read_history, train
-from fer_fastai.train.recipes import get_recipe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import Parser, claim, write_result

@@ -26,9 +26,9 @@ from fer_fastai.core import set_seeds
 from fer_fastai.data.augment import Augment
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.train.losses import weighted_loss
 from fer_fastai.models.backbones import face_learner
 from fer_fastai.train.autotune import UseComputeMode, autotune
+from fer_fastai.train.losses import weighted_loss
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import Parser, claim, write_result

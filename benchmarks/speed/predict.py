@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from skimage import data
 
-from fer_fastai.io import read_json
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.deploy.video import predict_video
+from fer_fastai.io import read_json
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import FER_PACKAGE, RESULTS, ROOT, Parser, claim, write_result

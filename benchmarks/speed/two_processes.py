@@ -23,8 +23,8 @@ import numpy as np
 from fastai.callback.core import Callback
 
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.train.recipes import RECIPES, Stage
 from fer_fastai.train.distributed import is_main_process
+from fer_fastai.train.recipes import RECIPES, Stage
 from fer_fastai.train.training import read_history, train
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
