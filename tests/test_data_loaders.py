@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import torch
-from fastai.losses import CrossEntropyLossFlat
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.tensors import TensorFaceBW
@@ -154,9 +153,6 @@ def test_edge_cases_sizes_channels_and_figures():
         learner.show_results(max_n=4)
         ClassificationInterpretation.from_learner(learner).plot_top_losses(4)
     test_eq(len(plt.gcf().axes), 4)
-    learner = Learner(soft, tiny_network(), loss_func=CrossEntropyLossFlat())
-    with learner.no_bar():
-        learner.show_results(max_n=4)
     plt.close("all")
 
 

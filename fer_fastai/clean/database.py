@@ -276,7 +276,7 @@ def _has_log(db: Connection, url: URL) -> bool:
         return True
     result = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if result != "ok":
-        raise EditError(f"damaged: {one_line(result)}", display_url(url), hint=_RESTORE)
+        raise EditError(f"damaged: {str(result)[:100]}", display_url(url), hint=_RESTORE)
     return True
 
 
@@ -324,6 +324,6 @@ def redo_target(annotator: str) -> Select:
     "Select the batch that an annotator's next redo restores"
     decided = (batch_table.c.annotator == annotator) & (batch_table.c.action == "decide")
     last = select(func.max(batch_table.c.batch)).where(decided).scalar_subquery()
-    undone = undone_batches().where(batch_table.c.annotator == annotator)
-    undone = undone.having(func.max(batch_table.c.batch) > last).subquery()
+    own = undone_batches().where(batch_table.c.annotator == annotator)
+    undone = own.having(func.max(batch_table.c.batch) > last).subquery()
     return select(func.min(undone.c.target))

@@ -126,7 +126,8 @@ class FaceDataset:
         if len(item) < 2:
             return item
         if item[1].ndim:
-            return (item[0], TitledLabel(f"{self.vocab[int(item[1].argmax())]} {item[1].max():.0%}"))
+            probability, code = item[1].max(), item[1].argmax()
+            return (item[0], TitledLabel(f"{self.vocab[int(code)]} {float(probability):.0%}"))
         return (item[0], TitledLabel(self.vocab[int(item[1])]))
 
     @contextmanager
@@ -214,8 +215,7 @@ def face_dls(
     batch_size: int = 128,  # faces per batch; validation batches are twice as large
     augment: Augment | None = Augment(),  # None: no augmentation
     target: str = "label",  # "label", or "votes": soft labels from votes
-    weights: Sequence[float]
-    | None = None,  # sampling weight per training face (train.losses.sample_weights); None: none
+    weights: Sequence[float] | None = None,  # sampling weight per training face; None: each face once
     stats: tuple[float, float] | None = None,  # mean and deviation of gray values; None: of the training faces
     device=None,  # None: fastai's default device
     n_in: int | None = None,  # input channels of the network, 1 or 3; None: as the faces
@@ -224,10 +224,10 @@ def face_dls(
     parts = _parts_in_memory(faceset, size)
     pixels = np.asarray(parts[0].pixels)
     mean, deviation = stats or pixel_stats(pixels)
-    side, n_in = size or pixels.shape[1], 1 if pixels.ndim == 3 else 3
-    n_in = n_in or n_in
+    side, present = size or pixels.shape[1], 1 if pixels.ndim == 3 else 3
+    n_in = n_in or present
     steps = [IntToFloatTensor()]
-    if n_in != n_in:
+    if n_in != present:
         steps.append(SetChannels(n_in))
     steps += [AugmentBatch(augment or NO_AUGMENT, side), ResizeBatch(side)]
     steps.append(Normalize.from_stats([mean] * n_in, [deviation] * n_in, cuda=False))

@@ -13,7 +13,6 @@ from fastai.torch_core import TensorCategory
 from fastai.vision.core import PILImage, PILImageBW, TensorImage, TensorImageBW
 from fastai.vision.data import get_grid
 from fastai.vision.learner import plot_top_losses
-from matplotlib.figure import Figure
 
 
 # %% ../../nbs/23a_data.tensors.ipynb #a0a23007
@@ -23,7 +22,7 @@ class TensorFace(TensorImage):
     _show_args = {"cmap": "gray", "vmin": 0, "vmax": 255}  # gray faces; imshow ignores it for three channels
 
 
-class TensorFaceBW(TensorImageBW, TensorFace):
+class TensorFaceBW(TensorImageBW):
     "Tensor of gray faces, (1, h, w) or (n, 1, h, w)"
 
     _show_args = TensorFace._show_args
@@ -48,33 +47,34 @@ class TitledLabel(str):
 
     def show(self, ctx=None, **kwargs):
         if ctx is not None:
-            ctx.set_title(str(self), fontsize=9)
+            ctx.set_title(str(self), fontsize=8, pad=2)
         return ctx
 
 
 # %% ../../nbs/23a_data.tensors.ipynb #a0a23012
-def _face_grid(n: int, nrows, ncols, figsize, lines: int) -> list:
-    "Make axes for n faces with titles of some lines"
-    if nrows is None and ncols is None:
-        ncols = min(n, max(4, math.ceil(math.sqrt(n))))
+_TITLE, _HEADING = 0.16, 0.25  # height of a line of titles and of the heading, inches
+
+
+def _face_grid(n: int, nrows, ncols, figsize, lines: int, heading: str = "") -> list:
+    "Make axes for n faces, with room for a heading and for titles of some lines"
     if ncols is None:
-        ncols = math.ceil(n / nrows)
+        ncols = math.ceil(n / nrows) if nrows else (n if n <= 5 else math.ceil(math.sqrt(n)))
     if nrows is None:
         nrows = math.ceil(n / ncols)
+    title, above = _TITLE * lines, _HEADING if heading else 0.02
     if figsize is None:
-        figsize = (1.25 * ncols, (1.15 + 0.2 * lines) * nrows)
+        figsize = (1.3 * ncols, (1.25 + title) * nrows + above)
     axes = get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize)
     for axis in axes:
         axis.set_axis_off()
-    return list(axes)
-
-
-def _finish(axes: list, heading: str = ""):
-    "Add a heading and adapt the layout"
-    figure: Figure = axes[0].figure
+    figure, height = axes[0].figure, figsize[1]
+    image = max(0.1, (height - above) / nrows - title)  # height of an image, inches
+    figure.subplots_adjust(
+        left=0.01, right=0.99, bottom=0.01, top=1 - (above + title) / height, wspace=0.05, hspace=title / image
+    )
     if heading:
-        figure.suptitle(heading, fontsize=9)
-    figure.tight_layout(pad=0.4)
+        figure.suptitle(heading, fontsize=9, y=1 - 0.03 / height, va="top")
+    return list(axes)
 
 
 def _show_batch(samples, ctxs, max_n, nrows, ncols, figsize, **kwargs):
@@ -84,57 +84,78 @@ def _show_batch(samples, ctxs, max_n, nrows, ncols, figsize, **kwargs):
         for part in sample:
             if hasattr(part, "show"):
                 part.show(ctx=axis, **kwargs)
-    if ctxs is None:
-        _finish(axes)
     return axes
 
 
 # %% ../../nbs/23a_data.tensors.ipynb #a0a23013
 def _show_results(samples, outs, ctxs, max_n, nrows, ncols, figsize, **kwargs):
     "Draw faces with label and prediction; wrong predictions are red"
-    axes = ctxs if ctxs is not None else _face_grid(min(len(samples), max_n), nrows, ncols, figsize, 2)
+    axes = ctxs
+    if axes is None:
+        axes = _face_grid(min(len(samples), max_n), nrows, ncols, figsize, 2, "label, prediction")
     for axis, sample, out in zip(axes, samples[:max_n], outs):
         sample[0].show(ctx=axis, **kwargs)
         color = "green" if str(sample[1]) == str(out[0]) else "red"
-        axis.set_title(f"{sample[1]}\n{out[0]}", fontsize=8, color=color)
-    if ctxs is None:
-        _finish(axes, "label, prediction")
+        axis.set_title(f"{sample[1]}\n{out[0]}", fontsize=8, color=color, pad=2)
     return axes
 
 
 def _plot_top_losses(samples, outs, raws, losses, nrows, ncols, figsize, **kwargs):
     "Draw faces with prediction, label, loss and probability"
-    axes = _face_grid(len(samples), nrows, ncols, figsize, 2)
+    heading = "prediction / label, loss / probability"
+    axes = _face_grid(len(samples), nrows, ncols, figsize, 2, heading)
     for axis, sample, out, raw, loss in zip(axes, samples, outs, raws, losses):
         sample[0].show(ctx=axis, **kwargs)
-        axis.set_title(f"{out[0]} / {sample[1]}\n{loss.item():.2f} / {raw.max().item():.2f}", fontsize=8)
-    _finish(axes, "prediction / label, loss / probability")
+        title = f"{out[0]} / {sample[1]}\n{loss.item():.2f} / {raw.max().item():.2f}"
+        axis.set_title(title, fontsize=8, pad=2)
 
 
 # %% ../../nbs/23a_data.tensors.ipynb #a0a23014
 @show_batch.dispatch
-def _(x: TensorFace, y, samples, ctxs=None, max_n=10, nrows=None, ncols=None, figsize=None, **kwargs):
+def _(x: TensorFace | TensorFaceBW, y, samples, ctxs=None, max_n=10, nrows=None, ncols=None, figsize=None, **kwargs):
     return _show_batch(samples, ctxs, max_n, nrows, ncols, figsize, **kwargs)
 
 
 @show_results.dispatch
-def _(x: TensorFace, y, samples, outs, ctxs=None, max_n=10, nrows=None, ncols=None, figsize=None, **kwargs):
+def _(
+    x: TensorFace | TensorFaceBW, y, samples, outs, ctxs=None, max_n=10, nrows=None, ncols=None, figsize=None, **kwargs
+):
     return _show_results(samples, outs, ctxs, max_n, nrows, ncols, figsize, **kwargs)
 
 
 @show_results.dispatch
 def _(
-    x: TensorFace, y: TensorCategory, samples, outs, ctxs=None, max_n=10, nrows=None, ncols=None, figsize=None, **kwargs
+    x: TensorFace | TensorFaceBW,
+    y: TensorCategory,
+    samples,
+    outs,
+    ctxs=None,
+    max_n=10,
+    nrows=None,
+    ncols=None,
+    figsize=None,
+    **kwargs,
 ):
     return _show_results(samples, outs, ctxs, max_n, nrows, ncols, figsize, **kwargs)
 
 
 # %% ../../nbs/23a_data.tensors.ipynb #a0a23015
 @plot_top_losses.dispatch
-def _(x: TensorFace, y, samples, outs, raws, losses, nrows=None, ncols=None, figsize=None, **kwargs):
+def _(x: TensorFace | TensorFaceBW, y, samples, outs, raws, losses, nrows=None, ncols=None, figsize=None, **kwargs):
     _plot_top_losses(samples, outs, raws, losses, nrows, ncols, figsize, **kwargs)
 
 
 @plot_top_losses.dispatch
-def _(x: TensorFace, y: TensorCategory, samples, outs, raws, losses, nrows=None, ncols=None, figsize=None, **kwargs):
+def _(
+    x: TensorFace | TensorFaceBW,
+    y: TensorCategory,
+    samples,
+    outs,
+    raws,
+    losses,
+    nrows=None,
+    ncols=None,
+    figsize=None,
+    **kwargs,
+):
     _plot_top_losses(samples, outs, raws, losses, nrows, ncols, figsize, **kwargs)
