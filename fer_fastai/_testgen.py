@@ -163,6 +163,8 @@ def defined_names(tree):
         node = stack.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue  # names for annotations only
         elif isinstance(node, ast.If | ast.Try | ast.With | ast.For | ast.While):
             for child in ast.iter_child_nodes(node):
                 stack.extend(child.body if isinstance(child, ast.ExceptHandler) else [child])

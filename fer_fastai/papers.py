@@ -157,7 +157,7 @@ def _crop_once(frames: FaceSet, folder: Path, size: int) -> FaceSet:
     cached = load_faces(path, source) if path.exists() else None
     if cached is not None and cached.ids.equals(frames.ids):
         return cached
-    cropped = crop_faces(frames, size, missing="middle")
+    cropped = crop_faces(frames, size, missing="center")
     save_faces(cropped, path, source)
     return cropped
 
@@ -392,7 +392,7 @@ def show_examples(
     n: int = 8,  # number of faces of each kind
 ) -> tuple[Figure, Figure]:  # correctly classified faces, and the most confident errors
     "Show correct and wrong predictions"
-    probabilities = scored.probabilities[next(iter(scored.probabilities))]
+    probabilities = scored.pred_probs[next(iter(scored.pred_probs))]
     correct = probabilities.argmax(1) == scored.faces.codes
     losses = scored.top_losses()
     wrong = losses[losses.predicted != losses.actual]

@@ -2558,7 +2558,7 @@ def cases_of_recipes_and_runs():
             ("an unknown recipe", lambda _: get_recipe("resnet35"), "recipe 'resnet35'; expected demo or"),
             (
                 "a field that recipes don't have",
-                lambda _: get_recipe("demo", epochs=3),
+                lambda _: get_recipe("quick", epochs=3),
                 "demo: no field 'epochs'; expected one of name, stages",
             ),
             (
@@ -2587,7 +2587,7 @@ def cases_of_recipes_and_runs():
                 'toy: loss gce with soft labels; expected target="label"',
             ),
             ("a recipe that is a list", lambda _: recipe_from_dict([1]), "recipe: .*expected the fields of Recipe"),
-            ("a recipe that is text", lambda _: recipe_from_dict("demo"), "recipe: .*expected the fields of Recipe"),
+            ("a recipe that is text", lambda _: recipe_from_dict("quick"), "recipe: .*expected the fields of Recipe"),
             (
                 "a recipe that has no stages",
                 lambda _: recipe_from_dict({"name": "toy"}),
@@ -3987,7 +3987,7 @@ def cases_of_commands():
                 "train faces.csv --recipe best",
                 "fer: recipe 'best'; expected demo or",
             ),
-            ("fer train, no such faces", (), "train nowhere --recipe demo", "fer: nowhere: no such file or folder"),
+            ("fer train, no such faces", (), "train nowhere --recipe quick", "fer: nowhere: no such file or folder"),
             (
                 "fer train, no such start",
                 (faces,),

@@ -37,7 +37,7 @@ def test_export_a_run_as_a_model_folder():
         Image.fromarray(data.astronaut()).save(photos / "collins.jpg")
         (photos / "broken.jpg").write_bytes(b"")
         os.environ["FER_BUDGET"] = "quick"
-        train_command("synthetic", "demo", Path(folder, "run"))
+        train_command("synthetic", "quick", Path(folder, "run"))
         del os.environ["FER_BUDGET"]
         output = fer("export", Path(folder, "run"), model, "--int8", "--license", "Apache-2.0")
         assert "model-int8.onnx, model.json" in output, output
@@ -71,8 +71,8 @@ def test_millions_of_images():
         (faces / "broken.png").write_bytes(b"")
         words = ["bulk", str(faces), "--to", str(predictions), "--crops", "--actors", "0", "--shard-size", "4"]
         first, second = fer(*words), fer(*words)
-        assert "10 images" in first and "9 faces, 1 that can't be read" in first and "bad/*.parquet" in first, first
-        assert "3 were there" in second, second
+        assert "10 images" in first and "9 faces, 1 unreadable" in first and "bad/*.parquet" in first, first
+        assert "3 resumed" in second, second
         with ExceptionExpected(DataError, "--largest with --crops"):
             fer(*words, "--largest")
     help_text = re.sub(r"\x1b\[[0-9;]*m", "", fer("bulk", "--help"))

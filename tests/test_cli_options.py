@@ -16,7 +16,7 @@ def test_faces_named_on_the_command_line():
     six = open_faces("synthetic", without="disgust")
     assert "disgust" not in six.vocab and len(six.split("valid"))
     with ExceptionExpected(
-        MissingFileError, "nowhere.csv: no such file or folder; expected fer2013, synthetic, or a path"
+        MissingFileError, "nowhere.csv: no such file or folder; expected synthetic, fer2013, or the path"
     ):
         open_faces("nowhere.csv")
     with ExceptionExpected(DataError, "expected faces of other classes"):

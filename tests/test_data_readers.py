@@ -81,8 +81,17 @@ def test_read_a_file_or_folder_of_any_form():
     faces
 
 
-def test_fer2013_in_the_data_folder():
-    "FER2013 in the data folder"
+def test_sets_by_name():
+    "Sets by name"
+    # nbs/17_data.readers.ipynb #8ea77a30
+    drawn = read_faces("synthetic")
+    assert len(drawn) == 3500 and set(drawn.table.split) == {"train", "valid", "test"}
+    with ExceptionExpected(
+        MissingFileError, "nowhere: no such file or folder; expected synthetic, fer2013, or the path"
+    ):
+        read_faces("nowhere")
+    drawn
+
     # nbs/17_data.readers.ipynb #fe0b94a7
     pixels = np.random.default_rng(0).integers(0, 256, (1, 48, 48), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:

@@ -328,7 +328,7 @@ def test_batch_size_image_size_color_faces_and_other_vocabularies():
     test_eq(explain(learner, faces, "gradcam").shape, (5, 48, 48))
 
     colored = FaceSet(faces.table, faces.vocab, np.stack([faces.pixels] * 3, 3))
-    three_channels = untrained_learner("squeezenet", size=32, channels=3)
+    three_channels = untrained_learner("squeezenet", size=32, n_in=3)
     test_close(explain(three_channels, colored), explain(three_channels, faces), eps=1e-4)
     by_color = explain(three_channels, colored, "occlusion", "sad")
     test_close(by_color, explain(three_channels, faces, "occlusion", "sad"), eps=1e-4)

@@ -16,7 +16,6 @@ from fer_fastai.io import (
     load_result,
     load_result_table,
     new_run_folder,
-    pd,
     prefetch,
     read_csv_table,
     read_json,

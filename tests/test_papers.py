@@ -148,7 +148,7 @@ def test_figures_that_all_paper_pages_share():
     duplicates = duplicate_counts()
     assert duplicates is None or (duplicates.duplicates < duplicates.faces).all()
     drawn = synthetic_faces(210, faces_per_person=3, seed=5)
-    recipe = get_recipe("demo").replace(stages=(Stage(3, size=32, lr=8e-3),), seed=1)
+    recipe = get_recipe("quick").replace(stages=(Stage(3, size=32, lr=8e-3),), seed=1)
     with tempfile.TemporaryDirectory() as folder:
         scored, histories = compare_augmentation(drawn, recipe, Path(folder))
     correct, wrong = show_examples(scored, 4)

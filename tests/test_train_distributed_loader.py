@@ -70,13 +70,20 @@ from pathlib import Path
 from fastai.callback.core import Callback
 from fastai.torch_core import rank_distrib
 from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.train import training
 from fer_fastai.train.recipes import Stage, get_recipe
-from fer_fastai.train.training import train
 
-class DoublePrecision(Callback):
+make_learner = training.face_learner
+
+def double_learner(*args, **options):
+    learner = make_learner(*args, **options)
+    learner.model.double()                  # here, so that a checkpoint is loaded without rounding
+    return learner
+
+training.face_learner = double_learner
+
+class DoubleInputs(Callback):
     order = 5
-    def before_fit(self):
-        self.learn.model.double()
     def before_batch(self):
         self.learn.xb = tuple(x.double() for x in self.xb)
 
@@ -90,10 +97,10 @@ class RecordRows(Callback):
             self.rows[-1] += list(self.dl.rows)
 
 stages = (Stage(int(sys.argv[2]), size=24, lr=8e-3),)
-recipe = get_recipe("demo", arch="mini_xception", stages=stages, batch_size=64, dropout=0.0, autotune=False,
+recipe = get_recipe("quick", arch="mini_xception", stages=stages, batch_size=64, dropout=0.0, autotune=False,
                     class_weights="none", ema_decay=0.5, seed=1)
 record = RecordRows()
-train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, DoublePrecision()))
+training.train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, DoubleInputs()))
 Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
 """
 

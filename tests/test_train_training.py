@@ -31,11 +31,11 @@ def test_from_a_recipe_to_a_learner():
     "From a recipe to a Learner"
     # nbs/45_train.training.ipynb #802f8c69
     faces = synthetic_faces(300, seed=5)
-    learner = recipe_learner(faces, get_recipe("demo"))
+    learner = recipe_learner(faces, get_recipe("quick"))
     test_eq(learner.dls.one_batch()[0].shape, (32, 1, 48, 48))
     assert learner.loss_func.func.weight[1] == learner.loss_func.func.weight.max(), "disgust is rare"
     with ExceptionExpected(RecipeError, "no weight by hand for"):
-        recipe_learner(faces, get_recipe("demo", class_weights="by_hand"))
+        recipe_learner(faces, get_recipe("quick", class_weights="by_hand"))
     learner.loss_func.func.weight
 
 
@@ -155,7 +155,7 @@ def test_edge_cases_missing_labels_and_missing_runs():
     "Edge cases: missing labels and missing runs"
     # nbs/45_train.training.ipynb #6a78f577
     with ExceptionExpected(RecipeError, "training faces without a label"):
-        recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("demo"))
+        recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("quick"))
     with ExceptionExpected(RecipeError, "no history.csv"):
         read_history("nowhere")
     with ExceptionExpected(RecipeError, "no recipe.json"):

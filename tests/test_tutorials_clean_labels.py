@@ -72,5 +72,5 @@ def test_clean_labels():
 
     # nbs/tutorials/clean_labels.ipynb #9938d886
     impact = measure_impact(faces, cleaned, recipe, seeds=(1,), folder=work / "impact")
-    assert impact.changed["train relabelled"] > 20
+    assert impact.changed["train relabeled"] > 20
     impact

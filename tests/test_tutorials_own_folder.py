@@ -39,7 +39,7 @@ def test_own_folder():
     duplicates = faces.near_duplicates()
     assert duplicates.exact.sum() == 9
     faces = faces.group_duplicates().random_split(valid=0.15, test=0.15, seed=1)
-    assert faces.describe().across == 0
+    assert faces.describe().leaks == 0
     faces.counts()
 
     # nbs/tutorials/own_folder.ipynb #657191da

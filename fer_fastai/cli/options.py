@@ -30,17 +30,10 @@ def open_faces(
     keep_leaked: bool = True,  # False: drop training faces that occur in a later split too
 ):  # -> FaceSet
     "Load the faces that a command line names"
-    from fer_fastai.data.readers import load_fer2013, read_faces
-    from fer_fastai.data.synthetic import synthetic_faces
+    import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
+    from fer_fastai.data.readers import read_faces
 
-    if source == "fer2013":
-        faces = load_fer2013()
-    elif source == "synthetic":
-        faces = synthetic_faces(seed=settings().seed)
-    elif Path(source).exists():
-        faces = read_faces(source)
-    else:
-        raise MissingFileError("no such file or folder", source, "fer2013, synthetic, or a path")
+    faces = read_faces(source)
     if without:
         faces = faces.without(*without.split(","))
     if not len(faces):

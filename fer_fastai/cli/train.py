@@ -99,7 +99,7 @@ def demo_command(
     """
     start = time.perf_counter()
     folder = folder or new_run_folder("demo")
-    train_command("synthetic", "demo", folder)
+    train_command("synthetic", "quick", folder)
     page = report_of_run(folder)
     typer.echo(f"Done in {time.perf_counter() - start:.0f} s. Open {page.resolve()} in a browser.\n"
                "These faces are drawn. For real ones: fer data get fer2013, then fer train.")  # fmt: skip

@@ -19,6 +19,7 @@ from .emotions import map_class_names
 from .faceset import FaceSet
 from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
 from .scan import SPLIT_NAMES, ImageRows, load_if_asked, read_through_cache, scan_class_folders
+from .synthetic import synthetic_faces
 from ..io import csv_header, read_csv_table
 
 
@@ -116,16 +117,21 @@ def _read_table(path: Path, load: bool, size: int | None, on_error: str, cache: 
 
 
 def read_faces(
-    path: Path | str,  # .csv, .parquet, or a folder
+    path: Path | str,  # .csv, .parquet, a folder, or the name of a bundled or known set: "synthetic", "fer2013"
     load: bool = False,  # read pixels into memory if they are in files
     size: int | None = None,  # pixels per side
     on_error: str = "raise",  # "raise", or "skip": leave out bad faces, listed in .skipped
     cache: Path | str | bool = True,  # cache folder; True: the default one; False: no cache
 ) -> FaceSet:
     "Read faces from a file or folder of any supported form"
+    if str(path) in _NAMED_SETS and not Path(path).exists():
+        return _NAMED_SETS[str(path)]()
     path = Path(path)
     if not path.exists():
-        raise MissingFileError("no such file or folder", path, "a CSV, a Parquet file or a folder")
+        names = ", ".join(_NAMED_SETS)
+        raise MissingFileError(
+            "no such file or folder", path, f"{names}, or the path of a CSV, a Parquet file or a folder"
+        )
     if recognized := recognize_layout(path):
         return recognized[1].read(path, load=load, size=size, on_error=on_error, cache=cache)
     if path.is_dir():
@@ -167,3 +173,9 @@ def load_fer2013(
     files = (data / folder / "fer2013new.csv" for folder in ("ferplus", "fer2013", "."))
     votes = next((file for file in files if file.is_file()), None)
     return with_ferplus(faceset, votes) if faceset.votes is None and votes and path.is_file() else faceset
+
+
+_NAMED_SETS = {  # name -> function without arguments; a file or folder of that name takes precedence
+    "synthetic": lambda: synthetic_faces(seed=settings().seed),
+    "fer2013": load_fer2013,
+}

@@ -306,7 +306,8 @@ def load_model_folder(
     try:
         network = fit_shapes(make_network(**metadata["network"]), state)
     except Exception as error:
-        raise ModelError(one_line(error, 150), folder, "a network of this version and its weights") from error
+        found = getattr(error, "found", None) or one_line(error, 150)
+        raise ModelError(found, folder, "a network of this version and its weights") from error
     model = SavedModel(folder, metadata, _classifier(network, metadata))
     _check_output(model)
     return model

@@ -190,7 +190,7 @@ _AUGMENT_LEAST = Augment(rotate=5, shift=0.03, zoom=0.05, brightness=0.05, contr
 _ROTATION_ONLY = Augment(rotate=15, shift=0, zoom=0, brightness=0, contrast=0)
 
 _DEMO = Recipe(
-    "demo",
+    "quick",
     stages=(Stage(24, size=48, start_size=32, lr=8e-3),),
     arch="swift",
     batch_size=32,
