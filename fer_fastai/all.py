@@ -240,17 +240,16 @@ from fer_fastai.deploy.video import (
 
 # %% ../nbs/92_all.ipynb #f0d319dc
 _all_ = [
-    "FerError", "settings",
-    "Augment", "FaceBlock", "FaceSet", "crop_faces", "download_dataset", "face_datablock", "face_dls", "find_faces",
-    "inject_label_noise", "load_fer2013", "pca_features", "read_faces", "read_photo", "synthetic_faces",
-    "face_learner", "make_network", "net2net",
-    "EMA", "KnowledgeDistillation", "RECIPES", "Recipe", "SoftCrossEntropy", "Stage", "class_weights", "get_recipe",
-    "load_run", "read_history", "sample_weights", "train", "weighted_loss",
-    "compute_metrics", "plot_confusion_matrix", "plot_history", "predict_faces", "repeated_holdout", "report", "write_report",
-    "EditLog", "LabelCleaner", "PredProbs", "apply_diff", "cross_val_pred_probs", "find_issues", "measure_impact",
-    "predict_pred_probs", "rank_label_issues", "simulated_annotator", "to_diff",
+    "FerError", "settings", "Augment", "FaceBlock", "FaceSet", "crop_faces", "download_dataset",
+    "face_datablock", "face_dls", "find_faces", "inject_label_noise", "load_fer2013", "pca_features",
+    "read_faces", "read_photo", "synthetic_faces", "face_learner", "make_network", "net2net", "EMA",
+    "KnowledgeDistillation", "RECIPES", "Recipe", "SoftCrossEntropy", "Stage", "class_weights", "get_recipe",
+    "load_run", "read_history", "sample_weights", "train", "weighted_loss", "compute_metrics",
+    "plot_confusion_matrix", "plot_history", "predict_faces", "repeated_holdout", "report", "write_report",
+    "EditLog", "LabelCleaner", "PredProbs", "apply_diff", "cross_val_pred_probs", "find_issues",
+    "measure_impact", "predict_pred_probs", "rank_label_issues", "simulated_annotator", "to_diff",
     "AngularSeparation", "explain", "explain_grid", "mean_saliency", "measure_perturbation", "sanity_check",
-    "PruneWhileTraining", "prune", "replace_model",
-    "Predictor", "annotate", "as_learner", "list_pretrained", "load_model_folder", "predict_bulk", "predict_folder",
-    "predict_video", "pretrained_model", "save_model_folder", "size_table",
+    "PruneWhileTraining", "prune", "replace_model", "Predictor", "annotate", "as_learner", "list_pretrained",
+    "load_model_folder", "predict_bulk", "predict_folder", "predict_video", "pretrained_model",
+    "save_model_folder", "size_table",
 ]  # fmt: skip

@@ -414,5 +414,5 @@ def progress(
     if show_progress_bars():
         return tqdm(items, total=total, desc=label or None, unit=unit, leave=False, mininterval=0.5, delay=0.5)
     if total is None and hasattr(items, "__len__"):
-        total = len(items)
+        total = len(items)  # type: ignore[arg-type]
     return _logged(items, total, label, unit)

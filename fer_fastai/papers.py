@@ -344,7 +344,7 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
     counts = {name: int(scores[name]) for name in ("faces", "groups")}
     values = {name: float(scores[name]) for name in _SCORES}
     return Metrics(label_set=label_set, vocab=tuple(per_class.index), per_class=per_class, confusion=confusion,
-                   excluded=excluded, **tables, **counts, **values)  # fmt: skip
+                   excluded=excluded, **tables, **counts, **values)  # type: ignore[arg-type]  # fmt: skip
 
 
 def load_metrics(

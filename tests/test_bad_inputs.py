@@ -53,7 +53,6 @@ from fer_fastai.core import FerError, read_settings, settings_with_source
 from fer_fastai.data.datasets import read_fer2013_folder, read_sfew, read_sfew_features
 from fer_fastai.data.detection import align_face, crop_faces, detect_faces, yunet_path
 from fer_fastai.data.download import download_dataset, download_file
-from fer_fastai.data.duplicates import near_duplicates
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.features import face_features, lpq, pca_features
@@ -4140,9 +4139,9 @@ def cases_of_commands():
             ),
             (
                 "fer report, a source with a key too few",
-                (run(changed_json("source.json", leaks=...)),),
+                (run(changed_json("source.json", keep_leaked=...)),),
                 "report run",
-                "fer: run/source.json: no key 'leaks'",
+                "fer: run/source.json: no key 'keep_leaked'",
             ),
             (
                 "fer report, faces that have moved",

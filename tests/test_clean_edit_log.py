@@ -362,7 +362,7 @@ def test_damaged_read_only_locked_and_deleted_files():
     with tempfile.TemporaryDirectory() as folder:
         path, cut = Path(folder) / "edits.db", Path(folder) / "cut.db"
         log = EditLog(path, faces, annotator="ann")
-        for i in range(40):
+        for _ in range(40):
             log.add(faces.ids.tolist(), "keep", source="long " * 40)
         whole = path.read_bytes()
         for size in (len(whole) // 2, len(whole) - 5000, 3000):

@@ -118,7 +118,7 @@ def test_korber_facenet_angles():
     angles = AngularSeparation(probe=held_out, window=5)
     with learner.no_bar(), learner.no_logging():
         learner.fit(60 if full else 20, 2e-2, cbs=[angles])
-    assert angles.of()[-1].matrix.shape == (8, 8) and angles.of()[0].centre == 0.5
+    assert angles.of()[-1].matrix.shape == (8, 8) and angles.of()[0].center == 0.5
     print(*angles.verdicts(), sep="\n")
     angles.plot()
 

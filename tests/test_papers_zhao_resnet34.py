@@ -181,7 +181,7 @@ def test_zhao_resnet34():
         display(table.style.format(precision=2, na_rep="").hide())
         values = {claim["id"]: claim["value"] for claim in gpu["claims"]}
         print(
-            f"{gpu['hardware']['gpu']}, PublicTest: mean of the teachers {values['gpu_teachers_public_accuracy']:.2%} (flip), "
+            f"{gpu['hardware']['gpu']}, PublicTest: teachers together {values['gpu_teachers_public_accuracy']:.2%} (flip), "
             f"best ResNet-34 {values['gpu_resnet34_public_accuracy']:.2%} (single crop)"
         )
     else:

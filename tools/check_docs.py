@@ -1,6 +1,6 @@
 """Check the layout of the documentation site in Chromium: `python tools/check_docs.py [--html build/docs/html]`
 
-At 390 px no page scrolls sideways and no heading is clipped. At 1,300 px no line of code of up to 120 characters is cut.
+At 390 px no page scrolls sideways and no heading is clipped. At 1,300 px no line of code is cut.
 `--pictures FOLDER` also writes screenshots of the pages named by `--pages`, in light and dark mode.
 """
 

@@ -88,7 +88,8 @@ class PostgresServer:
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
                 [binaries() / "postgres", "-D", "data", "-k", self.folder, "-c", "listen_addresses="],
-                cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **self.rights,
+                cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                **self.rights,
             )  # fmt: skip
         end = time.monotonic() + PATIENCE
         while self._run("pg_isready", "-q", "-h", self.folder, check=False):

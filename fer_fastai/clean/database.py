@@ -200,7 +200,9 @@ def write_lock(db: Connection):
 
 # pattern in a database's error -> hint
 _HINTS = {
-    "not a database|malformed|corrupt|encrypted|parse datetime": "The file is damaged, or no SQLite file: go back to a copy of it, or start another log",
+    "not a database|malformed|corrupt|encrypted|parse datetime": (
+        "The file is damaged, or no SQLite file: go back to a copy of it, or start another log"
+    ),
     "unable to open|readonly|read-only|permission|privilege": "Choose a place that you may write to",
     "locked|lock timeout|LockNotAvailable": "Another process kept the log busy for too long: try again",
     r"\bfull\b|No space": "Make room on the disk and decide again: this decision was not saved",

@@ -214,7 +214,7 @@ def remove_and_refit(
             inputs = consumer_inputs(smaller, {refit.layer: refit.after()}, batches, n_positions, stop=True)
             linear_map = least_squares(inputs[refit.layer], targets.pop(refit.layer), ridge, not is_zero_padded(layer))
         else:
-            linear_map = _given_map(refit, linear_maps)
+            linear_map = _given_map(refit, linear_maps)  # type: ignore[arg-type]
         rows = slice(None) if refit.outputs is None else refit.outputs
         bias = None if layer.bias is None else layer.bias.detach()[rows]
         absorb(smaller_modules[refit.layer], layer.weight.detach()[rows], bias, refit.before, linear_map)

@@ -51,7 +51,7 @@ def _transform_to(points: np.ndarray, target: np.ndarray) -> SimilarityTransform
     transform = SimilarityTransform.from_estimate(points, target)
     if not transform or not np.isfinite(transform.params).all() or transform.scale <= 0:
         raise DataError(f"points {points.round().tolist()}", "align_face", "five points that are not all the same")
-    return transform
+    return transform  # type: ignore[return-value]
 
 
 def _crop_around(image: np.ndarray, points: np.ndarray, corners: np.ndarray, margin: float):
@@ -79,7 +79,7 @@ def align_face(
         image, points = _crop_around(image, points, corners, 2 * scale)
         smaller = [max(1, round(side / scale)) for side in image.shape[1::-1]]
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-        transform = SimilarityTransform.from_estimate((points + 0.5) / scale - 0.5, frame * size)
+        transform = SimilarityTransform.from_estimate((points + 0.5) / scale - 0.5, frame * size)  # type: ignore[assignment]
     options = dict(flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cv2.warpAffine(image, transform.params[:2], (size, size), **options)
 
@@ -123,7 +123,9 @@ def _download_once(url: str, *folders: Path) -> Path | None:
     try:
         return yunet_path(url)
     except MissingFileError as error:
-        text = "faces are detected with OpenCV's Haar cascade: slower, one face in four is missed, tilted heads stay tilted"
+        text = (
+            "faces are detected with OpenCV's Haar cascade: slower, misses one face in four, tilted heads stay tilted"
+        )
         warnings.warn(f"{text}. {error}", stacklevel=4)
         return None
 

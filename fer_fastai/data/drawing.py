@@ -424,7 +424,7 @@ def _paint(shapes: list[tuple], back: np.ndarray, size: int, finer: int) -> np.n
     for i in range(n):
         canvas = Image.new("L", (side, side), int(back[i, 0]))
         polygon = ImageDraw.Draw(canvas).polygon
-        for corners, shade, shown in layers:
+        for corners, shade, shown in layers:  # type: ignore[assignment]
             if shown[i]:
                 polygon(corners[i], fill=shade[i])
         images[i] = canvas.reduce(finer)

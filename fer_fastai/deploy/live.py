@@ -153,8 +153,8 @@ def live_window(
     def show(frame: FrameResult):
         image = Image.fromarray(frame.pixels)
         image.thumbnail((root.winfo_screenwidth() - 80, root.winfo_screenheight() - 160))
-        label.image = ImageTk.PhotoImage(image)  # Tk drops an image without a reference
-        label.configure(image=label.image)
+        label.image = ImageTk.PhotoImage(image)  # type: ignore[attr-defined]  # Tk drops an image without a reference
+        label.configure(image=label.image)  # type: ignore[attr-defined]
         root.title(f"{title}: {meter.tick():.0f} frames/s, {len(frame.faces)} face(s)")
         root.update()
         if ended.is_set():

@@ -162,7 +162,7 @@ def _check_values(path: Path, metadata: Mapping):
     for name, value in numbers.items():
         is_number = isinstance(value, (int, float)) and abs(value) < 1e9
         positive = name != "mean"
-        if not is_number or (positive and value <= 0):
+        if not is_number or (positive and value <= 0):  # type: ignore[operator]
             raise ModelError(f"{name} {repr(value)[:40]}", path, "a number above 0" if positive else "a number")
     kinds = {"name": str, "parameters": int, "metrics": list, "data": str, "license": str, "note": str, "created": str,
              "commit": str}  # fmt: skip

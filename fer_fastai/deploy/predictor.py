@@ -211,7 +211,7 @@ _OTHER_COLOR = (120, 120, 120)
 def _label_image(text: str, height: int, color: tuple[int, int, int]) -> np.ndarray:  # uint8 (height, w, 3)
     "Draw white text on a colored background"
     font = ImageFont.load_default(size=max(9, round(0.72 * height)))
-    left, top, right, bottom = font.getbbox(text)
+    left, _, right, _ = font.getbbox(text)
     image = Image.new("RGB", (int(right - left) + height // 2, height), color)
     ImageDraw.Draw(image).text((height // 4 - left, height / 2), text, fill="white", font=font, anchor="lm")
     return np.asarray(image)
@@ -333,13 +333,13 @@ def _check_output(to: Path, faces: str, annotated_dir: Path | str | None):
 def _list_photos(source: Path | str | Iterable, annotated_dir: Path | str | None) -> list[tuple[str, Path]]:
     "List names and paths of photos; annotated photos of an earlier call are left out"
     one = isinstance(source, str | Path)
-    paths = photo_paths(source) if one else [Path(path) for path in source]
+    paths = photo_paths(source) if one else [Path(path) for path in source]  # type: ignore[arg-type, union-attr]
     if annotated_dir is not None:
         annotated = Path(annotated_dir).resolve()
         paths = [path for path in paths if annotated not in path.resolve().parents]
     if not paths:
         raise DataError("no photo", "predict_folder", "at least one")
-    base = Path(source) if one and Path(source).is_dir() else None
+    base = Path(source) if one and Path(source).is_dir() else None  # type: ignore[arg-type]
     base = base or Path(os.path.commonpath([path.parent.resolve() for path in paths]))
     paths = [path if path.is_relative_to(base) else path.resolve() for path in paths]
     return [(path.relative_to(base).as_posix(), path) for path in paths]

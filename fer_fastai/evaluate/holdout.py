@@ -57,14 +57,14 @@ def repeated_holdout(
     "Score a system on several random and grouped splits"
     rows = []
     splits = holdout_splits(faceset, test_size, n_splits, seed)
-    for kind, number, train, test_size in progress(splits, total=2 * n_splits, label="splits", unit="split"):
-        codes = np.asarray(predict(train, test_size, number))
-        if codes.shape != (len(test_size),):
-            expected = f"({len(test_size)},): one code per test face"
+    for kind, number, train, test in progress(splits, total=2 * n_splits, label="splits", unit="split"):
+        codes = np.asarray(predict(train, test, number))
+        if codes.shape != (len(test),):
+            expected = f"({len(test)},): one code per test face"
             raise DataError(f"predictions of shape {codes.shape}", f"{kind} split {number}", expected)
-        accuracy = float((codes == test_size.codes).mean())
-        macro_f1 = float(f1_score(test_size.codes, codes, average="macro"))
-        rows.append({"kind": kind, "seed": number, "faces": len(test_size), "accuracy": accuracy, "macro_f1": macro_f1})
+        accuracy = float((codes == test.codes).mean())
+        macro_f1 = float(f1_score(test.codes, codes, average="macro"))
+        rows.append({"kind": kind, "seed": number, "faces": len(test), "accuracy": accuracy, "macro_f1": macro_f1})
     return pd.DataFrame(rows)
 
 

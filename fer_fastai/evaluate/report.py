@@ -76,7 +76,7 @@ def _is_missing(value: float | None) -> bool:
 
 def _percent(fraction: float | None) -> str:
     "Format a fraction as a percentage (0.7012 -> 70.1 %), a missing value as a dash"
-    return "–" if _is_missing(fraction) else f"{100 * fraction:.1f}\u202f%"
+    return "–" if _is_missing(fraction) else f"{100 * fraction:.1f}\u202f%"  # type: ignore[operator]
 
 
 def _decimal(value: float | None, digits: int = 3) -> str:
@@ -194,13 +194,13 @@ def _class_section(label_set: str, metrics: Metrics) -> h.FT:
 # %% ../../nbs/54_evaluate.report.ipynb #ec99010f
 def _face_card(report: Report, position: int, row: object, others: Sequence) -> h.FT:
     "Create a figure with a face, its prediction and its labels"
-    lines = [("predicted", row.predicted), ("actual", row.actual)]
+    lines = [("predicted", row.predicted), ("actual", row.actual)]  # type: ignore[attr-defined]
     for labels in others:
         lines.append((labels.name.removesuffix(" majority"), labels.labels.iloc[position] or "–"))
-    lines += [("loss", _decimal(row.loss, 2)), ("probability", _percent(row.probability))]
-    image = h.Img(src=_face_uri(report.faces.image(position)), alt=f"face {row.Index}", width=144, height=144)
+    lines += [("loss", _decimal(row.loss, 2)), ("probability", _percent(row.probability))]  # type: ignore[attr-defined]
+    image = h.Img(src=_face_uri(report.faces.image(position)), alt=f"face {row.Index}", width=144, height=144)  # type: ignore[attr-defined]
     caption = h.Dl(*[h.Div(h.Dt(name), h.Dd(value)) for name, value in lines])
-    return h.Figure(image, h.Figcaption(caption, h.Small(row.Index)), cls="face")
+    return h.Figure(image, h.Figcaption(caption, h.Small(row.Index)), cls="face")  # type: ignore[attr-defined]
 
 
 def _losses_section(

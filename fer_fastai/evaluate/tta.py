@@ -99,7 +99,7 @@ def predict_faces(
     is_loader = isinstance(faces, DataLoader)
     loader = faces if is_loader else learner.dls.test_dl(faces, bs=max(1, batch_size // n_views))
     probs = learner.get_preds(dl=loader, act=_identity, cbs=[TTACallback(make_views)])[0]
-    n = len(faces.dataset if is_loader else faces)
+    n = len(faces.dataset if is_loader else faces)  # type: ignore[union-attr]
     if len(probs) != n:
         raise DataError(f"{len(probs)} predictions", "predict_faces", f"{n}, one per face")
     return probs.float().cpu().numpy()

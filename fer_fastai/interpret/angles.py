@@ -441,7 +441,7 @@ class AngularSeparation(TrainingCallback):
         with torch.random.fork_rng():  # the random numbers of the training stay the same
             for batch in loader:
                 batches.append(batch)
-                if sum(len(batch[0]) for batch in batches) >= n:
+                if sum(len(batch[0]) for batch in batches) >= n:  # type: ignore[operator]
                     break
         return tuple(torch.cat([part.as_subclass(Tensor) for part in parts])[:n] for parts in zip(*batches))
 

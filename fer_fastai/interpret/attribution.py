@@ -263,7 +263,7 @@ def _baseline_input(learner: Learner, baseline: str | np.ndarray) -> Tensor:
         else:
             expected = "mean (if the learner has its faces in memory), black, or an image, uint8 (h, w)"
             raise RecipeError(f"baseline {baseline[:80]!r}", "integrated", expected)
-    return next(input_batches(learner, _faceset_of_image(learner, image)))
+    return next(input_batches(learner, _faceset_of_image(learner, image)))  # type: ignore[arg-type]
 
 
 def _check_method(method: str, steps: int):

@@ -86,7 +86,7 @@ def backbone(
     _check_backbone(arch, stem, imagenet)
     net = _BACKBONES[arch].make()
     if imagenet:
-        net.load_state_dict(imagenet_weights(_BACKBONES[arch].weights.DEFAULT))
+        net.load_state_dict(imagenet_weights(_BACKBONES[arch].weights.DEFAULT))  # type: ignore[attr-defined]
     if arch == "squeezenet":
         if stem != "7x7":
             net.features[0].stride = net.features[0].padding = (1, 1)

@@ -104,7 +104,7 @@ class AllReduceSum(torch.autograd.Function):
 _BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
-class SyncBatchNorm(_BatchNorm):
+class SyncBatchNorm(_BatchNorm):  # type: ignore[misc, valid-type]
     "Batch norm with statistics of the faces of all processes"
 
     def _check_input_dim(self, x):

@@ -298,14 +298,16 @@ class ShardReader:
     def _row_batches(self, table: pa.Table) -> Iterator[list[tuple[str, object]]]:
         keys, start = table["key"].to_pylist(), 0
         positions = zip(*(table[name].to_pylist() for name in ("file", "group", "row")))
-        id_column, image_column = self.rows.columns
+        id_column, image_column = self.rows.columns  # type: ignore[union-attr]
         for (file, group), run in groupby(positions, lambda position: position[:2]):
             rows = [row for _, _, row in run]
-            for batch in self.rows.take(file, group, rows[0], rows[-1] + 1):
+            for batch in self.rows.take(file, group, rows[0], rows[-1] + 1):  # type: ignore[union-attr]
                 names = batch[id_column].cast(pa.string()).to_pylist()
                 if names != keys[start : start + len(names)]:
                     raise DataError(
-                        "other ids than when it was listed", self.rows.files[file], hint="Start again in a new folder"
+                        "other ids than when it was listed",
+                        self.rows.files[file],
+                        hint="Start again in a new folder",  # type: ignore[union-attr]
                     )
                 yield self.fetcher.load(names, batch[image_column].to_pylist())
                 start += len(names)

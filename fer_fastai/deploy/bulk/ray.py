@@ -71,7 +71,7 @@ def _running_ray(ray, actors: int | None):
         return
     options, cluster = {"log_to_driver": False, "logging_level": logging.ERROR}, os.environ.get("RAY_ADDRESS")
     if not cluster:
-        options |= {"address": "local", "num_cpus": actors, "include_dashboard": False,
+        options |= {"address": "local", "num_cpus": actors, "include_dashboard": False,  # type: ignore[dict-item]
                     "object_store_memory": _OBJECT_STORE}  # fmt: skip
     # Variables are read when Ray starts. By default, workers have a lower priority than other processes.
     variables = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_worker_niceness": "0"}
