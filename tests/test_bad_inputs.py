@@ -1922,7 +1922,7 @@ def test_interrupted_downloads():
         try:
             served("torn.bin", sha256="0" * 64, tries=1, pause=0)(Path(folder))
         except FerError as error:
-            assert "19 bytes that came are kept: run it again" in str(error), error
+            assert "19 bytes are kept: run it again" in str(error), error
         else:
             raise AssertionError("no error for a truncated file")
         assert [path.name for path in Path(folder).iterdir()] == [".file.bin.part"]

@@ -78,7 +78,7 @@ class Site:
 
 def is_plain_word(found):
     "Check whether code in backticks is one lower-case word without a call, which may be a column or an option"
-    return found[1] in COLUMNS or (re.fullmatch("[a-z]+", found[1]) and not found[2])
+    return found[1] in COLUMNS or (re.fullmatch("[a-z0-9]+", found[1]) and not found[2])
 
 
 def linked(text, site, words=False):

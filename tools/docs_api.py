@@ -26,6 +26,7 @@ PARTS = {  # first word of a notebook's default_exp: title of its part, in readi
     "deploy": "Deployment",
     "papers": "Papers",
     "cli": "Command line",
+    "__main__": "Command line",
     "all": "Public names",
 }
 CHECKS = "Checks"  # part of the notebooks that export nothing

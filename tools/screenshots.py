@@ -21,7 +21,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from fer_fastai.clean.scores import Scores
+from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.synthetic import synthetic_faces
 
@@ -52,7 +52,7 @@ faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
 probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
 scores = PredProbs(probabilities, features=None, source="logistic regression")
 """
-CELL = 'LabelCleaner(faces, issues, "edits.db", scores, annotator="ann")'
+CELL = 'LabelCleaner(faces, issues, "edits.db", pred_probs, annotator="ann")'
 KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions that the picture shows
 THEMES = {"light": "label_cleaner", "dark": "label_cleaner_dark"}
 

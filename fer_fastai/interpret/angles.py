@@ -24,6 +24,7 @@ __all__ = [
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 
@@ -112,7 +113,7 @@ def _default_layers(modules: dict[str, nn.Module]) -> list[str]:
     names = list(modules)
     convolutions = [name for name in names if isinstance(modules[name], nn.Conv2d)]
     dense = [name for name in names if isinstance(modules[name], nn.Linear)][:-1]
-    following = dict(zip(names, names[1:]))
+    following = dict(pairwise(names))
     selected = convolutions[-1:]
     for name in dense:
         is_bounded = isinstance(modules[following[name]], BOUNDED_ACTIVATIONS)

@@ -306,7 +306,7 @@ class ShardReader:
                 if names != keys[start : start + len(names)]:
                     raise DataError(
                         "other ids than when it was listed",
-                        self.rows.files[file],
+                        self.rows.files[file],  # type: ignore[union-attr]
                         hint="Start again in a new folder",  # type: ignore[union-attr]
                     )
                 yield self.fetcher.load(names, batch[image_column].to_pylist())
