@@ -33,16 +33,16 @@ RULES = {
 
 # The most findings that tools/check_tree.py accepts. Lower them, never raise them.
 LIMITS = {
-    "word": 1673,
-    "start": 641,
-    "voice": 867,
-    "long": 386,
-    "colon": 140,
+    "word": 33,
+    "start": 15,
+    "voice": 30,
+    "long": 25,
+    "colon": 35,
     "message": 0,
-    "width": 2762,
-    "cell": 90,
-    "number": 17,
-    "constant": 156,
+    "width": 11,
+    "cell": 5,
+    "number": 0,
+    "constant": 35,
 }
 
 MAX_WORDS = 25

@@ -50,7 +50,7 @@ def ten_votes(seed, label):
 votes = np.stack([ten_votes(seed, label) for seed, label in enumerate(faces.table.true_label)])
 faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
 probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
-scores = PredProbs(probabilities, features=None, source="logistic regression")
+pred_probs = PredProbs(probabilities, features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", pred_probs, annotator="ann")'
 KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions that the picture shows

@@ -24,8 +24,8 @@ __all__ = [
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
