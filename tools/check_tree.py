@@ -42,16 +42,13 @@ PREPARE = (
 TOOLS = ("nbdev", "execnb", "pytest")
 EXTRAS = (
     "accelerate",
-    "anywidget",
     "captum",
     "cleanlab",
     "cleanvision",
-    "ipywidgets",
     "kagglehub",
     "openpyxl",
     "psycopg",
     "ray",
-    "sqlalchemy",
     "torch_pruning",
 )
 HINT = 'pip install "fer_fastai['

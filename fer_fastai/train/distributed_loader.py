@@ -5,6 +5,11 @@
 # %% auto #0
 __all__ = ["DistributedFaceLoader", "ShardBatches"]
 
+# %% ../../nbs/43b_train.distributed_loader.ipynb #890ec643
+from ..core import require
+
+require("accelerate", "cluster")  # fastai.distributed fails without it, and names no package
+
 # %% ../../nbs/43b_train.distributed_loader.ipynb #e32434b1
 import torch
 from fastai.distributed import DistributedDL, DistributedTrainer
