@@ -179,6 +179,7 @@ def main():
             "layout": layout.check_layout,
             "ruff": lint,
             "language": lambda: language.over_limits(language.check()),
+            "results": lambda: run(sys.executable, "tools/results_pages.py", "--check", cwd=ROOT),
             "wheel": lambda: wheel(Path(place)),
         }
         for name, step in steps.items():
