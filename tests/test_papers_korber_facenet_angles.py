@@ -130,7 +130,7 @@ def test_korber_facenet_angles():
     with learner.no_bar(), learner.no_logging():
         learner.fit(3 if full else 1, 1e-3, cbs=[angles])
     table = angles.frame()
-    assert set(table.units) == {512, 256, 1792} and table.q50.between(0, 180).all()
+    assert set(table.n_units) == {512, 256, 1792} and table.q50.between(0, 180).all()
     display(angles.plot("conv_6.0.0"))
     table.drop(columns=[name for name in ("dead", "centre", "center") if name in table]).round(2)
 
