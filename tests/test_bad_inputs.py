@@ -2493,7 +2493,7 @@ def cases_of_predicted_probabilities_and_issues():
                 ("an empty file of features", saved(replaced("features.npy", b""))),
                 ("features of other faces", saved(array(np.zeros((3, 2))))),
                 ("features that are no table", saved(array(np.zeros(42)))),
-                ("features that would run code", saved(array(np.array([print], dtype=object)))),
+                ("features that would run code", saved(array(np.array([len], dtype=object)))),
             )
         ]
         + [

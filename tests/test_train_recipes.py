@@ -40,7 +40,7 @@ def test_named_recipes():
     # nbs/40_train.recipes.ipynb #66ce5f08
     test_eq(get_recipe("resnet34").epochs, 30)
     test_eq(get_recipe("resnet34", seed=3).seed, 3)
-    with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected demo or resnet34"):
+    with ExceptionExpected(RecipeError, "recipe 'resnet43'; expected quick or resnet34"):
         get_recipe("resnet43")
     rows = [{"name": r.name, "arch": r.arch, "epochs": r.epochs, "note": r.note} for r in RECIPES.values()]
     pd.DataFrame(rows).set_index("name")
