@@ -3,8 +3,8 @@
     with PostgresServer() as server:
         log = EditLog(server.url, faces)
 
-Its files lie in a temporary folder that goes away with it; it listens on a Unix socket in there and nowhere else.
-PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody`.
+Its files are in a temporary folder that goes away with it; it listens on a Unix socket in there and nowhere else.
+PostgreSQL does not run as root. For root it runs as the user postgres, or else as an unprivileged user.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def no_postgres():
 
 
 def server_user():
-    "For subprocess: run as somebody else than root; nothing when we are not root"
+    "For subprocess: run as another user than root; nothing when we are not root"
     if os.geteuid():
         return {}
     names = {entry.pw_name for entry in pwd.getpwall()}

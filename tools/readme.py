@@ -1,6 +1,6 @@
 """Makes README.md from nbs/index.ipynb: `python tools/readme.py`, run by `make prepare`
 
-Cells marked `#| exec_doc` are run anew first, so that README quotes what lies in benchmarks/results. `#| hide` leaves
+Cells marked `#| exec_doc` are run anew first, so that README quotes the files in benchmarks/results. `#| hide` leaves
 a cell out, `#| echo: false` its code, `#| output: false` its outputs.
 """
 
