@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -25,24 +26,60 @@ if TYPE_CHECKING:
     import pandas as pd  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
-__all__ = [
-    "check_writable",
-    "ensure_dir",
-    "atomic_path",
-    "write_json",
-    "read_json",
-    "file_sha256",
-    "csv_header",
-    "read_csv_table",
-    "read_parquet_table",
-    "check_resumable",
-    "RunFolder",
-    "new_run_folder",
-    "prefetch",
-    "load_result",
-    "load_result_table",
-]
+__all__ = ['check_regular_file', 'walk_files', 'check_writable', 'ensure_dir', 'atomic_path', 'write_json', 'read_json',
+           'file_sha256', 'csv_header', 'read_csv_table', 'read_parquet_table', 'check_resumable', 'RunFolder',
+           'new_run_folder', 'prefetch', 'load_result', 'load_result_table']
 
+# %% ../nbs/01_io.ipynb #a0100f02
+_SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
+_FILE_KINDS = {  # test of the mode of a file -> name for the error
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
+
+
+def check_regular_file(
+    path: Path | str,  # may be missing
+):
+    "Raise DataError for a pipe, device or socket, which could be read without end"
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return  # the function that opens the file raises the error
+    for is_kind, name in _FILE_KINDS.items():
+        if is_kind(mode):
+            raise DataError(name, path, "a file", "Remove it from the folder")
+
+
+def _visible(entry: os.DirEntry) -> bool:
+    "Return whether a file or folder is neither hidden nor added by the operating system"
+    return not entry.name.startswith(".") and entry.name not in _SYSTEM_FOLDERS
+
+
+def walk_files(
+    folder: Path | str,
+) -> Iterator[tuple[str, os.DirEntry]]:  # path relative to the folder with /, and the file
+    "Iterate over the visible files below a folder, sorted by name; files come before subfolders"
+    start = os.stat(folder)
+    waiting = [("", os.fspath(folder), ((start.st_dev, start.st_ino),))]
+    while waiting:
+        prefix, path, above = waiting.pop()
+        with os.scandir(path) as found:
+            entries = sorted(filter(_visible, found), key=lambda entry: entry.name)
+        inner = []
+        for entry in entries:
+            if not entry.is_dir():
+                yield prefix + entry.name, entry
+                continue
+            status = entry.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in above:
+                found_text = "a link to a folder that contains it"
+                raise DataError(found_text, entry.path, "each face once", "Remove the link")
+            inner.append((f"{prefix}{entry.name}/", entry.path, (*above, identity)))
+        waiting += reversed(inner)
 
 # %% ../nbs/01_io.ipynb #c89a5820
 def check_writable(
@@ -66,7 +103,6 @@ def ensure_dir(
         hint = "Choose a folder with write permission"
         raise PathError(f"no folder can be made here ({error.strerror})", path, hint=hint) from error
     return Path(path)
-
 
 # %% ../nbs/01_io.ipynb #3d354573
 @contextlib.contextmanager
@@ -92,7 +128,6 @@ def atomic_path(
         else:
             part.unlink(missing_ok=True)
         raise
-
 
 # %% ../nbs/01_io.ipynb #2164efec
 def write_json(
@@ -129,7 +164,6 @@ def read_json(
         raise DataError(f"no key {missing[0]!r}", path, expected, hint)
     return value
 
-
 # %% ../nbs/01_io.ipynb #146b718e
 def file_sha256(
     path: Path | str,
@@ -141,13 +175,13 @@ def file_sha256(
             digest.update(block)
     return digest.hexdigest()
 
-
 # %% ../nbs/01_io.ipynb #d7d600b1
 def csv_header(
     path: Path | str,
 ) -> list[str]:  # names as written, without surrounding spaces
     "Read the column names of a CSV"
     path = Path(path)
+    check_regular_file(path)
     if not path.is_file():
         raise MissingFileError("no such file", path, "a CSV")
     if not path.stat().st_size:
@@ -166,7 +200,6 @@ def csv_header(
     except csv.Error as error:
         raise DataError(f"no header ({error})", path, "column names in the first line") from error
     return [name.strip() for name in names]
-
 
 # %% ../nbs/01_io.ipynb #aff32a3f
 def read_csv_table(
@@ -203,7 +236,6 @@ def read_parquet_table(
         message = str(error).split("\n")[0] if path.stat().st_size else "an empty file"
         raise DataError(message, path, "a whole Parquet file") from error
 
-
 # %% ../nbs/01_io.ipynb #206d8fd3
 def check_resumable(
     started: Mapping,  # settings that the folder was started with
@@ -215,7 +247,6 @@ def check_resumable(
     names = " and ".join(name for name in settings if started.get(name) != settings[name])
     if names:
         raise ResumeError(f"started with another {names}", where, "the same settings as at the start", hint)
-
 
 # %% ../nbs/01_io.ipynb #3be944e3
 @dataclass(frozen=True)
@@ -257,7 +288,6 @@ def new_run_folder(
             path.mkdir(parents=True)
             return path
     raise FerError("a thousand runs in one second", root, hint="Try again")
-
 
 # %% ../nbs/01_io.ipynb #85f364fb
 class _Prefetcher:
@@ -319,7 +349,6 @@ def prefetch(
     finally:
         source.stop.set()
         source.thread.join(timeout=5)
-
 
 # %% ../nbs/01_io.ipynb #30300e17
 def _result_file(name: str, start: Path | None) -> Path | None:

@@ -6,13 +6,7 @@ import pandas as pd
 from fer_fastai.core import DataError, MissingFileError
 from fer_fastai.data.emotions import FER2013_CLASSES, SFEW_CLASSES
 from fer_fastai.data.datasets import (
-    DATASETS,
-    _FRAME_NAME,
-    dataset_table,
-    read_fer2013_folder,
-    read_sfew,
-    read_sfew_features,
-    recognize_layout,
+    DATASETS, _FRAME_NAME, dataset_table, read_fer2013_folder, read_sfew, read_sfew_features, recognize_layout,
     register_dataset,
 )
 
@@ -35,7 +29,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_fer2013_as_image_folders_kaggle():
-    "FER2013 as image folders (Kaggle)"
+    'FER2013 as image folders (Kaggle)'
     # nbs/16c_data.datasets.ipynb #ca565b82
     names = [f"train/{label}/im{i}.png" for label in FER2013_CLASSES for i in range(16)]
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +53,7 @@ def test_fer2013_as_image_folders_kaggle():
 
 
 def test_sfew_film_frames():
-    "SFEW: film frames"
+    'SFEW: film frames'
     # nbs/16c_data.datasets.ipynb #969ef1b3
     names = (
         "Angry/Airheads_000519240_00000005.png",
@@ -78,7 +72,7 @@ def test_sfew_film_frames():
 
 
 def test_sfew_principal_components_of_lpq_and_phog():
-    "SFEW: principal components of LPQ and PHOG"
+    'SFEW: principal components of LPQ and PHOG'
     # nbs/16c_data.datasets.ipynb #f137dd7c
     header = [None, "label", "First 5 components\nof LPQ", *[None] * 4, "First 5 components\nof PHOG", *[None] * 4]
     first = ["Airheads_000519240_00000005.mat", 1, *np.linspace(-1, 1, 10)]
@@ -96,7 +90,7 @@ def test_sfew_principal_components_of_lpq_and_phog():
 
 
 def test_registered_datasets():
-    "Registered datasets"
+    'Registered datasets'
     # nbs/16c_data.datasets.ipynb #a0a16216
     names = [f"train/{label}/1.png" for label in FER2013_CLASSES]
     with tempfile.TemporaryDirectory() as folder:
@@ -111,8 +105,7 @@ def test_registered_datasets():
 
 
 def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
-    "Edge cases: class folders that are not those of the dataset"
-
+    'Edge cases: class folders that are not those of the dataset'
     # nbs/16c_data.datasets.ipynb #a0a16218
     def raises(message, *names, read=read_fer2013_folder):
         "Check the error for a folder of these images"
@@ -120,6 +113,7 @@ def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
             root = toy_images(folder, *names)
             with ExceptionExpected(DataError, message):
                 read(root)
+
 
     raises("class folders contempt", "train/happy/1.png", "train/contempt/1.png")
     raises("class emotion 'calm'", "train/happy/1.png", "train/calm/1.png")
@@ -132,7 +126,7 @@ def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
 
 
 def test_edge_cases_exact_copies_stay_in_one_split():
-    "Edge cases: exact copies stay in one split"
+    'Edge cases: exact copies stay in one split'
     # nbs/16c_data.datasets.ipynb #fb4871cb
     with tempfile.TemporaryDirectory() as folder:
         copies = toy_images(Path(folder, "k"), *(f"train/sad/{i}.png" for i in range(4)))
@@ -142,7 +136,7 @@ def test_edge_cases_exact_copies_stay_in_one_split():
 
 
 def test_edge_cases_feature_sheets_that_cannot_be_read():
-    "Edge cases: feature sheets that cannot be read"
+    'Edge cases: feature sheets that cannot be read'
     # nbs/16c_data.datasets.ipynb #a0a16221
     import sys
 

@@ -2,16 +2,8 @@
 
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import (
-    FER2013_CLASSES,
-    FERPLUS_CLASSES,
-    SFEW_CLASSES,
-    SIX_CLASSES,
-    VOCABULARIES,
-    _COLORS,
-    canonical_emotion,
-    emotion_color,
-    map_class_names,
-    to_codes,
+    AFFECTNET_CLASSES, CKPLUS_CLASSES, FER2013_CLASSES, FERPLUS_CLASSES, RAFDB_CLASSES, SFEW_CLASSES, SIX_CLASSES,
+    VOCABULARIES, _COLORS, canonical_emotion, emotion_color, map_class_names, parse_classes, to_codes,
 )
 
 # nbs/10_data.emotions.ipynb #d8393aaf
@@ -19,16 +11,17 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_class_vocabularies():
-    "Class vocabularies"
+    'Class vocabularies'
     # nbs/10_data.emotions.ipynb #9238bb47
     test_eq(FER2013_CLASSES[3], "happy")
     test_eq(SFEW_CLASSES[4 - 1], "happy")
-    assert set(FER2013_CLASSES) == set(SFEW_CLASSES) == set(FERPLUS_CLASSES) - {"contempt"}
+    assert set(FER2013_CLASSES) == set(SFEW_CLASSES) == set(RAFDB_CLASSES) == set(FERPLUS_CLASSES) - {"contempt"}
+    assert set(AFFECTNET_CLASSES) == set(CKPLUS_CLASSES) == set(FERPLUS_CLASSES)
     VOCABULARIES
 
 
 def test_spellings_of_emotion_names():
-    "Spellings of emotion names"
+    'Spellings of emotion names'
     # nbs/10_data.emotions.ipynb #056d81f0
     for spelling in ("happy", "Happy", "happiness", "HAPPINESS", 3, "3", "3_happy", " joy "):
         test_eq(canonical_emotion(spelling), "happy")
@@ -39,40 +32,61 @@ def test_spellings_of_emotion_names():
 
 
 def test_convert_labels_to_class_codes():
-    "Convert labels to class codes"
+    'Convert labels to class codes'
     # nbs/10_data.emotions.ipynb #f089abc7
     test_eq(to_codes(["happiness", "contempt", None, "angry"], FER2013_CLASSES), [3, -1, -1, 0])
     test_eq(to_codes(FERPLUS_CLASSES, SIX_CLASSES), [5, 2, 4, 3, 0, -1, 1, -1])
 
 
 def test_class_names_of_a_folder_or_table():
-    "Class names of a folder or table"
+    'Class names of a folder or table'
     # nbs/10_data.emotions.ipynb #a0a1e003
-    labels, vocab = map_class_names(["Happiness", "Anger", "NEUTRAL"])
+    labels, vocab, notes = map_class_names(["Happiness", "Anger", "NEUTRAL"])
     test_eq(vocab, ("angry", "happy", "neutral"))
-    test_eq(map_class_names(["smiling", "angry"])[1], ("angry", "smiling"))
-    test_eq(map_class_names(["0", "3"])[1], ("0", "3"))
-    test_eq(map_class_names(["0", "3"], "fer2013")[1], ("angry", "happy"))
-    labels
+    test_eq(map_class_names(["0", "3"], "fer2013").vocab, ("angry", "happy"))
+    test_eq(map_class_names(["1", "7"], "rafdb").labels, {"1": "surprise", "7": "neutral"})
+    test_eq(map_class_names(["0", "1"], ["happy", "sad"]).labels, {"0": "happy", "1": "sad"})
+    test_eq(map_class_names(["1", "2", "9"], {1: "happy", 2: "sad", 9: None}).vocab, ("happy", "sad"))
+    test_eq(map_class_names(["smiling", "posed"]).vocab, ("posed", "smiling"))
+    with ExceptionExpected(DataError, "classes that are numbers: 0, 3; expected the name of each class. Pass classes="):
+        map_class_names(["0", "3"])
+    map_class_names(["Happiness", "Suprise", "Ahegao"])
 
 
 def test_colors_of_emotions_in_figures():
-    "Colors of emotions in figures"
+    'Colors of emotions in figures'
     # nbs/10_data.emotions.ipynb #7ad07e31
     assert set(_COLORS) == set(FERPLUS_CLASSES) and len(set(_COLORS.values())) == 8
     emotion_color("happy")
 
 
 def test_edge_cases_unknown_names_codes_and_vocabularies():
-    "Edge cases: unknown names, codes and vocabularies"
+    'Edge cases: unknown names, codes and vocabularies'
     # nbs/10_data.emotions.ipynb #d2171dc5
     for bad in ("hapy", "", None, "-1", 7):
         with ExceptionExpected(DataError):
             canonical_emotion(bad)
     with ExceptionExpected(DataError, "vocabulary 'fer'"):
         canonical_emotion(1, "fer")
-    with ExceptionExpected(DataError, "vocabulary 'fer'"):
+    with ExceptionExpected(DataError, "classes 'fer'; expected one of fer2013, .*, a list or a dict"):
         map_class_names(["1"], "fer")
+    with ExceptionExpected(DataError, "class '3'|class 3; expected codes 0 to 1 for 2 classes. Pass a dict"):
+        map_class_names(["3"], ["happy", "sad"])
+    with ExceptionExpected(DataError, "class 'cat'; expected one of happy, sad"):
+        map_class_names(["cat"], ["happy", "sad"])
+    with ExceptionExpected(DataError, "class '2'; expected one of 1"):
+        map_class_names(["2"], {1: "happy"})
+    with ExceptionExpected(DataError, "expected names of classes, as text"):
+        map_class_names(["2"], [1, 2])
+    with ExceptionExpected(DataError, "each name once"):
+        map_class_names(["1"], ["sad", "sad"])
+    with ExceptionExpected(DataError, "emotion 9; expected 1 to 7 in rafdb"):
+        map_class_names(["9"], "rafdb")
+    test_eq(map_class_names(["Joy", "sadness"], ["sad", "happy"]).labels, {"Joy": "happy", "sadness": "sad"})
+    test_eq(parse_classes("rafdb"), "rafdb")
+    test_eq(parse_classes("happy, sad"), ["happy", "sad"])
+    test_eq(parse_classes("1=happy,2="), {"1": "happy", "2": None})
+    assert "Suprise (surprise?)" in map_class_names(["happy", "Suprise"]).notes[0]
     with ExceptionExpected(DataError, "1 to 7 in sfew"):
         canonical_emotion(0, "sfew")
     test_eq(to_codes([float("nan"), "joyful"], FER2013_CLASSES), [-1, 3])

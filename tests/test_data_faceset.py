@@ -11,7 +11,7 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 
 
 def test_table_pixels_and_class_names():
-    "Table, pixels and class names"
+    'Table, pixels and class names'
     # nbs/12_data.faceset.ipynb #c1b65361
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
@@ -26,7 +26,7 @@ def test_table_pixels_and_class_names():
 
 
 def test_select_faces():
-    "Select faces"
+    'Select faces'
     # nbs/12_data.faceset.ipynb #dfdeab9f
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
@@ -40,7 +40,7 @@ def test_select_faces():
 
 
 def test_require_a_label_for_every_face():
-    "Require a label for every face"
+    'Require a label for every face'
     # nbs/12_data.faceset.ipynb #a0a12004
     toy = FaceSet(pd.DataFrame({"label": ["happy", None, "sad"]}, index=["a", "b", "c"]))
     with ExceptionExpected(DataError, r"train, face b: no label \(1 of 3 faces\); expected a label for each face"):
@@ -51,7 +51,7 @@ def test_require_a_label_for_every_face():
 
 
 def test_votes_of_annotators_and_soft_labels():
-    "Votes of annotators and soft labels"
+    'Votes of annotators and soft labels'
     # nbs/12_data.faceset.ipynb #c3bf8b9a
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
@@ -77,7 +77,7 @@ def test_votes_of_annotators_and_soft_labels():
 
 
 def test_counts_sizes_and_exact_copies():
-    "Counts, sizes and exact copies"
+    'Counts, sizes and exact copies'
     # nbs/12_data.faceset.ipynb #487e686d
     pixels = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
     pixels[4] = pixels[1]
@@ -90,7 +90,7 @@ def test_counts_sizes_and_exact_copies():
 
 
 def test_show_faces_in_a_grid():
-    "Show faces in a grid"
+    'Show faces in a grid'
     # nbs/12_data.faceset.ipynb #2dd20faa
     labels = ["happy", "sad", "fear", "angry", "neutral", None]
     noise = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
@@ -100,7 +100,7 @@ def test_show_faces_in_a_grid():
 
 
 def test_random_splits_and_k_fold_cross_validation():
-    "Random splits and k-fold cross-validation"
+    'Random splits and k-fold cross-validation'
     # nbs/12_data.faceset.ipynb #fe18df47
     people = np.random.default_rng(1).integers(0, 600, 1000)
     many = FaceSet(pd.DataFrame({"label": np.array(FER2013_CLASSES)[people % 7], "group": people}))
@@ -121,7 +121,7 @@ def test_random_splits_and_k_fold_cross_validation():
 
 
 def test_edge_cases_tables_pixels_and_selections_with_errors():
-    "Edge cases: tables, pixels and selections with errors"
+    'Edge cases: tables, pixels and selections with errors'
     # nbs/12_data.faceset.ipynb #ca2f769e
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
@@ -159,7 +159,7 @@ def test_edge_cases_tables_pixels_and_selections_with_errors():
 
 
 def test_edge_cases_classes_with_too_few_faces_to_split():
-    "Edge cases: classes with too few faces to split"
+    'Edge cases: classes with too few faces to split'
     # nbs/12_data.faceset.ipynb #a0a12010
     few = FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]}))
     with ExceptionExpected(DataError, "random_split: sad: 1"):

@@ -4,12 +4,7 @@ import os
 from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError
 from fer_fastai.data.scan import (
-    ImageRows,
-    list_images,
-    load_if_asked,
-    read_through_cache,
-    scan_class_folders,
-    subfolders,
+    ImageRows, list_images, load_if_asked, read_through_cache, scan_class_folders, subfolders,
 )
 
 # nbs/16a_data.scan.ipynb #67bfdaff
@@ -33,7 +28,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_list_images_and_subfolders():
-    "List images and subfolders"
+    'List images and subfolders'
     # nbs/16a_data.scan.ipynb #a0a16003
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "sad/anna/1.png", "sad/ben/1.png", "happy/2.jpg", ".hidden/3.png", "sad/.4.png")
@@ -45,7 +40,7 @@ def test_list_images_and_subfolders():
 
 
 def test_collect_faces_and_bad_files():
-    "Collect faces and bad files"
+    'Collect faces and bad files'
     # nbs/16a_data.scan.ipynb #a0a16005
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png")
@@ -60,7 +55,7 @@ def test_collect_faces_and_bad_files():
 
 
 def test_scan_class_folders():
-    "Scan class folders"
+    'Scan class folders'
     # nbs/16a_data.scan.ipynb #a0a16006
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "train/Happiness/1.png", "val/sad/1.png")
@@ -73,8 +68,7 @@ def test_scan_class_folders():
 
 
 def test_load_and_cache_a_folder():
-    "Load and cache a folder"
-
+    'Load and cache a folder'
     # nbs/16a_data.scan.ipynb #a0a16009
     def read_sad(path, load=False, size=None, on_error="raise", check=True):
         "Read all images of a folder as sad faces"
@@ -82,6 +76,7 @@ def test_load_and_cache_a_folder():
         for image in list_images(path):
             rows.add(image, "sad", None)
         return load_if_asked(rows.to_faceset({"sad": "sad"}, ("sad",), check), load, size, on_error)
+
 
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(Path(folder, "faces"), "a.png", "b.png")
@@ -94,8 +89,7 @@ def test_load_and_cache_a_folder():
 
 
 def test_edge_cases_folders_that_cannot_be_scanned():
-    "Edge cases: folders that cannot be scanned"
-
+    'Edge cases: folders that cannot be scanned'
     # nbs/16a_data.scan.ipynb #a0a16010
     def raises(message, *names, error=DataError):
         "Check the error for a folder of these images"
@@ -103,6 +97,7 @@ def test_edge_cases_folders_that_cannot_be_scanned():
             root = toy_images(folder, *names)
             with ExceptionExpected(error, message):
                 scan_class_folders(root)
+
 
     raises("no class folders")
     raises("no class folders with images .2 images in the folder", "1.png", "2.png")
