@@ -60,6 +60,7 @@ def _visible(entry: os.DirEntry) -> bool:
 
 def walk_files(
     folder: Path | str,
+    folders: list[str] | None = None,  # list to which the relative paths of all folders are added
 ) -> Iterator[tuple[str, os.DirEntry]]:  # path relative to the folder with /, and the file
     "Iterate over the visible files below a folder, sorted by name; files come before subfolders"
     start = os.stat(folder)
@@ -78,6 +79,8 @@ def walk_files(
             if identity in above:
                 found_text = "a link to a folder that contains it"
                 raise DataError(found_text, entry.path, "each face once", "Remove the link")
+            if folders is not None:
+                folders.append(prefix + entry.name)
             inner.append((f"{prefix}{entry.name}/", entry.path, (*above, identity)))
         waiting += reversed(inner)
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet, require_labels
 
 # nbs/12_data.faceset.ipynb #dc404d89
@@ -99,27 +98,6 @@ def test_show_faces_in_a_grid():
     grid
 
 
-def test_random_splits_and_k_fold_cross_validation():
-    'Random splits and k-fold cross-validation'
-    # nbs/12_data.faceset.ipynb #fe18df47
-    people = np.random.default_rng(1).integers(0, 600, 1000)
-    many = FaceSet(pd.DataFrame({"label": np.array(FER2013_CLASSES)[people % 7], "group": people}))
-    drawn = many.random_split(valid=0.2, test=0.1, seed=3)
-    assert drawn.table.groupby("group").split.nunique().max() == 1, "each group is in one split"
-    fractions = drawn.counts().div(drawn.counts().sum(axis=1), axis=0)
-    assert (fractions.valid - 0.2).abs().max() < 0.03
-    assert drawn.table.split.equals(many.random_split(valid=0.2, test=0.1, seed=3).table.split), (
-        "the same seed, the same split"
-    )
-    fractions.round(2)
-
-    # nbs/12_data.faceset.ipynb #1694fea8
-    folds = [fold for _, fold in many.kfold(5)]
-    test_eq(sorted(i for fold in folds for i in fold.ids), sorted(many.ids))
-    assert all(not set(rest.table.group) & set(fold.table.group) for rest, fold in many.kfold(5))
-    test_eq([round(len(fold), -1) for fold in folds], [200] * 5)
-
-
 def test_edge_cases_tables_pixels_and_selections_with_errors():
     'Edge cases: tables, pixels and selections with errors'
     # nbs/12_data.faceset.ipynb #ca2f769e
@@ -156,15 +134,3 @@ def test_edge_cases_tables_pixels_and_selections_with_errors():
     fresh = FaceSet(before, pixels=toy.pixels)
     before["label"] = "fear"
     test_eq(fresh.codes.tolist(), [3, 4, -1])
-
-
-def test_edge_cases_classes_with_too_few_faces_to_split():
-    'Edge cases: classes with too few faces to split'
-    # nbs/12_data.faceset.ipynb #a0a12010
-    few = FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]}))
-    with ExceptionExpected(DataError, "random_split: sad: 1"):
-        few.random_split()
-    with ExceptionExpected(DataError, "kfold: sad: 1"):
-        list(few.kfold(2))
-    with ExceptionExpected(DataError, "valid 0.9, test 0.2"):
-        few.random_split(valid=0.9, test=0.2)

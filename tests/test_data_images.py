@@ -45,6 +45,46 @@ def test_read_an_image_for_a_network():
     Image.fromarray(resize_image(pixels, 96))
 
 
+def test_broken_image_files():
+    'Broken image files'
+    # nbs/11_data.images.ipynb #fde201c0
+    with tempfile.TemporaryDirectory() as folder:
+        empty, text, half, gone = paths = [Path(folder, f"{name} é.png") for name in ("empty", "text", "half", "gone")]
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(half)
+        half.write_bytes(half.read_bytes()[:300])
+        empty.touch()
+        text.write_text("hello")
+        reasons = {}
+        for path in paths:
+            try:
+                read_image(path)
+            except DataError as error:
+                reasons[path.name] = error.found
+        with ExceptionExpected(DataError, "gone é.png: cannot be read.*Has the folder been moved"):
+            read_bytes(gone)
+        with ExceptionExpected(DataError, "text é.png: cannot identify"):
+            image_size(text)
+        with ExceptionExpected(DataError, "image: a float: nan; expected a path"):
+            read_image(float("nan"))
+    expected = {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}
+    for name, words in expected.items():
+        assert words in reasons[f"{name} é.png"], reasons
+    reasons
+
+
+def test_read_a_photo_for_a_face_detector():
+    'Read a photo for a face detector'
+    # nbs/11_data.images.ipynb #a7d84d62
+    sideways = Image.Exif()
+    sideways[0x0112] = 6
+    turned = Image.fromarray(photo).transpose(Image.Transpose.ROTATE_90)
+    decoded = read_photo(encoded(turned.convert("CMYK"), "JPEG", exif=sideways, quality=95))
+    test_eq((decoded.pixels.shape, decoded.pixels.dtype), ((512, 512, 3), np.dtype(np.uint8)))
+    test_eq(decoded.notes, ("turned upright by its EXIF data", "CMYK converted to RGB"))
+    assert np.abs(decoded.pixels.astype(int) - photo).mean() < 6
+    decoded
+
+
 def test_the_same_pixels_through_every_entrance():
     'The same pixels through every entrance'
     # nbs/11_data.images.ipynb #a0a11013
@@ -86,46 +126,6 @@ def test_the_same_pixels_through_every_entrance():
             close = np.abs(set_channels(decoded, True).astype(int) - gray).mean()
             assert close < (100 if "white" in name or "alpha" in name else 6), (name, close)
     len(encodings)
-
-
-def test_broken_image_files():
-    'Broken image files'
-    # nbs/11_data.images.ipynb #fde201c0
-    with tempfile.TemporaryDirectory() as folder:
-        empty, text, half, gone = paths = [Path(folder, f"{name} é.png") for name in ("empty", "text", "half", "gone")]
-        Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(half)
-        half.write_bytes(half.read_bytes()[:300])
-        empty.touch()
-        text.write_text("hello")
-        reasons = {}
-        for path in paths:
-            try:
-                read_image(path)
-            except DataError as error:
-                reasons[path.name] = error.found
-        with ExceptionExpected(DataError, "gone é.png: cannot be read.*Has the folder been moved"):
-            read_bytes(gone)
-        with ExceptionExpected(DataError, "text é.png: cannot identify"):
-            image_size(text)
-        with ExceptionExpected(DataError, "image: a float: nan; expected a path"):
-            read_image(float("nan"))
-    expected = {"empty": "an empty file", "text": "cannot identify", "half": "truncated", "gone": "no such file"}
-    for name, words in expected.items():
-        assert words in reasons[f"{name} é.png"], reasons
-    reasons
-
-
-def test_read_a_photo_for_a_face_detector():
-    'Read a photo for a face detector'
-    # nbs/11_data.images.ipynb #a7d84d62
-    sideways = Image.Exif()
-    sideways[0x0112] = 6
-    turned = Image.fromarray(photo).transpose(Image.Transpose.ROTATE_90)
-    decoded = read_photo(encoded(turned.convert("CMYK"), "JPEG", exif=sideways, quality=95))
-    test_eq((decoded.pixels.shape, decoded.pixels.dtype), ((512, 512, 3), np.dtype(np.uint8)))
-    test_eq(decoded.notes, ("turned upright by its EXIF data", "CMYK converted to RGB"))
-    assert np.abs(decoded.pixels.astype(int) - photo).mean() < 6
-    decoded
 
 
 def test_large_photos_and_memory():

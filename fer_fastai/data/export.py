@@ -13,6 +13,7 @@ import pandas as pd
 from fastcore.basics import patch
 from PIL import Image
 
+import fer_fastai.data.splits  # noqa: F401  adds FaceSet.random_split and FaceSet.kfold
 from ..core import DataError, progress
 from .emotions import FER2013_CLASSES, to_codes
 from .faceset import FaceSet

@@ -32,9 +32,7 @@ else:
     pillow_heif.register_heif_opener()
 
 # %% ../../nbs/11_data.images.ipynb #27919325
-ImageSource = (
-    Path | str | bytes | bytearray | memoryview | io.BytesIO | Image.Image | np.ndarray
-)  # decoded by read_image
+ImageSource = Path | str | bytes | bytearray | memoryview | io.BytesIO | Image.Image | np.ndarray
 
 _PHOTO_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "HEIF", "AVIF")  # opened; no others
 _EXPECTED = "an image that Pillow reads (JPEG, PNG, WebP, TIFF, ...)"
