@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from fer_fastai.core import DataError
 from fer_fastai.data.images import (
-    image_size, photo_paths, read_bytes, read_image, read_photo, resize_image, set_channels,
+    image_size, peek_images, photo_paths, read_bytes, read_image, read_photo, resize_image, set_channels,
 )
 
 # nbs/11_data.images.ipynb #04ed9e44
@@ -151,6 +151,7 @@ def test_list_the_images_of_a_folder():
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
             Path(folder, name).write_bytes(b"")
         test_eq([path.name for path in photo_paths(folder)], ["a.png", "2.JPG"])
+        test_eq(peek_images(folder, 1), [Path(folder, "a.png")])
         with ExceptionExpected(DataError, "no such file"):
             photo_paths(Path(folder, "c"))
         Path(folder, "b", "2.JPG").unlink()

@@ -23,6 +23,8 @@ def test_assign_groups_to_parts():
     assert (fractions.valid - 0.2).abs().max() < 0.03
     again = many.random_split(valid=0.2, test=0.1, seed=3)
     assert drawn.table.split.equals(again.table.split), "the same seed, the same split"
+    kept = drawn.draw_valid(0.5, seed=1)
+    assert kept.table.split[drawn.table.split == "test"].eq("test").all(), "test faces stay"
     folds = [fold for _, fold in many.kfold(5)]
     test_eq(sorted(i for fold in folds for i in fold.ids), sorted(many.ids))
     assert all(not set(rest.table.group) & set(fold.table.group) for rest, fold in many.kfold(5))

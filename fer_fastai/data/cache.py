@@ -93,7 +93,7 @@ def cache_folder() -> Path:  # may not exist yet
     return data / ".cache" if writable and found["cache"][1] == "default" else cache / "faces"
 
 # %% ../../nbs/15_data.cache.ipynb #37d761af
-_FORMAT = 1  # format of an entry; entries with another number are parsed again
+_FORMAT = 2  # format of an entry; entries with another number are parsed again
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, pyarrow.ArrowException)
 
 
@@ -128,7 +128,10 @@ def save_faces(
         if faceset.pixels is not None:
             np.save(part / "pixels.npy", faceset.pixels)
         checksums = _checksums(part, faceset.pixels)
-        write_json(part / "entry.json", {"format": _FORMAT, "vocab": faceset.vocab, "checksums": checksums})
+        write_json(
+            part / "entry.json",
+            {"format": _FORMAT, "vocab": faceset.vocab, "notes": faceset.notes, "checksums": checksums},
+        )
 
 
 def load_faces(
@@ -148,7 +151,7 @@ def load_faces(
         start = os.path.join(root, "")
         if "path" in table:
             table["path"] = [start + path for path in table.path]
-        return FaceSet(table, tuple(entry["vocab"]), pixels, skipped)
+        return FaceSet(table, tuple(entry["vocab"]), pixels, skipped, tuple(entry["notes"]))
     except _DAMAGED:
         return None
 

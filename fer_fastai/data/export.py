@@ -6,6 +6,7 @@
 __all__ = ['FER2013_USAGE']
 
 # %% ../../nbs/14_data.export.ipynb #55d834b6
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,45 +18,48 @@ import fer_fastai.data.splits  # noqa: F401  adds FaceSet.random_split and FaceS
 from ..core import DataError, progress
 from .emotions import FER2013_CLASSES, to_codes
 from .faceset import FaceSet
-from .images import read_image, resize_image
+from .images import set_channels
 from ..io import atomic_path
 
 # %% ../../nbs/14_data.export.ipynb #7cdbccb2
-def _load_face(faceset: FaceSet, row: int, size: int | None, grey: bool) -> np.ndarray:
-    "Read one face from its file, or resize one in memory"
-    if faceset.pixels is not None and size:
-        return resize_image(faceset.pixels[row], size)
-    return read_image(faceset.paths.iloc[row], size, grey)
+def _load_faces(faceset: FaceSet, size: int | None, grey: bool | None, on_error: str):
+    "Read all faces; return images, their rows, and skipped files"
+    images: list[np.ndarray] = []
+    kept: list[int] = []
+    skipped: list[dict] = []
+    for row in progress(range(len(faceset)), label="reading faces", unit="face"):
+        try:
+            images.append(faceset.image(row, size, grey))
+        except DataError as error:
+            if on_error != "skip":
+                raise
+            skipped.append({"face_id": faceset.ids[row], "where": str(error.where), "found": error.found})
+        else:
+            kept.append(row)
+    return images, kept, skipped
 
 
 @patch
 def load(
     self: FaceSet,
     size: int | None = None,  # pixels per side; None: as in the files, if all have the same size
-    grey: bool = True,  # one channel; False: three
+    grey: bool | None = None,  # True: one channel; False: three; None: one if all images are gray
     on_error: str = "raise",  # "raise", or "skip": leave out files that cannot be read, listed in .skipped
 ) -> FaceSet:  # all faces that can be read, in memory
     "Read the pixels of all faces into memory"
-    if self.pixels is not None and size is None:
+    if self.pixels is not None and size is None and grey is None:
         return self
     if size is not None and size < 1:
         raise DataError(f"size {size}", "load", "1 pixel or more")
-    images, kept, skipped = [], [], []
-    for row in progress(range(len(self)), label="reading faces", unit="face"):
-        try:
-            images.append(_load_face(self, row, size, grey))
-        except DataError as error:
-            if on_error != "skip":
-                raise
-            skipped.append({"face_id": self.ids[row], "where": str(error.where), "found": error.found})
-        else:
-            kept.append(row)
+    images, kept, skipped = _load_faces(self, size, grey, on_error)
+    if len({image.ndim for image in images}) > 1:  # some images are gray, others in color
+        images = [set_channels(image, False) for image in images]
     sizes = {image.shape for image in images}
     if len(sizes) > 1:
         raise DataError(f"images of {len(sizes)} sizes", "load", "one size", "Choose one: load(size=48)")
     lost = pd.concat([self.skipped, pd.DataFrame(skipped).set_index("face_id")]) if skipped else self.skipped
     pixels = np.stack(images) if images else np.zeros((0, size or 48, size or 48), np.uint8)
-    return FaceSet(self.table.iloc[kept], self.vocab, pixels, lost)
+    return replace(self, table=self.table.iloc[kept], pixels=pixels, skipped=lost)
 
 # %% ../../nbs/14_data.export.ipynb #114e2e6a
 FER2013_USAGE = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}  # FER2013's names of the splits

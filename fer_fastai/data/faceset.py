@@ -51,6 +51,7 @@ class FaceSet:
         describe: ClassVar[Callable[..., "Description"]]
         show: ClassVar[Callable[..., "Figure"]]
         random_split: ClassVar[Callable[..., "FaceSet"]]  # data.splits
+        draw_valid: ClassVar[Callable[..., "FaceSet"]]  # data.splits
         kfold: ClassVar[Callable[..., Iterator[tuple["FaceSet", "FaceSet"]]]]  # data.splits
         drop_leaked: ClassVar[Callable[..., "FaceSet"]]  # data.duplicates
         near_duplicates: ClassVar[Callable[..., pd.DataFrame]]  # data.duplicates

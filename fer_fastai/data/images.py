@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['ImageSource', 'IMAGE_SUFFIXES', 'is_grey', 'set_channels', 'resize_image', 'crop_box', 'read_image', 'image_size',
-           'read_bytes', 'Photo', 'read_photo', 'list_images', 'photo_paths']
+           'read_bytes', 'Photo', 'read_photo', 'list_images', 'peek_images', 'photo_paths']
 
 # %% ../../nbs/11_data.images.ipynb #45bfa5b6
 import functools
 import io
+import itertools
 import os
 import threading
 import warnings
@@ -389,6 +390,19 @@ def list_images(
 ) -> list[str]:  # paths, sorted by folder and name
     "List all image files below a folder"
     return [entry.path for name, entry in walk_files(folder) if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES]
+
+
+def peek_images(
+    folder: Path | str,
+    n: int = 5,  # number of images
+    limit: int = 2000,  # number of files to look at
+) -> list[Path]:  # paths of the first images; empty for a file
+    "List the first images below a folder without listing all files"
+    if not os.path.isdir(folder):
+        return []
+    names = (name for name, _ in itertools.islice(walk_files(folder), limit))
+    images = (name for name in names if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES)
+    return [Path(folder, name) for name in itertools.islice(images, n)]
 
 
 def photo_paths(

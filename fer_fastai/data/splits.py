@@ -137,3 +137,14 @@ def kfold(
         raise DataError(f"{n} folds of {len(self):,} faces", "kfold", "faces for each fold", "Choose fewer folds")
     for fold in range(n):
         yield self.subset(parts != fold), self.subset(parts == fold)
+
+# %% ../../nbs/12b_data.splits.ipynb #a0a12s15
+@patch
+def draw_valid(
+    self: FaceSet,  # with training faces
+    valid: float = 0.1,  # fraction of the training faces
+    seed: int = 0,
+) -> FaceSet:  # all faces; the faces of other splits stay there
+    "Draw a validation split from the training faces"
+    train = self.split("train").random_split(valid=valid, seed=seed)
+    return self.with_columns(split=train.table.split.reindex(self.ids).fillna(self.table.split))
