@@ -55,7 +55,7 @@ def test_read_a_layout():
         smiles.map_names(["2"])
     with ExceptionExpected(DataError, "two datasets 'smiles'"):
         register_dataset(smiles)
-    with ExceptionExpected(DataError, "dataset 'frowns'; expected one of smiles"):
+    with ExceptionExpected(DataError, "dataset 'frowns'; expected one of .*smiles"):
         get_dataset("frowns")
     del DATASETS["smiles"]
     faces
