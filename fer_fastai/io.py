@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import queue
+import re
 import shutil
 import stat
 import threading
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
-__all__ = ['check_regular_file', 'walk_files', 'check_writable', 'ensure_dir', 'atomic_path', 'write_json', 'read_json',
-           'file_sha256', 'csv_header', 'read_csv_table', 'read_parquet_table', 'check_resumable', 'RunFolder',
-           'new_run_folder', 'prefetch', 'load_result', 'load_result_table']
+__all__ = ['check_regular_file', 'walk_files', 'path_below', 'check_writable', 'ensure_dir', 'atomic_path', 'write_json',
+           'read_json', 'file_sha256', 'csv_header', 'read_csv_table', 'read_parquet_table', 'check_resumable',
+           'RunFolder', 'new_run_folder', 'prefetch', 'load_result', 'load_result_table']
 
 # %% ../nbs/01_io.ipynb #a0100f02
 _SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
@@ -83,6 +84,24 @@ def walk_files(
                 folders.append(prefix + entry.name)
             inner.append((f"{prefix}{entry.name}/", entry.path, (*above, identity)))
         waiting += reversed(inner)
+
+# %% ../nbs/01_io.ipynb #a0100f04
+def path_below(
+    root: Path | str,  # folder
+    text: str,  # path of a table cell or label, relative to the folder or absolute
+) -> str:  # absolute path
+    "Join a path from a file to a folder; a URL or a path outside the folder raises DataError"
+    expected = f"a path below {str(root)[-60:]}"
+    shown = one_line(text, 80)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|data:", text):
+        raise DataError(f"the URL {shown}", expected=expected, hint="Download the file first")
+    if not text or "\0" in text or len(text) > 1000 or re.match(r"[A-Za-z]:", text):
+        raise DataError(f"the path {shown!r}", expected=expected)
+    top = os.path.abspath(root)
+    path = os.path.normpath(os.path.join(top, text.replace("\\", "/")))
+    if not path.startswith(os.path.join(top, "")):
+        raise DataError(f"the path {shown!r}", expected=expected, hint="Pass root=, the folder of the images")
+    return path
 
 # %% ../nbs/01_io.ipynb #c89a5820
 def check_writable(

@@ -10,7 +10,7 @@ from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError, PathError, ResumeError
 from fer_fastai.io import (
     RunFolder, atomic_path, check_regular_file, check_writable, csv_header, file_sha256, load_result, load_result_table,
-    new_run_folder, prefetch, read_csv_table, read_json, read_parquet_table, walk_files, write_json,
+    new_run_folder, path_below, prefetch, read_csv_table, read_json, read_parquet_table, walk_files, write_json,
 )
 
 # nbs/01_io.ipynb #f3a3a9fa
@@ -40,6 +40,12 @@ def test_walk_through_a_folder_safely():
         check_regular_file("/dev/zero")
     test_eq(names, ["a.png", "b/2.png", "c/d/4.png"])
     names
+
+    # nbs/01_io.ipynb #a0100f05
+    test_eq(path_below("/faces", "happy\\\\1.png"), "/faces/happy/1.png")
+    for bad in ("../1.png", "/etc/passwd", "https://host/1.png", "a\0b", "C:/1.png", "x/../../1.png", ""):
+        with ExceptionExpected(DataError, "expected a path below /faces"):
+            path_below("/faces", bad)
 
 
 def test_atomic_writes():

@@ -30,7 +30,6 @@ from ..io import csv_header, read_csv_table, read_parquet_table
 
 # %% ../../nbs/16b_data.fer2013.ipynb #0ad10bb3
 _SIDE = 48  # pixels
-_PIXELS = _SIDE * _SIDE  # 2,304 per row
 
 
 def _is_byte(word: str) -> bool:
@@ -40,11 +39,12 @@ def _is_byte(word: str) -> bool:
 
 def parse_pixels(
     text: str,  # "70 80 82 ..."
-) -> np.ndarray:  # uint8 (2304,)
+    side: int = _SIDE,  # pixels per side of the image
+) -> np.ndarray:  # uint8 (side * side,)
     "Parse one row of pixels"
     words = text.split()
-    expected = f"{_PIXELS:,} whole numbers, each 0 to 255"
-    if len(words) != _PIXELS:
+    expected = f"{side * side:,} whole numbers, each 0 to 255"
+    if len(words) != side * side:
         raise DataError(f"{len(words):,} pixels", expected=expected)
     for position, word in enumerate(words):
         if not _is_byte(word):
@@ -54,21 +54,22 @@ def parse_pixels(
 
 def parse_pixel_column(
     texts: pyarrow.Array,  # strings, (n,)
-) -> tuple[np.ndarray, dict[int, DataError]]:  # uint8 (n, 48, 48), and errors by row; these rows are black
+    side: int = _SIDE,  # pixels per side of the images
+) -> tuple[np.ndarray, dict[int, DataError]]:  # uint8 (n, side, side), and errors by row; these rows are black
     "Parse a column of pixels"
     words = pc.ascii_split_whitespace(pc.ascii_trim_whitespace(texts))
     try:
-        if pc.all(pc.equal(pc.list_value_length(words), _PIXELS)).as_py():
-            return np.asarray(words.flatten().cast(pyarrow.uint8())).reshape(-1, _SIDE, _SIDE), {}
+        if pc.all(pc.equal(pc.list_value_length(words), side * side)).as_py():
+            return np.asarray(words.flatten().cast(pyarrow.uint8())).reshape(-1, side, side), {}
     except pyarrow.ArrowInvalid:
         pass
-    found, wrong = np.zeros((len(texts), _PIXELS), np.uint8), {}
+    found, wrong = np.zeros((len(texts), side * side), np.uint8), {}
     for row, text in enumerate(texts.to_pylist()):
         try:
-            found[row] = parse_pixels(text)
+            found[row] = parse_pixels(text, side)
         except DataError as error:
             wrong[row] = error
-    return found.reshape(-1, _SIDE, _SIDE), wrong
+    return found.reshape(-1, side, side), wrong
 
 # %% ../../nbs/16b_data.fer2013.ipynb #80a9b6b0
 _COLUMNS = ("emotion", "pixels", "Usage")
