@@ -34,8 +34,8 @@ def test_load_image_files_into_memory():
     readable
 
 
-def test_write_a_csv_in_fer2013_s_form():
-    "Write a CSV in FER2013's form"
+def test_write_a_csv():
+    'Write a CSV'
     # nbs/14_data.export.ipynb #a0a14001
     pixels = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
     labels = ["happy", "sad", "neutral", "happy"]
@@ -43,8 +43,8 @@ def test_write_a_csv_in_fer2013_s_form():
     with tempfile.TemporaryDirectory() as folder:
         header, line, *_ = faces.to_csv(Path(folder, "faces.csv")).read_text().splitlines()
         six = faces.without("disgust").to_csv(Path(folder, "six.csv")).read_text().splitlines()[1]
-    test_eq(header, "emotion,pixels,Usage")
-    test_eq((line[:2], line[-9:]), ("3,", "," + FER2013_USAGE["train"]))
+    test_eq(header, "emotion,pixels,Usage,face_id,label,group")
+    test_eq((line[:2], line[-19:]), ("3,", f",{FER2013_USAGE['train']},0,happy,0"))
     test_eq(six[:2], "3,")  # FER2013's codes for every choice of classes
     line[:30]
 
@@ -61,6 +61,12 @@ def test_write_image_folders():
         names = [Path(file).relative_to(written).as_posix() for file in files]
         back = FaceSet(pd.DataFrame({"path": files}, index=[Path(file).stem for file in files])).load()
         assert (back.subset(faces.ids).pixels == faces.pixels).all(), "PNG keeps every pixel"
+        photo = Path(folder, "photo.jpg")
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(photo)
+        copied = FaceSet(pd.DataFrame({"label": ["sad"], "path": [str(photo)]}, index=["a"])).to_folder(
+            Path(folder, "copy")
+        )
+        test_eq((copied / "train" / "sad" / "a.jpg").read_bytes(), photo.read_bytes())
     test_eq(names[:2], ["test/happy/3.png", "test/neutral/2.png"])
     names
 
@@ -91,6 +97,16 @@ def test_edge_cases_files_that_cannot_be_read_or_written():
         assert not Path(folder, "out").exists()
         unlabeled = toy.subset(["b_c"]).to_folder(Path(folder, "none"))
         assert (unlabeled / "train" / "unlabeled" / "b_c.png").is_file()
+        outside = Path(folder, "victim")
+        for label in ("../../victim", "/victim", "..", "a\0b", "x" * 300, "a/b"):
+            named = FaceSet(pd.DataFrame({"label": [label]}, index=["a"]), (label,), noise[:1])
+            with ExceptionExpected(DataError, "the label .*; expected labels that can be file names"):
+                named.to_folder(Path(folder, "out"))
+        for name in ("../../victim", "/victim", "a/../../b", "x" * 300):
+            named = FaceSet(pd.DataFrame({"label": ["sad"]}, index=[name]), pixels=noise[:1])
+            with ExceptionExpected(DataError, "the id .*; expected ids that can be file names"):
+                named.to_folder(Path(folder, "out"))
+        assert not outside.exists() and not Path(folder, "out").exists()
     test_eq(toy.load(size=24).pixels.shape, (3, 24, 24))
     with ExceptionExpected(DataError, "size 0"):
         toy.load(size=0)

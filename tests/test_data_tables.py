@@ -99,7 +99,7 @@ def test_read_any_table_of_faces():
         table.write_text("image,label,x1,y1,x2,y2\na.png,sad,0,0,10,20\na.png,happy,10,10,40,40\n")
         boxes = read_table_faces(table)
         test_eq(boxes.image(0).shape, (20, 10))
-    test_eq(boxes.ids.tolist(), ["a#0", "a#1"])
+    test_eq(boxes.ids.tolist(), ["images/a#0", "images/a#1"])
     test_eq(faces.table.split.tolist(), ["train", "valid", "train"])
     test_eq(faces.table.group.tolist(), [0, 1, 0])
     test_eq(faces.vocab, ("happy", "sad"))

@@ -83,7 +83,7 @@ _FRAME_NAME = re.compile(r"(?P<film>.+?)[_-]+(?P<time>\d+)_+(?P<frame>\d+)$")  #
 
 def _scan_sfew(path: Path, on_error: str) -> ImageRows:
     "List the frames of SFEW with their film, time and number; the group is the film"
-    rows = scan_class_folders(path, on_error)
+    rows = scan_class_folders(path, on_error, SFEW_CLASSES)
     labels = get_dataset("sfew").map_names(rows.labels(), path).labels
     images, rows.rows = rows.rows, []
     for row in images:

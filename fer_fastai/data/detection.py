@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['LANDMARK_TEMPLATE', 'DETECTORS', 'align_face', 'yunet_path', 'resolve_detector', 'Detection', 'detect_faces',
-           'refine_landmarks', 'find_faces', 'photo_faceset', 'crop_faces']
+           'refine_landmarks', 'find_faces', 'photo_faceset', 'small_faces', 'crop_faces']
 
 # %% ../../nbs/22_data.detection.ipynb #75040b62
 import functools
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -282,6 +282,22 @@ def photo_faceset(
     base = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     columns = {"label": None, "split": "test", "path": list(map(str, paths))}
     return FaceSet(pd.DataFrame(columns, index=[path.relative_to(base).as_posix() for path in paths]))
+
+# %% ../../nbs/22_data.detection.ipynb #a0a22010
+def small_faces(
+    paths: Sequence[Path | str],  # image files
+    share: float = 0.5,  # height of a face relative to its image
+) -> bool:  # False also without a local detector
+    "Return whether most images show a face that fills less than `share` of the height"
+    detector = "yunet" if _local_yunet() else "haar" if hasattr(cv2, "CascadeClassifier") else None
+    if detector is None:
+        return False
+    small = []
+    for path in paths:
+        pixels = read_photo(path).pixels
+        found = detect_faces(pixels, 0.7, 640, detector)
+        small.append(bool(found) and found[0].box[3] < share * pixels.shape[0])
+    return sum(small) * 2 > len(small)
 
 # %% ../../nbs/22_data.detection.ipynb #a0a22007
 def _place_of(faceset: FaceSet, row: int) -> str:

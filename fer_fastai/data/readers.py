@@ -7,6 +7,9 @@ __all__ = ['read_folder', 'from_dataframe', 'read_faces', 'find_fer2013', 'load_
 
 # %% ../../nbs/17_data.readers.ipynb #c93be2b0
 import os
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,133 +17,214 @@ import pandas as pd
 
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.group_duplicates and FaceSet.drop_leaked
 from ..core import DataError, MissingFileError, settings
-from .datasets import FER2013_FILES, recognize_layout
-from .emotions import map_class_names
+from .datasets import FER2013_FILES
+from .emotions import VOCABULARIES, Classes, map_class_names
 from .faceset import FaceSet
-from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
-from .scan import SPLIT_NAMES, ImageRows, load_if_asked, read_through_cache, scan_class_folders
+from .fer2013 import with_ferplus
+from .images import image_size
+from .registry import Dataset, get_dataset, read_layout, recognize_layout
+from .scan import load_if_asked, read_through_cache, scan_class_folders, split_of
 from .synthetic import synthetic_faces
-from ..io import csv_header, read_csv_table
+from fer_fastai.data.tables import (
+    TABLE_SUFFIXES,
+    find_columns,
+    read_table,
+    read_table_faces,
+    table_columns,
+    table_rows,
+)
+from ..io import check_regular_file
 
 # %% ../../nbs/17_data.readers.ipynb #a0a17002
-def _read_folder(path, vocabulary=None, load=False, size=None, on_error="raise", check=True) -> FaceSet:
+def _read_folder(path, classes=None, load=False, size=None, grey=None, on_error="raise", check=True) -> FaceSet:
     "Read class folders without cache"
-    rows = scan_class_folders(path, on_error)
-    labels, vocab = map_class_names([row["label"] for row in rows.rows], vocabulary, path)
-    return load_if_asked(rows.to_faceset(labels, vocab, check and not load), load, size, on_error)
+    rows = scan_class_folders(path, on_error, classes)
+    names = map_class_names(rows.labels(), classes, path)
+    return load_if_asked(rows.to_faceset(names, check and not load), load, size, on_error, grey)
 
 
 def read_folder(
-    path: Path | str,  # <class>/*.png, or <split>/<class>/*.png; subfolders are read too
-    vocabulary: str | None = None,  # vocabulary of class folders named by numbers: fer2013, ferplus, sfew
+    path: Path | str,  # folder of class folders; folders above and below them are recognized
+    classes: Classes | None = None,  # names of class folders named by numbers, see map_class_names
     load: bool = False,  # read pixels into memory (cached)
     size: int | None = None,  # pixels per side, when loading
+    grey: bool | None = None,  # one channel; False: three; None: as in the files
     on_error: str = "raise",  # "raise", or "skip": leave out bad files, listed in .skipped
     check: bool = True,  # open every image; False: only check that no file is empty
     cache: Path | str | bool = True,  # cache folder; True: the default one; False: no cache
 ) -> FaceSet:  # ids: relative path without the ending
     "Read a folder of class folders"
-    return read_through_cache(_read_folder, path, cache, load, size, check, vocabulary=vocabulary, on_error=on_error)
+    options = dict(classes=classes, grey=grey, on_error=on_error)
+    return read_through_cache(_read_folder, path, cache, load, size, check, **options)
 
 # %% ../../nbs/17_data.readers.ipynb #71a507e0
-def _label_text(label: object) -> str | None:
-    "Convert a label to text; None: missing; the float 3.0 becomes 3"
-    if pd.isna(label) or not str(label).strip():
-        return None
-    if isinstance(label, (float, np.floating)) and float(label).is_integer():
-        return str(int(label))
-    return str(label).strip()
-
-
-def _check_columns(df: pd.DataFrame, needed: list[str], where: object):
-    "Raise DataError unless every needed column exists once"
-    shown = [str(column)[:20] for column in df.columns[:8]]
-    missing = [column for column in needed if column not in df]
-    if missing:
-        raise DataError(f"no column {missing[0]!r} among {shown}", where, ", ".join(needed))
-    twice = [column for column in needed if list(df.columns).count(column) > 1]
-    if twice:
-        raise DataError(f"two columns {twice[0]!r}", where, "each once")
-
-
 def from_dataframe(
     df: pd.DataFrame,
-    path_col: str = "path",  # column of image files
-    label_col: str = "label",  # column of class names
-    split_col: str | None = None,  # column of train, valid, test (or val, ...); None: all faces are train
+    path_col: str | None = None,  # column of image files; None: recognized by name (path, image, filename, ...)
+    label_col: str | None = None,  # column of class names; None: recognized (label, emotion, expression, ...)
+    split_col: str | None = None,  # column of splits; None: recognized (split, Usage, is_valid, ...), or all train
     root: Path | str | None = None,  # folder that relative paths start from; None: the working folder
-    id_col: str | None = None,  # column of ids; None: the paths as written
-    vocabulary: str | None = None,  # vocabulary of numeric labels: fer2013, ferplus, sfew
+    id_col: str | None = None,  # column of ids; None: the paths without their ending
+    classes: Classes | None = None,  # names of numeric labels, see map_class_names
     load: bool = False,  # read pixels into memory
     size: int | None = None,  # pixels per side, when loading
+    grey: bool | None = None,  # one channel; False: three; None: as in the files
     on_error: str = "raise",  # "raise", or "skip": leave out bad rows, listed in .skipped
     check: bool = True,  # open every image; False: only check that no file is empty
     name: object = "DataFrame",  # name of the table in error messages
 ) -> FaceSet:
     "Read faces from a table of paths and labels"
-    columns = [column for column in (path_col, label_col, split_col, id_col) if column is not None]
-    _check_columns(df, columns, name)
-    rows = ImageRows("DataFrame", on_error)
-    for index, values in zip(df.index, df[columns].to_dict("records")):
-        text, where = str(values[path_col]).replace("\0", "?"), f"{name}, row {index}"
-        path = os.path.realpath(os.path.join(root or "", text))
-        split = SPLIT_NAMES.get(str(values[split_col]).strip().lower()) if split_col else "train"
-        face_id = str(values[id_col]) if id_col else text
-        if not os.path.isfile(path):
-            rows.reject(text, where, f"no file {path[-120:]}", "an image file")
-        elif split is None:
-            rows.reject(text, where, f"split {str(values[split_col])[:40]!r}", ", ".join(SPLIT_NAMES))
-        else:
-            rows.add(path, _label_text(values[label_col]), split, face_id)
-    if not rows.rows:
-        raise DataError("no faces", name, "one row per face")
-    names = [row["label"] for row in rows.rows if row["label"] is not None]
-    labels, vocab = map_class_names(names, vocabulary, label_col)
-    return load_if_asked(rows.to_faceset(labels, vocab, check and not load), load, size, on_error)
+    given = {"path": path_col, "label": label_col, "split": split_col, "face_id": id_col}
+    columns = find_columns(df.columns, **given)
+    if columns.path is None or columns.label is None:
+        shown = ", ".join(str(column)[:20] for column in df.columns[:8])
+        raise DataError(f"columns {shown}", name, "image paths and labels", "Pass path_col= and label_col=")
+    rows = table_rows(df, columns, root or ".", name, on_error, trusted=True)
+    names = map_class_names(rows.labels(), classes, name)
+    return load_if_asked(rows.to_faceset(names, check and not load), load, size, on_error, grey)
+
+# %% ../../nbs/17_data.readers.ipynb #a0a17009
+def _unwrapped(folder: Path) -> Path:
+    "Return the first folder that contains more than a single folder"
+    for _ in range(5):
+        inner = [entry for entry in os.scandir(folder) if not entry.name.startswith((".", "__MACOSX", "@eaDir"))]
+        if len(inner) != 1 or not inner[0].is_dir():
+            break
+        folder = Path(inner[0].path)
+    return folder
+
+
+def _face_tables(folder: Path) -> list[Path]:
+    "List the tables of image paths in a folder, without its subfolders"
+    found = []
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = Path(entry.path)
+        if entry.is_file() and path.suffix.lower() in TABLE_SUFFIXES[:2] and not entry.name.startswith("."):
+            try:
+                columns = table_columns(path)
+            except DataError:
+                continue
+            if columns.path:
+                found.append(path)
+    return found
+
+
+def _split_of_table(path: Path) -> str | None:
+    "Return the split that the name of a table states: train_labels.csv"
+    words = [word for word in path.stem.lower().replace("-", "_").split("_") if word not in ("labels", "label", "list")]
+    return split_of("_".join(words))
+
+
+def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) -> FaceSet:
+    "Read one table, or one table per split"
+    if len(tables) == 1:
+        return read_table_faces(tables[0], root, classes, on_error, check)
+    splits = [_split_of_table(path) for path in tables]
+    if None in splits or len(set(splits)) < len(splits):
+        names = ", ".join(path.name for path in tables[:5])
+        raise DataError(f"several tables: {names}", tables[0].parent, "one table, or one per split", "Pass one of them")
+    frames = [read_table(path).assign(split=split) for path, split in zip(tables, splits)]
+    frame = pd.concat(frames, ignore_index=True)
+    columns = find_columns(frame.columns, split="split")
+    rows = table_rows(frame, columns, root or tables[0].parent, tables[0].parent, on_error)
+    return rows.to_faceset(map_class_names(rows.labels(), classes, tables[0].parent), check)
+
+# %% ../../nbs/17_data.readers.ipynb #a0a17010
+def _read_any_folder(path: Path, classes, root, load, size, grey, on_error, check, cache) -> FaceSet:
+    "Read a folder of tables or class folders"
+    tables = _face_tables(path) or _face_tables(_unwrapped(path))
+    if not tables:
+        return read_folder(path, classes, load, size, grey, on_error, check, cache)
+    faceset = _read_tables(tables, classes, root, on_error, check and not load)
+    named = ", ".join(table.name for table in tables)
+    notes = (f"labels from {named}", *faceset.notes)
+    return load_if_asked(replace(faceset, notes=notes), load, size, on_error, grey)
+
+
+def _read_file(path: Path, classes, root, load, size, grey, on_error, check, cache) -> FaceSet:
+    "Read a table file"
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        raise DataError("a sheet of features", path, "faces", "Use read_sfew_features")
+    if kind not in TABLE_SUFFIXES:
+        raise DataError(f"a {kind[:20] or 'nameless'} file", path, "a table or a folder of faces")
+    faceset = read_table_faces(path, root, classes, on_error, check and not load, cache)
+    return load_if_asked(faceset, load, size, on_error, grey)
+
+
+def _classes_of(dataset: str, classes: Classes | None) -> Classes:
+    "Return the class order of a dataset for class folders and tables in another layout"
+    if classes is not None:
+        return classes
+    entry: Dataset = get_dataset(dataset)
+    return dataset if dataset in VOCABULARIES else dict(enumerate(entry.classes, entry.first_code))
+
+
+def _recognized(path: Path, dataset: str | None) -> tuple | None:
+    "Return the registered dataset, layout and folder of a path"
+    for folder in (path, _unwrapped(path)) if path.is_dir() else (path,):
+        if found := recognize_layout(folder, dataset):
+            return *found, folder
+    return None
 
 # %% ../../nbs/17_data.readers.ipynb #92ceeca6
-def _read_table(path: Path, load: bool, size: int | None, on_error: str, cache: Path | str | bool) -> FaceSet:
-    "Read a CSV of paths as written by `FaceSet.to_csv`; another CSV raises an error that lists FER2013's columns"
-    header = [name.lower() for name in csv_header(path)]
-    if not {"path", "label"} <= set(header):
-        return load_if_asked(read_fer2013_csv(path, on_error, cache), load, size, on_error)
-    df = read_csv_table(path, "path, label, and optionally split and face_id in each row")
-    df = df.rename(columns=lambda name: name.strip().lower())
-    split_col, id_col = (name if name in df else None for name in ("split", "face_id"))
-    faceset = from_dataframe(
-        df, "path", "label", split_col=split_col, root=path.parent, id_col=id_col, on_error=on_error, name=path
-    )
-    return load_if_asked(faceset, load, size, on_error)
-
-
 def read_faces(
-    path: Path | str,  # .csv, .parquet, a folder, or the name of a bundled or known set: "synthetic", "fer2013"
+    path: Path | str,  # file or folder, or the name of a bundled or known set: "synthetic", "fer2013"
+    dataset: str | None = None,  # key in the registry of datasets, such as "rafdb"; None: recognized
+    classes: Classes | None = None,  # names of labels that are numbers: a vocabulary, list or dict
+    root: Path | str | None = None,  # folder that paths in a table start from; None: the table's folder
     load: bool = False,  # read pixels into memory if they are in files
     size: int | None = None,  # pixels per side
+    grey: bool | None = None,  # one channel; False: three; None: as in the files
     on_error: str = "raise",  # "raise", or "skip": leave out bad faces, listed in .skipped
+    check: bool = True,  # open every image; False: only check that no file is empty
     cache: Path | str | bool = True,  # cache folder; True: the default one; False: no cache
 ) -> FaceSet:
     "Read faces from a file or folder of any supported form"
     if str(path) in _NAMED_SETS and not Path(path).exists():
         return _NAMED_SETS[str(path)]()
     path = Path(path)
+    check_regular_file(path)
     if not path.exists():
-        names = ", ".join(_NAMED_SETS)
-        raise MissingFileError(
-            "no such file or folder", path, f"{names}, or the path of a CSV, a Parquet file or a folder"
-        )
-    if recognized := recognize_layout(path):
-        return recognized[1].read(path, load=load, size=size, on_error=on_error, cache=cache)
-    if path.is_dir():
-        return read_folder(path, load=load, size=size, on_error=on_error, cache=cache)
-    kind = path.suffix.lower()
-    if kind == ".csv":
-        return _read_table(path, load, size, on_error, cache)
-    if kind in (".parquet", ".pq"):
-        return read_fer2013_parquet(path, on_error, cache)  # raises: other columns
-    if kind == ".xlsx":
-        raise DataError("a sheet of features", path, "faces", "Use read_sfew_features")
-    raise DataError(f"a {kind[:20] or 'nameless'} file", path, ".csv, .parquet or a folder of class folders")
+        expected = f"{', '.join(_NAMED_SETS)}, or the path of a table or folder"
+        raise MissingFileError("no such file or folder", path, expected)
+    options = dict(load=load, size=size, grey=grey, on_error=on_error, check=check, cache=cache)
+    if path.is_dir() and _is_written(path):
+        faceset = read_table_faces(path / "faces.csv", path, classes, on_error, check and not load)
+        return load_if_asked(faceset, load, size, on_error, grey)
+    if classes is None and (found := _recognized(path, dataset)):
+        faceset = read_layout(found[2], found[0], found[1], **options)
+    else:
+        classes = _classes_of(dataset, classes) if dataset else classes
+        faceset = (_read_any_folder if path.is_dir() else _read_file)(path, classes, root, **options)
+    _warn_of_photos(faceset)
+    return faceset
+
+
+def _is_written(folder: Path) -> bool:
+    "Return whether a folder was written by FaceSet.to_folder"
+    try:
+        columns = table_columns(folder / "faces.csv") if (folder / "faces.csv").is_file() else None
+    except DataError:
+        return False
+    return columns is not None and columns.face_id is not None and columns.path is not None
+
+# %% ../../nbs/17_data.readers.ipynb #a0a17011
+_PHOTO_SIDE = 160  # pixels from which an image may be an uncut photo
+_SAMPLE = 6  # photos to look at
+
+
+def _warn_of_photos(faceset: FaceSet):
+    "Warn where a sample of large images has small faces, as uncut photos have"
+    if faceset.pixels is not None or "box_left" in faceset.table or not len(faceset):
+        return
+    from fer_fastai.data.detection import small_faces  # loads the detector only for large images
+
+    rows = np.unique(np.linspace(0, len(faceset) - 1, _SAMPLE).astype(int))
+    paths = [faceset.paths.iloc[row] for row in rows]
+    if np.median([min(image_size(path)) for path in paths]) >= _PHOTO_SIDE and small_faces(paths):
+        hint = "crop them with crop_faces(faces), or `fer data crop`"
+        warnings.warn(f"images of {faceset.paths.iloc[0]} and others show small faces: {hint}", stacklevel=3)
 
 # %% ../../nbs/17_data.readers.ipynb #a0a17005
 def find_fer2013(
@@ -165,13 +249,13 @@ def load_fer2013(
         expected = f"fer2013/{' or fer2013/'.join(FER2013_FILES)}, or fer2013/train with class folders"
         hint = "Download it with `fer data get fer2013`, or set FER_DATA=<folder>"
         raise MissingFileError("no FER2013", data, expected, hint)
-    faceset = read_faces(path, load=True, on_error=on_error, cache=cache)
+    faceset = read_faces(path, dataset="fer2013", load=True, on_error=on_error, cache=cache)
     files = (data / folder / "fer2013new.csv" for folder in ("ferplus", "fer2013", "."))
     votes = next((file for file in files if file.is_file()), None)
     return with_ferplus(faceset, votes) if faceset.votes is None and votes and path.is_file() else faceset
 
 
-_NAMED_SETS = {  # name -> function without arguments; a file or folder of that name takes precedence
+_NAMED_SETS: dict[str, Callable[[], FaceSet]] = {  # a file or folder of that name takes precedence
     "synthetic": lambda: synthetic_faces(seed=settings().seed),
     "fer2013": load_fer2013,
 }

@@ -278,16 +278,16 @@ def table_rows(
     several, numbers = frame[columns.path].duplicated(keep=False), frame.groupby(columns.path).cumcount()
     for position, (label, values) in enumerate(zip(_label_column(frame, columns, where), frame.to_dict("records"))):
         text = str(values[columns.path]).strip()
-        face_id = str(values[columns.face_id]) if columns.face_id else _id_of(text)
-        if boxed and several.iloc[position]:
-            face_id = f"{face_id}#{numbers.iloc[position]}"
+        face_id = str(values[columns.face_id]) if columns.face_id else None
         try:
             split = _split_text(values[columns.split], columns.split) if columns.split else None
             path = finder.find(text, split)
             more = _box_of(values, columns) | _kept_values(values, columns)
         except DataError as error:
-            rows.reject(face_id, f"{where}, row {position}", error.found, error.expected)
+            rows.reject(face_id or _id_of(text), f"{where}, row {position}", error.found, error.expected)
             continue
+        if boxed and several.iloc[position]:
+            face_id = f"{rows.id_of(path)}#{numbers.iloc[position]}"
         if columns.group:
             more["person"] = label_text(values[columns.group])
         rows.add(path, label, split or "train", face_id, **more)
@@ -295,6 +295,17 @@ def table_rows(
     if not rows.rows:
         raise DataError("no faces", where, "one row per face")
     return rows
+
+
+def _set_groups(rows: list[dict]):
+    "Use whole numbers as groups; number other names, and keep them in the column `person`"
+    names = [str(row["person"]) for row in rows]
+    whole = all(name.isdecimal() for name in names)
+    numbers = {name: int(name) if whole else number for number, name in enumerate(sorted(set(names)))}
+    for row, name in zip(rows, names):
+        row["group"] = numbers[name]
+        if whole:
+            del row["person"]
 
 
 def _id_of(text: str) -> str:
@@ -315,9 +326,7 @@ def _check_once(frame: pd.DataFrame, columns: Columns, where: object):
 def _finish_rows(rows: ImageRows, columns: Columns):
     "Number the groups, convert votes to numbers, and take missing splits from the folders"
     if columns.group:
-        numbers = {name: number for number, name in enumerate(sorted({str(row["person"]) for row in rows.rows}))}
-        for row in rows.rows:
-            row["group"] = numbers[str(row["person"])]
+        _set_groups(rows.rows)
     for row in rows.rows:
         for name in columns.kept:
             if _plain(name) != "source":
@@ -409,7 +418,9 @@ def _pixel_faceset(frame, columns: Columns, pixels: np.ndarray, skipped: list, p
     if columns.split:
         table["split"] = _split_column(frame[columns.split], columns.split, path)
     if columns.group:
-        table["group"] = pd.factorize(frame[columns.group].astype(str), sort=True)[0]
+        rows = [{"person": label_text(value)} for value in frame[columns.group]]
+        _set_groups(rows)
+        table["group"] = [row["group"] for row in rows]
     for name in columns.kept:
         table[_plain(name)] = pd.to_numeric(frame[name], errors="coerce")
     numbered = [f"{path.stem}/{row:05d}" for row in frame.index]
