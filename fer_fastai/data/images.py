@@ -42,6 +42,8 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 _MAX_PIXELS = 100_000_000  # of one image
 _LARGE = 16_000_000  # pixels from which an image is decoded alone
 _large_images = threading.Lock()
+# _check_pixels has a lower limit. A filter for the process: catch_warnings is not safe in several threads.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @functools.cache
@@ -84,9 +86,7 @@ def _image_errors(source: object, missing: str, broken: str) -> Iterator[None]:
     "Raise DataError for whatever Pillow or the system raises"
     where = "bytes" if isinstance(source, io.BytesIO) else source
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images and of broken metadata
-            yield
+        yield
     except FerError:
         raise
     except FileNotFoundError as error:
