@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError
-from fer_fastai.cli.options import check_new, faces_of_run, open_faces, write_source
+from fer_fastai.cli.options import check_new, faces_of_run, open_faces, with_valid, write_source
 
 # nbs/91a_cli.options.ipynb #b75aeef9
 import tempfile
@@ -21,6 +21,9 @@ def test_faces_named_on_the_command_line():
         open_faces("nowhere.csv")
     with ExceptionExpected(DataError, "expected faces of other classes"):
         open_faces("synthetic", without=",".join(six.vocab) + ",disgust")
+    own = six.with_columns(split=["test" if split == "test" else "train" for split in six.table.split])
+    drawn = with_valid(own)
+    assert len(drawn.split("valid")) and drawn.split("test").ids.equals(own.split("test").ids)
 
 
 def test_faces_of_a_finished_run():
@@ -30,7 +33,7 @@ def test_faces_of_a_finished_run():
         run = Path(folder)
         with ExceptionExpected(MissingFileError, "no source.json"):
             faces_of_run(run)
-        write_source(run, "synthetic", "disgust", True)
+        write_source(run, "synthetic", without="disgust", keep_leaked=True)
         faces, source = faces_of_run(run)
         test_eq((source, "disgust" in faces.vocab), ("synthetic", False))
         with ExceptionExpected(DataError, "source.json: already exists; expected a folder or file"):

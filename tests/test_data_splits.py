@@ -60,3 +60,5 @@ def test_edge_cases_classes_with_too_few_faces_or_groups():
     one_film = FaceSet(pd.DataFrame({"label": ["sad"] * 4 + ["happy"] * 8, "group": [0] * 4 + [1] * 4 + [2] * 4}))
     test_warns(lambda: one_film.random_split(valid=0.3))
     test_eq(len(FaceSet(pd.DataFrame({"label": []})).random_split()), 0)
+    with ExceptionExpected(DataError, "random_split, face 0: no label"):
+        FaceSet(pd.DataFrame({"label": [None, None]})).random_split()

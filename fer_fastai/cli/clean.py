@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from .options import _SOURCE, Log, Source, check_new, open_faces
+from .options import _SOURCE, ClassOrder, DatasetName, Log, Source, check_new, open_faces, with_valid
 from ..core import DataError
 from ..io import atomic_path, check_writable
 
@@ -33,6 +33,8 @@ def issues_command(
     method: Annotated[str, typer.Option(help="Ranking method.")] = "combined",
     limit: Annotated[int | None, typer.Option(
         help="Largest number of label errors. Default: an estimate of how many there are.")] = None,
+    classes: ClassOrder = "",
+    dataset: DatasetName = None,
 ):  # fmt: skip
     """Rank probable label errors, most likely first, each with a reason and a suggested label.
 
@@ -49,7 +51,7 @@ def issues_command(
         raise DataError(f"limit {limit}", "fer issues", "0 or more")
     if check_writable(to).is_dir():
         raise DataError("a folder", to, "a CSV file to write")
-    faces = open_faces(source)
+    faces = with_valid(open_faces(source, classes=classes, dataset=dataset))
     if run is None:
         part = faces.split("train")
         pred_probs = cross_val_pred_probs(part, recipe, folds, folder)
@@ -72,6 +74,8 @@ def apply_command(
         help="Rule where annotators differ: latest, majority or unanimous.")] = "latest",
     diff: Annotated[Path | None, typer.Option(
         help="Write the changes alone to this CSV, which others can apply.")] = None,
+    classes: ClassOrder = "",
+    dataset: DatasetName = None,
 ):  # fmt: skip
     """Write the faces with every decision applied. The original files are not changed.
 
@@ -83,7 +87,7 @@ def apply_command(
     check_new(to)
     if diff and check_writable(diff).is_dir():
         raise DataError("a folder", diff, "a CSV file to write")
-    faces, edits = open_faces(source), EditLog(log)
+    faces, edits = open_faces(source, classes=classes, dataset=dataset, load=False), EditLog(log)
     cleaned = faces.apply(edits, rule)
     if diff:
         to_diff(faces, edits, diff, rule)
@@ -108,6 +112,8 @@ def impact_command(
     seeds: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "1,2,3",
     folder: Annotated[Path | None, typer.Option(
         help="Folder of the runs. An interrupted call is resumed.")] = None,
+    classes: ClassOrder = "",
+    dataset: DatasetName = None,
 ):  # fmt: skip
     """Train before and after cleaning with the same recipe and seeds, and compare.
 
@@ -117,5 +123,5 @@ def impact_command(
     from fer_fastai.clean.impact import measure_impact
 
     numbers = _parse_seeds(seeds)
-    faces = open_faces(source, keep_leaked=False)
+    faces = with_valid(open_faces(source, keep_leaked=False, classes=classes, dataset=dataset))
     typer.echo(repr(measure_impact(faces, EditLog(log), recipe, numbers, folder)))

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Without, check_new, faces_of_run, open_faces
+from .options import Without, check_new, faces_of_run, open_faces, with_valid
 from ..core import DataError
 
 # %% ../../nbs/91e_cli.deploy.ipynb #fd4b8365
@@ -148,7 +148,7 @@ def export_command(
     from fer_fastai.train.training import load_run
 
     check_new(to, "a new folder")
-    faces, source = (open_faces(source, without), source) if source else faces_of_run(run)
+    faces, source = (with_valid(open_faces(source, without)), source) if source else faces_of_run(run)
     learner = load_run(run, faces)
     splits = ("valid", "test") if test else ("valid",)
     reports = [report(learner, faces, split, ("single", "flip")) for split in splits]

@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from .options import Source, Without, faces_of_run, open_faces, write_source
+from fer_fastai.cli.options import (
+    ClassOrder,
+    DatasetName,
+    Grey,
+    Source,
+    Without,
+    faces_of_run,
+    open_faces,
+    with_valid,
+    write_source,
+)
 from ..core import DataError
 from ..io import check_writable, new_run_folder
 
@@ -33,6 +43,9 @@ def train_command(
     seed: Annotated[int | None, typer.Option(help="Random seed. Default: the setting `seed`.")] = None,
     keep_leaked: Annotated[bool, typer.Option(
         "--keep-leaked", help="Keep training faces that duplicate test faces, as published splits do.")] = False,
+    classes: ClassOrder = "",
+    dataset: DatasetName = None,
+    grey: Grey = None,
 ):  # fmt: skip
     """Train by a recipe: lr_find, one cycle, unfreeze. The best epoch is kept.
 
@@ -47,12 +60,13 @@ def train_command(
     if folder is not None and check_writable(folder).is_file():
         raise DataError("a file", folder, "a run folder, or a new one")
     changes = {name: value for name, value in {"pretrained": pretrained, "seed": seed}.items() if value is not None}
-    chosen, faces = get_recipe(recipe, **changes), open_faces(source, without, keep_leaked)
+    opened = dict(without=without, keep_leaked=keep_leaked, classes=classes, dataset=dataset, grey=grey)
+    chosen, faces = get_recipe(recipe, **changes), with_valid(open_faces(source, **opened))
     if is_main_process():
         typer.echo(f"{chosen.name}: {faces}")
     learner = train(faces, chosen, folder)
     if is_main_process():
-        write_source(learner.path, source, without, keep_leaked)
+        write_source(learner.path, source, **opened)
         typer.echo(f"Trained. The run is in {learner.path}; next: fer report {learner.path}")
 
 # %% ../../nbs/91c_cli.train.ipynb #0498567a

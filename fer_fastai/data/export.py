@@ -52,7 +52,11 @@ def load(
         return self
     if size is not None and size < 1:
         raise DataError(f"size {size}", "load", "1 pixel or more")
-    images, kept, skipped = _load_faces(self, size, grey, on_error)
+    images, kept, skipped = _load_faces(self, size, None if grey else grey, on_error)
+    notes = self.notes
+    if grey and (colored := sum(image.ndim == 3 for image in images)):
+        images = [set_channels(image, True) for image in images]
+        notes = (*notes, f"color dropped: {colored:,} of {len(images):,} images were converted to gray")
     if len({image.ndim for image in images}) > 1:  # some images are gray, others in color
         images = [set_channels(image, False) for image in images]
     sizes = {image.shape for image in images}
@@ -60,7 +64,7 @@ def load(
         raise DataError(f"images of {len(sizes)} sizes", "load", "one size", "Choose one: load(size=48)")
     lost = pd.concat([self.skipped, pd.DataFrame(skipped).set_index("face_id")]) if skipped else self.skipped
     pixels = np.stack(images) if images else np.zeros((0, size or 48, size or 48), np.uint8)
-    return replace(self, table=self.table.iloc[kept], pixels=pixels, skipped=lost)
+    return replace(self, table=self.table.iloc[kept], pixels=pixels, skipped=lost, notes=notes)
 
 # %% ../../nbs/14_data.export.ipynb #114e2e6a
 FER2013_USAGE = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}  # FER2013's names of the splits

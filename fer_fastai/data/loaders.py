@@ -201,7 +201,7 @@ def _parts_in_memory(faceset: FaceSet, size: int | None) -> list[FaceSet]:
     parts = [faceset.split(name) for name in ("train", "valid")]
     if not all(map(len, parts)):
         hint = "Draw a split with faceset.random_split()"
-        raise DataError(str(faceset), "face_dls", "faces in train and in valid", hint)
+        raise DataError(repr(faceset).split("\n")[0], "face_dls", "faces in train and in valid", hint)
     return [part if part.pixels is not None else part.load(size=size or settings().image_size) for part in parts]
 
 
@@ -224,6 +224,8 @@ def face_dls(
     n_in = n_in or present
     steps = [IntToFloatTensor()]
     if n_in != present:
+        if n_in < present:
+            warnings.warn("the network has one input channel: the color of the faces is dropped", stacklevel=2)
         steps.append(SetChannels(n_in))
     steps += [AugmentBatch(augment or NO_AUGMENT, side), ResizeBatch(side)]
     steps.append(Normalize.from_stats([mean] * n_in, [deviation] * n_in, cuda=False))

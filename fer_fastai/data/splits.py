@@ -14,7 +14,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 from ..core import DataError
-from .faceset import FaceSet
+from .faceset import FaceSet, require_labels
 
 # %% ../../nbs/12b_data.splits.ipynb #a0a12s07
 _FEW_GROUPS = 2000  # number of groups up to which a good assignment is searched
@@ -113,6 +113,8 @@ def random_split(
         raise DataError(f"valid {valid}, test {test}", "random_split", "fractions that leave some faces for training")
     fractions = {"train": 1 - valid - test, "valid": valid, "test": test}
     fractions = {name: fraction for name, fraction in fractions.items() if fraction > 0}
+    if len(self) and self.table.label.isna().all():
+        require_labels(self, "random_split")
     _check_class_sizes(self, len(fractions), "random_split")
     groups = self.table.group.to_numpy() if grouped else np.arange(len(self))
     parts = _parts(self.codes, groups, list(fractions.values()), seed)
