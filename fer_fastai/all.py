@@ -209,10 +209,12 @@ from fer_fastai.interpret.saliency import (
 )
 
 # %% ../nbs/92_all.ipynb #3268b57c
-from fer_fastai.compress.pruning import (
+from fer_fastai.compress.callbacks import (
     PruneWhileTraining,
-    prune,
     replace_model,
+)
+from fer_fastai.compress.pruning import (
+    prune,
 )
 
 # %% ../nbs/92_all.ipynb #7aa8c6a3

@@ -36,7 +36,8 @@ from fastai.basics import Learner
 from matplotlib.figure import Figure
 from torch import nn
 
-from .compress.pruning import prune, prune_model, replace_model
+from .compress.callbacks import replace_model
+from .compress.pruning import prune, prune_model
 from .core import RecipeError, settings
 from .data.augment import NO_AUGMENT
 from .data.cache import load_faces, save_faces

@@ -47,8 +47,9 @@ from fer_fastai.clean.pred_probs import (
 from fer_fastai.clean.ranking import denoised_soft_labels
 from fer_fastai.clean.widget import LabelCleaner, review_table
 from fer_fastai.cli.app import main
+from fer_fastai.compress.callbacks import PruneWhileTraining
 from fer_fastai.compress.channels import remove_channels
-from fer_fastai.compress.pruning import PruneWhileTraining, prune_model
+from fer_fastai.compress.pruning import prune_model
 from fer_fastai.core import FerError, read_settings, settings_with_source
 from fer_fastai.data.datasets import read_fer2013_folder, read_sfew, read_sfew_features
 from fer_fastai.data.detection import align_face, crop_faces, detect_faces, yunet_path
@@ -72,11 +73,12 @@ from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
 from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses
 from fer_fastai.evaluate.report import read_run_folder, report_html
 from fer_fastai.evaluate.tta import predict_faces
-from fer_fastai.interpret.angles import AngularSeparation, angles, find_layers
+from fer_fastai.interpret.angles import AngularSeparation
 from fer_fastai.interpret.attribution import explain, most_active_unit
 from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_pred_probs
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
 from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
+from fer_fastai.models.activations import angles, find_layers
 from fer_fastai.models.backbones import (
     face_learner,
     fit_shapes,

@@ -20,7 +20,7 @@ from fastcore.test import test_close, test_eq
 
 from fer_fastai.compress.channels import channel_groups
 from fer_fastai.compress.reconstruction import consumer_inputs
-from fer_fastai.interpret.angles import angles
+from fer_fastai.models.activations import angles
 
 
 def two_dense(h: Tensor) -> nn.Sequential:

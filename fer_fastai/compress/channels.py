@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from ..core import RecipeError, eval_mode, require
-from ..interpret.angles import BOUNDED_ACTIVATIONS
+from ..models.activations import BOUNDED_ACTIVATIONS
 
 
 # %% ../../nbs/75_compress.channels.ipynb #f9dd7cdc

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from .channels import ChannelGroup
 from .reconstruction import LinearMap
 from ..core import RecipeError
-from ..interpret.angles import MAX_ANGLE, MIN_ANGLE
+from ..models.activations import MAX_ANGLE, MIN_ANGLE
 
 
 # %% ../../nbs/77_compress.distinctiveness.ipynb #1d28876f

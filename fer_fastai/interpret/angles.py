@@ -4,14 +4,6 @@
 
 # %% auto #0
 __all__ = [
-    "BOUNDED_ACTIVATIONS",
-    "MIN_ANGLE",
-    "MAX_ANGLE",
-    "angles",
-    "pairwise_values",
-    "find_layers",
-    "activation_vectors",
-    "activation_center",
     "AngleRecord",
     "angle_record",
     "ConvergenceVerdict",
@@ -24,8 +16,6 @@ __all__ = [
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -38,151 +28,24 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..core import RecipeError, eval_mode
+from ..core import RecipeError
 from ..data.faceset import FaceSet
 from ..evaluate.plots import plot_theme
+from fer_fastai.models.activations import (
+    MAX_ANGLE,
+    MAX_POSITIONS,
+    MIN_ANGLE,
+    activation_center,
+    angles,
+    find_layers,
+    pairwise_values,
+    vectors_and_output,
+)
 from ..train.callbacks import TrainingCallback
 
-
-# %% ../../nbs/70_interpret.angles.ipynb #bf0d62b9
-def angles(
-    vectors: Tensor,  # (n, values): activation vectors of n neurons or channels
-    center: float | str = "mean",  # value that is subtracted first: a number (0.5 for sigmoids), or each neuron's mean
-) -> Tensor:  # float32 (n, n), degrees; NaN for a dead neuron
-    "Compute the angle between each pair of activation vectors"
-    if vectors.ndim != 2 or vectors.shape[1] < 2:
-        text = f"activations of shape {tuple(vectors.shape)}"
-        raise RecipeError(text, "angles", "(neurons, values) with at least two values", "Pass more than one face")
-    x = vectors.detach().float()
-    centered = x - (x.mean(1, keepdim=True) if center == "mean" else float(center))
-    length = centered.norm(dim=1)
-    dead = length <= 1e-5 * x.norm(dim=1)
-    unit = centered / length.clamp_min(1e-30)[:, None]
-    matrix = torch.rad2deg(torch.acos_((unit @ unit.T).clamp_(-1, 1)))
-    matrix[dead] = torch.nan
-    matrix[:, dead] = torch.nan
-    return matrix
-
-
-def pairwise_values(
-    matrix: Tensor,  # (n, n), symmetric
-) -> Tensor:  # (n * (n - 1) / 2,)
-    "Return the values above the diagonal, one per pair"
-    rows, columns = torch.triu_indices(len(matrix), len(matrix), 1)
-    return matrix[rows, columns]
-
-
-# %% ../../nbs/70_interpret.angles.ipynb #d272b52c
-BOUNDED_ACTIVATIONS = (nn.Sigmoid, nn.Hardsigmoid)  # activations between 0 and 1, with center 0.5
-
-
-def find_layers(
-    model: nn.Module,
-    layers=None,  # name (may have *), module, type, or a list of these; None: the default layers
-) -> dict[str, nn.Module]:  # by name, in the order of the model
-    "Find layers by name, module or type"
-    modules = dict(model.named_modules())
-    if layers is None:
-        names = _default_layers(modules)
-    else:
-        wanted = list(layers) if isinstance(layers, list | tuple | set) else [layers]
-        names = [name for item in wanted for name in _matching_layers(modules, item)]
-    return {name: module for name, module in modules.items() if name in set(names)}
-
-
-def _matching_layers(modules: dict[str, nn.Module], wanted) -> list[str]:
-    "Return the names of the layers that match one name, module or type"
-    if isinstance(wanted, type):
-        names = [name for name, module in modules.items() if isinstance(module, wanted)]
-    elif isinstance(wanted, nn.Module):
-        names = [name for name, module in modules.items() if module is wanted]
-    else:
-        names = [name for name in modules if name and fnmatchcase(name, str(wanted))]
-    if not names:
-        examples = [name for name, module in modules.items() if isinstance(module, nn.Conv2d | nn.Linear)][-3:]
-        text = f"no layer {(getattr(wanted, '__name__', None) or str(wanted))[:80]!r}"
-        expected = f"a name such as {', '.join(examples)}"
-        raise RecipeError(text, "find_layers", expected, "`dict(model.named_modules())` lists them")
-    return names
-
-
-def _default_layers(modules: dict[str, nn.Module]) -> list[str]:
-    "Return the last convolution and the hidden dense layers; a sigmoid takes the place of the dense layer before it"
-    names = list(modules)
-    convolutions = [name for name in names if isinstance(modules[name], nn.Conv2d)]
-    dense = [name for name in names if isinstance(modules[name], nn.Linear)][:-1]
-    following = dict(pairwise(names))
-    selected = convolutions[-1:]
-    for name in dense:
-        is_bounded = isinstance(modules[following[name]], BOUNDED_ACTIVATIONS)
-        selected.append(following[name] if is_bounded else name)
-    if not selected:
-        raise RecipeError("no hidden layer", "find_layers", "a convolution, or two dense layers", "Name a layer")
-    return selected
-
-
-# %% ../../nbs/70_interpret.angles.ipynb #71e5240b
-_MAX_POSITIONS = 10_000
-
-
-def _vectors(out: Tensor, name: str, max_positions: int) -> Tensor:
-    "Copy the output of a layer as activation vectors (n, values)"
-    if not isinstance(out, Tensor) or out.ndim not in (2, 4):
-        text = f"an output of shape {tuple(getattr(out, 'shape', ()))}"
-        raise RecipeError(text, name, "(faces, neurons) or (faces, channels, height, width)", "Name another layer")
-    rows = out.detach().as_subclass(Tensor).float().movedim(1, 0).flatten(1)
-    if rows.shape[1] <= max_positions:
-        return rows.clone()
-    return rows[:, torch.linspace(0, rows.shape[1] - 1, max_positions, device=rows.device).long()]
-
-
-def _vectors_and_output(
-    model: nn.Module, layers: dict[str, nn.Module], probe: Tensor, max_positions: int
-) -> tuple[dict[str, Tensor], Tensor]:
-    "Return the activation vectors by layer, and the output of the model"
-    if len(probe) < 2:
-        hint = "Angles compare activations of different faces"
-        raise RecipeError(f"a probe of {len(probe)} face(s)", "activation_vectors", "at least two", hint)
-    vectors: dict[str, Tensor] = {}
-
-    def keep(name):
-        return lambda module, inputs, out: vectors.__setitem__(name, _vectors(out, name, max_positions))
-
-    hooks = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
-    try:
-        with eval_mode(model):
-            out = model(probe)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    missing = [name for name in layers if name not in vectors]
-    if missing:
-        raise RecipeError("a layer that the network does not run", missing[0], "a layer of the forward pass")
-    return vectors, out
-
-
-# %% ../../nbs/70_interpret.angles.ipynb #a805a586
-def activation_vectors(
-    model: nn.Module,
-    layers: dict[str, nn.Module],  # from `find_layers`
-    probe: Tensor,  # input batch of the network
-    max_positions: int = _MAX_POSITIONS,  # maximum length of a vector
-) -> dict[str, Tensor]:  # by layer: (neurons or channels, values)
-    "Compute the activation vectors of some layers on a batch"
-    return _vectors_and_output(model, layers, probe, max_positions)[0]
-
-
-def activation_center(
-    module: nn.Module,
-) -> float | str:  # parameter `center` of `angles`
-    "Return the value to subtract from a layer's activations"
-    return 0.5 if isinstance(module, BOUNDED_ACTIVATIONS) else "mean"
-
-
 # %% ../../nbs/70_interpret.angles.ipynb #ca9075b6
-MIN_ANGLE, MAX_ANGLE = 15.0, 165.0  # degrees; pairs below are similar, pairs above are opposite
 _MAX_MATRIX_UNITS = 32
 _N_BINS = 36  # bins of the histogram, 5 degrees each
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -363,7 +226,7 @@ class AngularSeparation(TrainingCallback):
         unit: str = "epoch",  # unit of `every`: "epoch" or "batch"
         probe: FaceSet | tuple | int = 128,  # faces, an input batch (x,) or (x, y), or number of validation faces
         pairs: Iterable[tuple[int, int]] = (),  # pairs of each layer whose angles are kept
-        max_positions: int = _MAX_POSITIONS,  # maximum length of an activation vector
+        max_positions: int = MAX_POSITIONS,  # maximum length of an activation vector
         max_matrix_units: int = _MAX_MATRIX_UNITS,  # layers up to this size keep the whole matrix
         window: int = 3,  # number of records for the verdict
         threshold: float = 1.0,  # threshold of the verdict, degrees per epoch
@@ -450,7 +313,7 @@ class AngularSeparation(TrainingCallback):
         "Record the angles of each layer"
         start, epoch = time.perf_counter(), epoch + self.offset
         layers = find_layers(self.learn.model, self.names)  # by name: pruning replaces the learner's model
-        by_layer, out = _vectors_and_output(self.learn.model, layers, self.batch[0], self.max_positions)
+        by_layer, out = vectors_and_output(self.learn.model, layers, self.batch[0], self.max_positions)
         loss = float(self.learn.loss_func(out.float(), self.batch[1])) if len(self.batch) > 1 else float("nan")
         for name, vectors in by_layer.items():
             center, previous = activation_center(layers[name]), self._previous.get(name)

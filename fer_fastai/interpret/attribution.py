@@ -37,7 +37,7 @@ from ..core import DataError, RecipeError, eval_mode, require
 from ..data.emotions import to_codes
 from ..data.faceset import FaceSet
 from ..evaluate.tta import predict_faces
-from .angles import find_layers
+from ..models.activations import find_layers
 
 # %% ../../nbs/71_interpret.attribution.ipynb #f77f79f7
 _IN_PLACE_RELUS = (torch.relu_, Tensor.relu_)
