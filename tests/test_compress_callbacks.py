@@ -14,10 +14,10 @@ from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.backbones import face_learner
 
 
-def learner(arch: str = "compact", n: int = 300, epochs: int = 2, **options) -> Learner:
+def learner(arch: str = "compact", n: int = 160, epochs: int = 2, **options) -> Learner:
     "Train a small network on drawn faces for a few epochs"
     set_seeds(0)
-    made = face_learner(face_dls(synthetic_faces(n, seed=2), 32, batch_size=32), arch, **options)
+    made = face_learner(face_dls(synthetic_faces(n, seed=2), 24, batch_size=32), arch, **options)
     with made.no_bar(), made.no_logging():
         made.fit_one_cycle(epochs, 4e-3)
     return made
@@ -27,7 +27,7 @@ def test_replace_a_learner_s_model_and_keep_its_optimizer_state():
     "Replace a learner's model and keep its optimizer state"
     # nbs/79_compress.callbacks.ipynb #b65ba635
     one = learner(epochs=2)
-    pruned = prune(one, budget=0.5, probe=200)
+    pruned = prune(one, budget=0.5, probe=60)
     kept, name = pruned.keep["0.0.0"], "0.0.0.weight"  # the first convolution
     momentum = one.opt.state[dict(one.model.named_parameters())[name]]["grad_avg"].clone()
     replace_model(one, pruned)
@@ -44,7 +44,7 @@ def test_replace_a_learner_s_model_and_keep_its_optimizer_state():
 def test_prune_during_training():
     "Prune during training"
     # nbs/79_compress.callbacks.ipynb #932eb1c9
-    shrink = PruneWhileTraining(0.4, epochs=(1, 2), probe=200)
+    shrink = PruneWhileTraining(0.4, epochs=(1, 2), probe=60)
     one = learner(epochs=1)
     with one.no_bar(), one.no_logging():
         one.fit_one_cycle(8, 3e-3, cbs=[shrink])
