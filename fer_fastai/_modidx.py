@@ -1183,6 +1183,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'fer_fastai/deploy/bulk/run.py'),
                                             'fer_fastai.deploy.bulk.run._run_workers': ( 'deploy.bulk.run.html#_run_workers',
                                                                                          'fer_fastai/deploy/bulk/run.py'),
+                                            'fer_fastai.deploy.bulk.run._start_job': ( 'deploy.bulk.run.html#_start_job',
+                                                                                       'fer_fastai/deploy/bulk/run.py'),
                                             'fer_fastai.deploy.bulk.run._work_times': ( 'deploy.bulk.run.html#_work_times',
                                                                                         'fer_fastai/deploy/bulk/run.py'),
                                             'fer_fastai.deploy.bulk.run._write_summary': ( 'deploy.bulk.run.html#_write_summary',

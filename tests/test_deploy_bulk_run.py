@@ -76,22 +76,23 @@ def test_resume_after_a_crash():
     "Resume after a crash"
 
     # nbs/88e_deploy.bulk.run.ipynb #72f8da43
-    def kill_after_first_shard(source: Path, to: Path) -> int:
-        "Run predict_bulk in a process that kills itself after the first shard; return its exit code"
+    def kill_after_second_shard(source: Path, to: Path) -> int:
+        "Run predict_bulk in a process that kills itself after the second shard; return its exit code"
         code = f"""
 import os, signal
 from fer_fastai.deploy.bulk.run import predict_bulk
-def kill(report): os.kill(os.getpid(), signal.SIGKILL)
-predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=1, shard_size=40, on_shard=kill)"""
+def kill(report):
+    if report["shard"] == 1: os.kill(os.getpid(), signal.SIGKILL)
+predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=0, shard_size=20, on_shard=kill)"""
         command = [sys.executable, "-W", "ignore", "-c", code]
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1200).returncode
 
     with tempfile.TemporaryDirectory() as parent:
-        pixels, broken = synthetic_faces(640, seed=4).pixels, {0, 50, 333}
+        pixels, broken = synthetic_faces(280, seed=4).pixels, {0, 30, 233}
         source, to = Path(parent, "faces.parquet"), Path(parent, "answers")
-        good = [n for n in range(640) if n not in broken]
+        good = [n for n in range(280) if n not in broken]
         pq.write_table(face_table(pixels, 480, broken), source)
-        test_eq(kill_after_first_shard(source, to), -signal.SIGKILL)
+        test_eq(kill_after_second_shard(source, to), -signal.SIGKILL)
         assert (to / "manifest.json").exists() and not (to / "summary.json").exists()
         pids = []
 
@@ -101,10 +102,10 @@ predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=1, shar
                 os.kill(report["pid"], signal.SIGKILL)
 
         with contextlib.redirect_stdout(io.StringIO()):  # Ray prints that a worker died
-            result = predict_bulk(None, source, to, faces="cropped", actors=2, shard_size=40, on_shard=kill_second)
+            result = predict_bulk(None, source, to, faces="cropped", actors=2, shard_size=20, on_shard=kill_second)
         table = result.table()
-        assert 1 <= result.resumed <= 10 and len(set(pids)) == 3, (result, pids)  # two actors and a replacement
-        test_eq((result.images, result.faces, result.bad, result.shards), (640, 637, 3, 16))
+        assert result.resumed == 2 and len(set(pids)) == 3, (result, pids)  # two actors and a replacement
+        test_eq((result.images, result.faces, result.bad, result.shards), (280, 277, 3, 14))
         ids = table.face_id.tolist() + result.problems().face_id.tolist()
         test_eq(ids, [f"drawn/{n:04d}" for n in good + sorted(broken)])
         predictor = Predictor()

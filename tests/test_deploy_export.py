@@ -123,7 +123,7 @@ def test_load_what_was_saved():
     "Load what was saved"
     # nbs/83_deploy.export.ipynb #f5ee7e76
     learner = trained("compact")
-    smaller = prune(learner, budget=0.5).model
+    smaller = prune(learner, budget=0.5, probe=32).model
     pixels = torch.from_numpy(faces.pixels[:16, None])
 
     def by_onnx(folder: Path) -> np.ndarray:

@@ -234,9 +234,34 @@ def _check_complete(lost: list[int], n_shards: int, to: Path | str):
         raise FerError(found, to, "a folder that all machines see", "The same call processes them again")
 
 
-def _write_summary(output: Location, result: BulkResult):
+def _start_job(
+    predictor: Predictor, source: Path | str, output: Location, images: ImageList, faces: str, shard_size: int
+) -> Job:
+    "Claim the output folder, new or started by an earlier call"
+    token = _claim_output(output, images, _job_settings(predictor, source, images, faces, shard_size))
+    _delete_attempts(output)
+    output.store.create_dir(output.join("attempts"))
+    return Job(faces, images.location.name, output.name, images.files, images.columns, token)
+
+
+def _write_summary(
+    output: Location,
+    images: ImageList,
+    finished: dict[int, dict[str, int]],  # counts of the shards of earlier calls
+    new: dict[int, dict[str, int]],  # counts of the shards of this call
+    timings: dict[str, float],  # list, start, work, cores, check
+    begun: float,  # start of the call, by time.perf_counter
+) -> BulkResult:
+    "Sum up the counts of all shards and write them to summary.json"
+    counts = [*finished.values(), *new.values()]
+    totals = {name: sum(count[name] for count in counts) for name in ("faces", "no_face", "bad")}
+    shards, seconds = len(counts), time.perf_counter() - begun
+    result = BulkResult(
+        output.name, len(images), **totals, shards=shards, resumed=len(finished), seconds=seconds, timings=timings
+    )
     summary = {name: value for name, value in asdict(result).items() if name != "folder"}
     output.write("summary.json", json.dumps(summary, indent=2).encode())
+    return result
 
 
 # %% ../../../nbs/88e_deploy.bulk.run.ipynb #ca919f96
@@ -260,30 +285,16 @@ def predict_bulk(
         raise DataError("inside the source", to, "a folder elsewhere")
     if not isinstance(predictor, Predictor):
         predictor = Predictor(predictor)
-    token = _claim_output(output, images, _job_settings(predictor, source, images, faces, shard_size))
-    job = Job(faces, images.location.name, output.name, images.files, images.columns, token)
+    job = _start_job(predictor, source, output, images, faces, shard_size)
 
     shards, existing = range(-(-len(images) // shard_size)), output.list_files("faces")
     finished = _count_shards(job, output, images, [n for n in shards if shard_name(n) in existing], shard_size)
     todo, listed = [n for n in shards if n not in finished], time.perf_counter()
-    _delete_attempts(output)
-    output.store.create_dir(output.join("attempts"))
     reports = _run_workers(predictor, job, todo, actors, gpu, on_shard) if todo else []
     worked = time.perf_counter()
 
     new = _count_shards(job, output, images, todo, shard_size)
     _check_complete([n for n in todo if n not in new], len(shards), to)
     _clean_output(output, len(shards))
-    counts = {name: sum(one[name] for one in (finished | new).values()) for name in ("faces", "no_face", "bad")}
     timings = {"list": listed - begun, **_work_times(reports, worked - listed), "check": time.perf_counter() - worked}
-    result = BulkResult(
-        output.name,
-        len(images),
-        **counts,
-        shards=len(shards),
-        resumed=len(finished),
-        seconds=time.perf_counter() - begun,
-        timings=timings,
-    )
-    _write_summary(output, result)
-    return result
+    return _write_summary(output, images, finished, new, timings, begun)
