@@ -67,7 +67,8 @@ from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.deploy.predictor import Predictor, predict_folder, pretrained_model
 from fer_fastai.deploy.session import open_session
 from fer_fastai.deploy.tracking import Tracker
-from fer_fastai.deploy.video import open_video, predict_video
+from fer_fastai.deploy.video import predict_video
+from fer_fastai.deploy.video_io import open_video
 from fer_fastai.evaluate.holdout import repeated_holdout
 from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
 from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from fer_fastai.cli.train import train_command
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.video import VideoSource, open_video, predict_video
+from fer_fastai.deploy.video import predict_video
+from fer_fastai.deploy.video_io import VideoSource, open_video
 
 
 @pytest.mark.real

@@ -15,7 +15,7 @@ import os
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from skimage import data
 
-from fer_fastai.deploy.video import VideoSource
+from fer_fastai.deploy.video_io import VideoSource
 
 portrait = data.astronaut()[:240, 60:380]  # Eileen Collins (NASA, public domain), from scikit-image
 

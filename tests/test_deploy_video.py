@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.video import FrameResult, VideoAnalyzer, VideoSource, open_video, predict_video
+from fer_fastai.deploy.video_io import VideoSource, open_video
+from fer_fastai.deploy.video import FrameResult, VideoAnalyzer, predict_video
 import pytest
 
 # nbs/86_deploy.video.ipynb #5519dbdf
@@ -30,23 +31,6 @@ def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
     return path
 
 
-def test_open_a_video_file_a_camera_or_an_array_source():
-    "Open a video file, a camera or an array source"
-    # nbs/86_deploy.video.ipynb #bd9914ab
-    with tempfile.TemporaryDirectory() as folder:
-        opened = open_video(write_clip(Path(folder, "a.mp4")))
-        with closing(opened):
-            test_eq((opened.fps, opened.size, opened.expected_frames), (10.0, (320, 240), 20))
-            test_eq([round(seconds, 1) for seconds, _ in opened.frames], [n / 10 for n in range(20)])
-        Path(folder, "no.mp4").write_bytes(b"not a video")
-        with ExceptionExpected(DataError, "no.mp4: no readable video.*Convert it"):
-            open_video(Path(folder, "no.mp4"))
-        with ExceptionExpected(DataError, "no such file"):
-            open_video(Path(folder, "none.mp4"))
-    with ExceptionExpected(DataError, "camera 63: no camera"):
-        open_video(63)
-
-
 @pytest.mark.real
 def test_analyze_frames():
     "Analyze frames"
@@ -61,8 +45,8 @@ def test_analyze_frames():
 
 
 @pytest.mark.real
-def test_annotate_a_video():
-    "Annotate a video"
+def test_predict_the_faces_of_a_video():
+    "Predict the faces of a video"
     # nbs/86_deploy.video.ipynb #39b2f510
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()

@@ -17,7 +17,8 @@ def test_kaskun_realtime():
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.model_folder import as_learner, load_model_folder
     from fer_fastai.deploy.predictor import Predictor, pretrained_model
-    from fer_fastai.deploy.video import VideoSource, predict_video
+    from fer_fastai.deploy.video import predict_video
+    from fer_fastai.deploy.video_io import VideoSource
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
     from fer_fastai.interpret.saliency import explain_grid
     from fer_fastai.io import load_result, new_run_folder

@@ -16,7 +16,7 @@ def test_predict():
     from skimage import data
 
     from fer_fastai.deploy.live import LiveView
-    from fer_fastai.deploy.video import VideoSource
+    from fer_fastai.deploy.video_io import VideoSource
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
