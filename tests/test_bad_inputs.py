@@ -3410,13 +3410,13 @@ def cases_of_model_folders():
             (
                 "no such model folder",
                 path_named("model"),
-                "model: no model.json; expected a model folder. save_model and `fer export` write one",
+                "model: no model.json; expected a model folder. save_model_folder and `fer export` write one",
             ),
             ("a run folder for a model folder", run(), "run: no model.json; expected a model folder"),
             (
                 "a model's facts that are truncated",
                 model(cut_in_half("model.json"), seal=False),
-                JSON + r"no JSON \(.*expected a file written by save_model",
+                JSON + r"no JSON \(.*expected a file written by save_model_folder",
             ),
             (
                 "a model's facts that are a list",
@@ -3765,7 +3765,7 @@ def cases_of_prediction():
                 "an ONNX file that is none, and sealed",
                 compact(replaced("model.onnx", b"onnx")),
                 Predictor,
-                "model.onnx: can't be run .*expected a file written by save_model",
+                "model.onnx: can't be run .*expected a file written by save_model_folder",
             ),
             (
                 "an ONNX file of another network, and sealed",
@@ -3777,9 +3777,9 @@ def cases_of_prediction():
                 "a model without eight bits",
                 model(),
                 lambda folder: Predictor(folder, backend="int8"),
-                "no model-int8.onnx. save_model.*write them",
+                "no model-int8.onnx. save_model_folder.*write them",
             ),
-            ("a model without ONNX", model(), Predictor, r"model: no model.onnx. save_model\(onnx=True\)"),
+            ("a model without ONNX", model(), Predictor, r"model: no model.onnx. save_model_folder\(onnx=True\)"),
             (
                 "a table of another kind",
                 photos(),

@@ -296,7 +296,8 @@ def add_int8(
         raise ModelError("no model.onnx", folder, "a model saved with onnx=True")
     if any(faces.pixels is None or not len(faces) for faces in (calibrate, check)):
         raise ModelError("faces in files, or none", folder, "some in memory", "faces.load()")
-    calibration, checked = (as_batch(faces.pixels, saved.size, saved.channels) for faces in (calibrate, check))  # type: ignore[arg-type]
+    calibration = as_batch(calibrate.pixels, saved.size, saved.channels)  # type: ignore[arg-type]
+    checked = as_batch(check.pixels, saved.size, saved.channels)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as temporary, _quiet():  # the folder changes when everything is known
         quantized = Path(temporary, "model-int8.onnx")
         _quantize(folder / "model.onnx", quantized, calibration)

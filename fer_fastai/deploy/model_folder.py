@@ -100,7 +100,7 @@ def write_model_json(
         card = model_card(metadata)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ModelError(
-            f"metadata that makes no card ({one_line(error, 100)})", folder, "the metadata of save_model"
+            f"metadata that makes no card ({one_line(error, 100)})", folder, "the metadata of save_model_folder"
         ) from error
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     files = {}
@@ -194,11 +194,11 @@ def read_model_json(
     folder = Path(folder)
     path = folder / "model.json"
     if not path.is_file():
-        raise ModelError("no model.json", folder, "a model folder", "save_model and `fer export` write one")
+        raise ModelError("no model.json", folder, "a model folder", "save_model_folder and `fer export` write one")
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
-        raise ModelError(f"no JSON ({one_line(error, 100)})", path, "a file written by save_model") from error
+        raise ModelError(f"no JSON ({one_line(error, 100)})", path, "a file written by save_model_folder") from error
     _check_format(path, metadata)
     _check_files(folder, metadata["files"])
     _check_network(path, metadata)
@@ -297,7 +297,7 @@ def _check_output(model: SavedModel):
 
 
 def load_model_folder(
-    folder: Path | str,  # as written by save_model
+    folder: Path | str,  # as written by save_model_folder
 ) -> SavedModel:
     "Load a model folder without executing code from it"
     folder = Path(folder)

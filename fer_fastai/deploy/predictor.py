@@ -82,7 +82,9 @@ def _open_checked(model: SavedModel, name: str, threads: int, gpu: bool = False)
     path = model.folder / name
     if not path.is_file():
         raise MissingFileError(
-            f"no {name}", model.folder, hint='save_model(onnx=True) and add_int8 write them; backend="torch" needs none'
+            f"no {name}",
+            model.folder,
+            hint='save_model_folder(onnx=True) and add_int8 write them; backend="torch" needs none',
         )
     shape = (1, model.channels, model.size, model.size)
     face = np.linspace(0, 255, model.channels * model.size**2).astype(np.uint8).reshape(shape)
@@ -93,7 +95,7 @@ def _open_checked(model: SavedModel, name: str, threads: int, gpu: bool = False)
         if getattr(error, "where", None) == "gpu=True":
             raise
         found = getattr(error, "found", None) or f"can't be run ({one_line(error, 120)})"
-        raise ModelError(found, path, "a file written by save_model") from error
+        raise ModelError(found, path, "a file written by save_model_folder") from error
     with torch.inference_mode():
         expected = model.classifier(torch.from_numpy(face)).numpy()
     if probs.shape != expected.shape or not np.abs(probs - expected).max() <= _TOLERANCES[name]:

@@ -23,8 +23,8 @@ from ..data.images import Photo
 from .predictor import UNCERTAIN, Predictor, annotate
 from .tracking import Track, Tracker
 from fer_fastai.deploy.video_io import (
-    TABLE_SUFFIXES,
-    VIDEO_CODECS,
+    _TABLE_SUFFIXES,
+    _VIDEO_CODECS,
     TableWriter,
     VideoSource,
     VideoWriter,
@@ -218,8 +218,8 @@ def predict_video(
     on_frame: Callable[[FrameResult], None] | None = None,  # called with each annotated frame; KeyboardInterrupt stops
 ) -> VideoResult:
     "Detect, track and classify the faces of a video"
-    video = check_new_file(video, VIDEO_CODECS) if video else None
-    table = check_new_file(table, TABLE_SUFFIXES) if table else None
+    video = check_new_file(video, _VIDEO_CODECS) if video else None
+    table = check_new_file(table, _TABLE_SUFFIXES) if table else None
     source = open_video(source)
     tracker = Tracker(delay, max_gap=max(1.0, 2.5 * every / source.fps))
     analyzer = VideoAnalyzer(predictor, max_side, every, tracker)

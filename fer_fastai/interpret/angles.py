@@ -34,8 +34,8 @@ from ..core import RecipeError
 from ..data.faceset import FaceSet
 from ..evaluate.plots import plot_theme
 from fer_fastai.models.activations import (
+    _MAX_POSITIONS,
     MAX_ANGLE,
-    MAX_POSITIONS,
     MIN_ANGLE,
     activation_center,
     angles,
@@ -226,7 +226,7 @@ class AngularSeparation(TrainingCallback):
         unit: str = "epoch",  # unit of `every`: "epoch" or "batch"
         probe: FaceSet | tuple | int = 128,  # faces, an input batch (x,) or (x, y), or number of validation faces
         pairs: Iterable[tuple[int, int]] = (),  # pairs of each layer whose angles are kept
-        max_positions: int = MAX_POSITIONS,  # maximum length of an activation vector
+        max_positions: int = _MAX_POSITIONS,  # maximum length of an activation vector
         max_matrix_units: int = _MAX_MATRIX_UNITS,  # layers up to this size keep the whole matrix
         window: int = 3,  # number of records for the verdict
         threshold: float = 1.0,  # threshold of the verdict, degrees per epoch

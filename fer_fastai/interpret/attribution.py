@@ -149,6 +149,7 @@ def _guided(model: nn.Module, x: Tensor, codes: Tensor, options) -> Tensor:
     return _captum().GuidedBackprop(_OneReLUModel(model)).attribute(x, codes)
 
 
+# %% ../../nbs/71_interpret.attribution.ipynb #175617b3
 def _gradient(model: nn.Module, x: Tensor, codes: Tensor, options) -> Tensor:
     "Compute the gradient of the logit"
     return _captum().Saliency(model).attribute(x, codes, abs=False)

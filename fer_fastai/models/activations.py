@@ -7,7 +7,6 @@ __all__ = [
     "MIN_ANGLE",
     "MAX_ANGLE",
     "BOUNDED_ACTIVATIONS",
-    "MAX_POSITIONS",
     "angles",
     "pairwise_values",
     "find_layers",
@@ -106,7 +105,7 @@ def _default_layers(modules: dict[str, nn.Module]) -> list[str]:
 
 
 # %% ../../nbs/34_models.activations.ipynb #71e5240b
-MAX_POSITIONS = 10_000  # values of an activation vector
+_MAX_POSITIONS = 10_000  # values of an activation vector
 
 
 def _vectors(out: Tensor, name: str, max_positions: int) -> Tensor:
@@ -124,7 +123,7 @@ def vectors_and_output(
     model: nn.Module,
     layers: dict[str, nn.Module],  # from `find_layers`
     probe: Tensor,  # input batch of the network
-    max_positions: int = MAX_POSITIONS,  # maximum length of a vector
+    max_positions: int = _MAX_POSITIONS,  # maximum length of a vector
 ) -> tuple[dict[str, Tensor], Tensor]:  # by layer: (neurons or channels, values); output of the network
     "Compute activation vectors and the network's output in one forward pass"
     if len(probe) < 2:
@@ -153,7 +152,7 @@ def activation_vectors(
     model: nn.Module,
     layers: dict[str, nn.Module],  # from `find_layers`
     probe: Tensor,  # input batch of the network
-    max_positions: int = MAX_POSITIONS,  # maximum length of a vector
+    max_positions: int = _MAX_POSITIONS,  # maximum length of a vector
 ) -> dict[str, Tensor]:  # by layer: (neurons or channels, values)
     "Compute the activation vectors of some layers on a batch"
     return vectors_and_output(model, layers, probe, max_positions)[0]

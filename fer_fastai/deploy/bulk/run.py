@@ -234,6 +234,7 @@ def _check_complete(lost: list[int], n_shards: int, to: Path | str):
         raise FerError(found, to, "a folder that all machines see", "The same call processes them again")
 
 
+# %% ../../../nbs/88e_deploy.bulk.run.ipynb #a8ac392c
 def _start_job(
     predictor: Predictor, source: Path | str, output: Location, images: ImageList, faces: str, shard_size: int
 ) -> Job:
