@@ -18,12 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
-from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, cross_val_pred_probs, predict_pred_probs
-from fer_fastai.clean.ranking import blend_soft_labels
 from fer_fastai.core import git_commit, hardware, versions
-from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.io import atomic_path
-from fer_fastai.train.training import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -292,11 +288,13 @@ def metric_tables(reports: dict) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-# Networks that other scripts trained
+# Networks that other scripts trained. Imports are inside the functions: most scripts need no torch.
 
 
 def out_of_fold(faceset, recipe, n: int = 5, folder: Path | None = None, training=None):
     "Predict all Training faces by n-fold cross-validation; no fold trains on a copy of a face that is tested"
+    from fer_fastai.clean.pred_probs import cross_val_pred_probs
+
     training = faceset.split("train") if training is None else training
     copies = training.ids.difference(faceset.drop_leaked().ids)
     return cross_val_pred_probs(training, recipe, n, folder or RUNS / f"kfold-{recipe.name}", predict_only=copies)
@@ -304,13 +302,19 @@ def out_of_fold(faceset, recipe, n: int = 5, folder: Path | None = None, trainin
 
 def open_learner(folder: Path, faces):
     "Open a run folder or a model folder as a learner"
-    return (
-        load_run(folder, faces) if (folder / "recipe.json").exists() else as_learner(load_model_folder(folder), faces)
-    )
+    if (folder / "recipe.json").exists():
+        from fer_fastai.train.training import load_run
+
+        return load_run(folder, faces)
+    from fer_fastai.deploy.model_folder import as_learner, load_model_folder
+
+    return as_learner(load_model_folder(folder), faces)
 
 
 def training_predictions(run: Path, faces):
     "Predict the training faces of a network; predictions are kept in its run folder, or in runs/answers"
+    from fer_fastai.clean.pred_probs import PredProbs, predict_pred_probs
+
     folder = run if (run / "recipe.json").exists() else RUNS / "answers" / run.name
     kept, weights = folder / "training_answers.parquet", run / "model.safetensors"
     training = faces.split("train")
@@ -326,6 +330,9 @@ def training_predictions(run: Path, faces):
 
 def distillation_targets(faces, teachers: Sequence[Path], weight: float, teacher_faces=None):
     "Return faces whose soft labels are `weight` times the teachers' mean prediction plus the rest of the label"
+    from fer_fastai.clean.pred_probs import average_pred_probs
+    from fer_fastai.clean.ranking import blend_soft_labels
+
     known = faces if teacher_faces is None else teacher_faces  # the same faces, in the teachers' classes
     predictions = average_pred_probs([training_predictions(teacher, known) for teacher in teachers])
     return blend_soft_labels(faces, predictions, weight)

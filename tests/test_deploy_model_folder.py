@@ -6,12 +6,54 @@ import numpy as np
 import torch
 from torch import nn
 from fer_fastai.core import DataError, ModelError
+from fer_fastai.io import file_sha256
+from fer_fastai.models.backbones import make_network
 from fer_fastai.deploy.model_folder import (
-    FaceClassifier, _FORMAT, _VERSION, as_batch, read_model_json, write_model_json,
+    FaceClassifier,
+    _FORMAT,
+    _VERSION,
+    as_batch,
+    as_learner,
+    load_model_folder,
+    read_model_json,
+    write_model_json,
 )
 
 # nbs/82_deploy.model_folder.ipynb #11efb652
-from fastcore.test import ExceptionExpected, test_eq
+import tempfile
+
+from fastcore.test import ExceptionExpected, test_close, test_eq
+
+from fer_fastai.data.synthetic import synthetic_faces
+from fer_fastai.models.backbones import save_weights
+
+
+def untrained_folder(parent: str, **changes) -> Path:
+    "Write a model folder of an untrained network, with changed values of model.json"
+    folder = Path(parent, "untrained")
+    folder.mkdir()
+    config = {"arch": "mini_xception", "classes": 7, "channels": 1, "stem": "3x3", "head": "plain", "dropout": 0.2}
+    torch.manual_seed(0)
+    network = make_network(**config)
+    save_weights(network, folder / "model.safetensors")
+    texts = dict.fromkeys(("data", "license", "note", "created", "commit"), "")
+    metadata = {
+        "format": _FORMAT,
+        "format_version": _VERSION,
+        "name": "untrained",
+        "network": config,
+        "vocab": ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"],
+        "size": 48,
+        "normalization": {"mean": 0.5, "std": 0.25},
+        "temperature": 2.0,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "recipe": None,
+        "metrics": [],
+        "int8": None,
+        "versions": {},
+    }
+    write_model_json(folder, {**metadata, **texts, **changes})
+    return folder
 
 
 def test_convert_faces_to_the_network_s_input_format():
@@ -26,15 +68,50 @@ def test_convert_faces_to_the_network_s_input_format():
         as_batch(np.zeros((2, 48, 48)), 48, 1)
 
 
-def test_load_a_model_folder():
-    'Load a model folder'
+def test_write_model_json_and_the_model_card():
+    "Write model.json and the model card"
+    # nbs/82_deploy.model_folder.ipynb #0c3e02e2
+    with tempfile.TemporaryDirectory() as parent:
+        folder = untrained_folder(parent, data="Drawn faces.")
+        metadata = json.loads((folder / "model.json").read_text())
+        test_eq(set(metadata["files"]), {"MODEL_CARD.md", "model.safetensors"})
+        test_eq(metadata["files"]["model.safetensors"]["sha256"], file_sha256(folder / "model.safetensors"))
+        assert "Drawn faces." in (folder / "MODEL_CARD.md").read_text()
+    metadata["files"]
+
+
+def test_read_and_validate_model_json():
+    "Read and validate model.json"
+    # nbs/82_deploy.model_folder.ipynb #5288a54e
+    with tempfile.TemporaryDirectory() as parent:
+        folder = untrained_folder(parent)
+        metadata = read_model_json(folder)
+        (folder / "MODEL_CARD.md").write_text("edited")
+        with ExceptionExpected(ModelError, "MODEL_CARD.md: SHA-256 differs from model.json"):
+            read_model_json(folder)
+        (folder / "MODEL_CARD.md").unlink()
+        with ExceptionExpected(ModelError, "no MODEL_CARD.md.*Download the complete folder again"):
+            read_model_json(folder)
+    with (
+        tempfile.TemporaryDirectory() as parent,
+        ExceptionExpected(ModelError, "temperature 0; expected a number above 0"),
+    ):
+        read_model_json(untrained_folder(parent, temperature=0))
+    with tempfile.TemporaryDirectory() as parent, ExceptionExpected(ModelError, "2 class names; expected 7"):
+        read_model_json(untrained_folder(parent, vocab=["happy", "sad"]))
+    test_eq((metadata["network"]["arch"], metadata["size"]), ("mini_xception", 48))
+    metadata["network"]
+
+
+def test_network_with_normalization_and_softmax():
+    "Network with normalization and softmax"
+
     # nbs/82_deploy.model_folder.ipynb #39f5b3e5
     class MeanLogits(nn.Module):
         "Network whose logits are the mean gray value and its negative"
 
         def forward(self, x):
             return torch.stack([x.mean((1, 2, 3)), -x.mean((1, 2, 3))], 1)
-
 
     classifier = FaceClassifier(MeanLogits(), mean=0.5, std=0.25, temperature=2.0)
     faces = torch.full((1, 1, 48, 48), 255, dtype=torch.uint8)
@@ -43,11 +120,45 @@ def test_load_a_model_folder():
     classifier(faces)
 
 
-def test_edge_cases_folders_without_a_valid_model_json():
-    'Edge cases: folders without a valid model.json'
-    # nbs/82_deploy.model_folder.ipynb #bc6ea202
-    import tempfile
+def test_load_a_model_folder():
+    "Load a model folder"
+    # nbs/82_deploy.model_folder.ipynb #d2327f54
+    faces = synthetic_faces(8, seed=1)
+    with tempfile.TemporaryDirectory() as parent:
+        model = load_model_folder(untrained_folder(parent))
+        probs = model.classifier(torch.from_numpy(as_batch(faces.pixels, model.size, model.channels)))
+        test_eq((probs.shape, len(model.vocab)), ((8, 7), 7))
+        test_close(probs.sum(1).detach(), torch.ones(8), eps=1e-5)
+    with tempfile.TemporaryDirectory() as parent:
+        network = read_model_json(untrained_folder(parent))["network"] | {"arch": "small_cnn"}
+    with (
+        tempfile.TemporaryDirectory() as parent,
+        ExceptionExpected(ModelError, "untrained: .*expected a network of this"),
+    ):
+        load_model_folder(untrained_folder(parent, network=network))
+    model
 
+
+def test_continue_training_a_saved_model():
+    "Continue training a saved model"
+    # nbs/82_deploy.model_folder.ipynb #fe50f80d
+    faces = synthetic_faces(64, seed=1)
+    with tempfile.TemporaryDirectory() as parent:
+        model = load_model_folder(untrained_folder(parent))
+    learner = as_learner(model, faces)
+    xb = (torch.from_numpy(faces.pixels[:4, None]).float() / 255 - 0.5) / 0.25
+    test_close(learner.model.eval()(xb).detach(), model.network(xb).detach(), eps=1e-5)
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1, 1e-3)
+    assert not torch.equal(learner.model.eval()(xb), model.network(xb)), "the learner trains a copy"
+    with ExceptionExpected(ModelError, "faces of angry, fear.*expected angry, disgust"):
+        as_learner(model, faces.without("disgust"))
+    learner.loss_func
+
+
+def test_edge_cases_folders_without_a_valid_model_json():
+    "Edge cases: folders without a valid model.json"
+    # nbs/82_deploy.model_folder.ipynb #bc6ea202
     with tempfile.TemporaryDirectory() as folder:
         with ExceptionExpected(ModelError, "no model.json; expected a model folder"):
             read_model_json(folder)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.deploy.video import FrameResult, VideoAnalyzer, VideoSource, open_video, predict_video
+from fer_fastai.deploy.video_io import VideoSource, open_video
+from fer_fastai.deploy.video import FrameResult, VideoAnalyzer, predict_video
 import pytest
 
 # nbs/86_deploy.video.ipynb #5519dbdf
@@ -30,26 +31,9 @@ def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
     return path
 
 
-def test_open_a_video_file_a_camera_or_an_array_source():
-    'Open a video file, a camera or an array source'
-    # nbs/86_deploy.video.ipynb #bd9914ab
-    with tempfile.TemporaryDirectory() as folder:
-        opened = open_video(write_clip(Path(folder, "a.mp4")))
-        with closing(opened):
-            test_eq((opened.fps, opened.size, opened.expected_frames), (10.0, (320, 240), 20))
-            test_eq([round(seconds, 1) for seconds, _ in opened.frames], [n / 10 for n in range(20)])
-        Path(folder, "no.mp4").write_bytes(b"not a video")
-        with ExceptionExpected(DataError, "no.mp4: no readable video.*Convert it"):
-            open_video(Path(folder, "no.mp4"))
-        with ExceptionExpected(DataError, "no such file"):
-            open_video(Path(folder, "none.mp4"))
-    with ExceptionExpected(DataError, "camera 63: no camera"):
-        open_video(63)
-
-
 @pytest.mark.real
 def test_analyze_frames():
-    'Analyze frames'
+    "Analyze frames"
     # nbs/86_deploy.video.ipynb #84726fc1
     analyzer = VideoAnalyzer(Predictor(), every=3)
     results = [analyzer.analyze(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
@@ -61,8 +45,8 @@ def test_analyze_frames():
 
 
 @pytest.mark.real
-def test_annotate_a_video():
-    'Annotate a video'
+def test_predict_the_faces_of_a_video():
+    "Predict the faces of a video"
     # nbs/86_deploy.video.ipynb #39b2f510
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -93,12 +77,12 @@ def test_annotate_a_video():
 
 @pytest.mark.real
 def test_truncated_files_and_interrupted_videos():
-    'Truncated files and interrupted videos'
+    "Truncated files and interrupted videos"
+
     # nbs/86_deploy.video.ipynb #252e88e8
     def stop_at_seven(frame: FrameResult):
         if frame.number == 7:
             raise KeyboardInterrupt
-
 
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -114,7 +98,7 @@ def test_truncated_files_and_interrupted_videos():
 
 @pytest.mark.real
 def test_edge_cases_frames_of_several_sizes_cameras_empty_frames():
-    'Edge cases: frames of several sizes, cameras, empty frames'
+    "Edge cases: frames of several sizes, cameras, empty frames"
     # nbs/86_deploy.video.ipynb #09b755bf
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()

@@ -21,8 +21,7 @@ ORDER = [
     ["train"],
     ["evaluate"],
     ["clean"],
-    ["interpret"],
-    ["compress"],  # prunes by the angles of interpret.angles
+    ["interpret", "compress"],
     ["deploy"],
     ["papers"],
     ["cli"],

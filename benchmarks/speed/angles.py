@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.interpret.angles import AngularSeparation, angles
+from fer_fastai.interpret.angles import AngularSeparation
+from fer_fastai.models.activations import angles
 from fer_fastai.train.recipes import Stage, get_recipe
 from fer_fastai.train.training import read_history, train
 
