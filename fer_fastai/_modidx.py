@@ -268,8 +268,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                              'fer_fastai.clean.pred_probs.read_margins': ( 'clean.pred_probs.html#read_margins',
                                                                                            'fer_fastai/clean/pred_probs.py')},
             'fer_fastai.clean.ranking': { 'fer_fastai.clean.ranking._array': ('clean.ranking.html#_array', 'fer_fastai/clean/ranking.py'),
-                                          'fer_fastai.clean.ranking._check_labeled': ( 'clean.ranking.html#_check_labeled',
-                                                                                       'fer_fastai/clean/ranking.py'),
                                           'fer_fastai.clean.ranking.area_under_margin': ( 'clean.ranking.html#area_under_margin',
                                                                                           'fer_fastai/clean/ranking.py'),
                                           'fer_fastai.clean.ranking.blend_soft_labels': ( 'clean.ranking.html#blend_soft_labels',

@@ -2433,7 +2433,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "issues of faces without labels",
                     lambda _: find_issues(few_faces().with_columns(label=None), scored(), kinds=["label"], limit=3),
-                    "face face/00: no label; expected a label for each face. Drop them",
+                    r"rank_label_issues, face face/00: no label \(42 of 42 faces\); expected a label for each face\. Leave these",
                 ),
                 (
                     "issues of no faces",
@@ -2443,7 +2443,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "softened labels that are missing",
                     lambda _: denoised_soft_labels(few_faces().with_columns(label=None), scored()),
-                    "face face/00: no label",
+                    "denoised_soft_labels, face face/00: no label",
                 ),
                 (
                     "issues of an unknown face",
@@ -2523,7 +2523,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds of faces without labels",
                 no_files,
                 lambda folder: kfold(folder / "kfold", few_faces().with_columns(label=None)),
-                "face face/00: no label; expected a label for each face",
+                r"cross_val_pred_probs, face face/00: no label \(42 of 42 faces\); expected a label for each face",
             ),
             (
                 "an unknown recipe for folds",
@@ -2745,7 +2745,7 @@ def cases_of_recipes_and_runs():
             (
                 "training on faces without a label",
                 (no_files, lambda folder: train(few_faces().with_columns(label=None), RECIPE, folder / "new")),
-                "toy: training faces without a label; expected a label for each. Leave them out",
+                r"recipe toy, face face/00: no label \(28 of 28 faces\); expected a label for each face\. Leave these",
             ),
             (
                 "training with nothing to choose by",
@@ -3601,7 +3601,7 @@ def cases_of_model_folders():
             lambda folder: save_model_folder(
                 learner(), folder / "model", calibrate=few_faces().with_columns(label=None), onnx=False
             ),
-            "calibrate: face face/00 without a label; expected a label for each face",
+            r"calibrate, face face/00: no label \(42 of 42 faces\); expected a label for each face",
         ),
         (
             "a learner for other classes",

@@ -15,7 +15,7 @@ import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
 
-from fer_fastai.core import ResumeError
+from fer_fastai.core import DataError, ResumeError
 from fer_fastai.data.synthetic import synthetic_faces
 
 
@@ -154,7 +154,7 @@ def test_options_of_a_recipe():
 def test_edge_cases_missing_labels_and_missing_runs():
     "Edge cases: missing labels and missing runs"
     # nbs/45_train.training.ipynb #6a78f577
-    with ExceptionExpected(RecipeError, "training faces without a label"):
+    with ExceptionExpected(DataError, "recipe quick, face .*: no label"):
         recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("quick"))
     with ExceptionExpected(RecipeError, "no history.csv"):
         read_history("nowhere")

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from ..compress.channels import macs
 from ..core import ModelError, RecipeError, eval_mode, git_commit, versions
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 from fer_fastai.deploy.model_folder import (
     _FORMAT,
     _VERSION,
@@ -192,7 +192,7 @@ def _metadata(
 
 # %% ../../nbs/83_deploy.export.ipynb #96fe3556
 def _check_save(learner: Learner, folder: Path, calibrate: FaceSet | None):
-    "Raise ModelError if the folder exists, the network is unknown, or a label is missing"
+    "Raise an error if the folder exists, the network is unknown, or a label is missing"
     if folder.exists():
         raise ModelError("already exists", folder, "a new folder", "Name another, or delete it")
     if not hasattr(learner.model, "arch_config"):
@@ -202,10 +202,8 @@ def _check_save(learner: Learner, folder: Path, calibrate: FaceSet | None):
             "a network of face_learner or make_network",
             "Build it by name, then load your weights",
         )
-    if calibrate is not None and (calibrate.codes < 0).any():
-        raise ModelError(
-            f"face {calibrate.ids[calibrate.codes < 0][0]} without a label", "calibrate", "a label for each face"
-        )
+    if calibrate is not None:
+        require_labels(calibrate, "calibrate")
 
 
 def _save_half(model: nn.Module, path: Path):

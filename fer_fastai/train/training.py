@@ -38,7 +38,7 @@ from fastai.metrics import F1Score, accuracy
 from fastai.optimizer import SGD, Adam
 
 from ..core import RecipeError, git_commit, hardware, set_seeds, settings, versions
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 from ..data.loaders import face_dls, set_image_size
 from ..io import RunFolder, atomic_path, ensure_dir, new_run_folder, read_csv_table, read_json, write_json
 from fer_fastai.models.backbones import (
@@ -106,9 +106,7 @@ def recipe_learner(
     folder: Path | None = None,  # folder for files of fastai; None: the working folder
 ) -> Learner:  # untrained, except for `pretrained` weights
     "Create the Learner of a recipe"
-    if (faceset.split("train").codes < 0).any():
-        hint = "Leave them out with faceset.subset(...)"
-        raise RecipeError("training faces without a label", recipe.name, "a label for each", hint)
+    require_labels(faceset.split("train"), f"recipe {recipe.name}")
     if recipe.target == "votes":
         metrics = [soft_accuracy]
         metrics[0].__name__ = "accuracy"  # name of the column in the history
