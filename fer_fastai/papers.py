@@ -48,8 +48,8 @@ from .evaluate.metrics import _SCORES, Metrics, Report, report
 from .evaluate.plots import plot_top_losses
 from .evaluate.tta import predict_faces
 from .io import atomic_path, load_result, load_result_table, new_run_folder, read_json, write_json
-from .models.backbones import FACENET_FILE, FACENET_URL, weights_path
 from .models.baselines import fit_mlp, mlp_predict, mlp_predict_proba, scale_features, svm_predict
+from .models.weights import FACENET_FILE, FACENET_URL, weights_path
 from .train.recipes import Recipe, get_recipe
 from .train.training import read_history, train
 

@@ -77,16 +77,9 @@ from fer_fastai.interpret.attribution import explain, most_active_unit
 from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_pred_probs
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
 from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
-from fer_fastai.models.backbones import (
-    face_learner,
-    fit_shapes,
-    load_facenet,
-    load_weights,
-    make_network,
-    save_weights,
-    train_last_layers,
-)
+from fer_fastai.models.backbones import face_learner, make_network, train_last_layers
 from fer_fastai.models.baselines import feature_columns, make_scaler
+from fer_fastai.models.weights import fit_shapes, load_facenet, load_weights, save_weights
 from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
 from fer_fastai.train.losses import class_weights, weighted_loss
 from fer_fastai.train.multitask import join_label_sets, split_head

@@ -45,7 +45,8 @@ from .session import measure_latencies, open_session
 from ..evaluate.metrics import Report
 from ..evaluate.tta import predict_faces
 from ..io import atomic_path
-from ..models.backbones import count_parameters, save_weights
+from ..models.backbones import count_parameters
+from ..models.weights import save_weights
 
 # %% ../../nbs/83_deploy.export.ipynb #d827ae09
 _OPSET = 20

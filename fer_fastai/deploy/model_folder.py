@@ -33,7 +33,8 @@ from ..data.faceset import FaceSet
 from ..data.loaders import face_dls
 from .card import model_card
 from ..io import file_sha256, write_json
-from ..models.backbones import face_learner, fit_shapes, make_network
+from ..models.backbones import face_learner, make_network
+from ..models.weights import fit_shapes
 
 
 # %% ../../nbs/82_deploy.model_folder.ipynb #f17ddaa8

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from ..core import DataError, RecipeError
 from ..data.faceset import VOTE_PREFIX, FaceSet, require_labels
 from ..io import atomic_path, ensure_dir, read_json, write_json
-from ..models.backbones import read_weights, weights_path
+from ..models.weights import read_weights, weights_path
 from .recipes import recipe_from_dict
 
 # %% ../../nbs/46_train.multitask.ipynb #94d9df11

@@ -41,13 +41,8 @@ from ..core import RecipeError, git_commit, hardware, set_seeds, settings, versi
 from ..data.faceset import FaceSet, require_labels
 from ..data.loaders import face_dls, set_image_size
 from ..io import RunFolder, atomic_path, ensure_dir, new_run_folder, read_csv_table, read_json, write_json
-from fer_fastai.models.backbones import (
-    count_parameters,
-    face_learner,
-    load_weights,
-    save_weights,
-    train_last_layers,
-)
+from ..models.backbones import count_parameters, face_learner, train_last_layers
+from ..models.weights import load_weights, save_weights
 from .autotune import ComputeMode, UseComputeMode, autotune
 from .callbacks import EMA, KnowledgeDistillation, TrainingCallback, fit_step_decay
 from .distributed import barrier, distributed_learner, is_main_process, rank0_first, unwrap_model
