@@ -44,8 +44,9 @@ from .data.detection import crop_faces, resolve_detector
 from .data.faceset import FaceSet
 from .data.features import pca_features
 from .evaluate.holdout import check_splits, repeated_holdout, summarize_splits
-from .evaluate.metrics import _SCORES, Metrics, Report, report
+from .evaluate.metrics import METRIC_NAMES, Metrics
 from .evaluate.plots import plot_top_losses
+from .evaluate.report import Report, report
 from .evaluate.tta import predict_faces
 from .io import atomic_path, load_result, load_result_table, new_run_folder, read_json, write_json
 from .models.baselines import fit_mlp, mlp_predict, mlp_predict_proba, scale_features, svm_predict
@@ -342,7 +343,7 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
     excluded = rows[rows.table == "excluded"].set_index("row").value.astype(int).to_dict()
     tables = {"intervals": _wide(rows, "intervals"), "reliability": _wide(rows, "reliability").reset_index(drop=True)}
     counts = {name: int(scores[name]) for name in ("faces", "groups")}
-    values = {name: float(scores[name]) for name in _SCORES}
+    values = {name: float(scores[name]) for name in METRIC_NAMES}
     return Metrics(label_set=label_set, vocab=tuple(per_class.index), per_class=per_class, confusion=confusion,
                    excluded=excluded, **tables, **counts, **values)  # type: ignore[arg-type]  # fmt: skip
 

@@ -69,8 +69,9 @@ from fer_fastai.deploy.tracking import Tracker
 from fer_fastai.deploy.video import open_video, predict_video
 from fer_fastai.evaluate.holdout import repeated_holdout
 from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
-from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses
-from fer_fastai.evaluate.report import read_run_folder, report_html
+from fer_fastai.evaluate.metrics import compute_metrics, summarize_seeds, top_losses
+from fer_fastai.evaluate.report import report_from_pred_probs
+from fer_fastai.evaluate.report_html import read_run_folder, report_html
 from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.interpret.angles import AngularSeparation, angles, find_layers
 from fer_fastai.interpret.attribution import explain, most_active_unit

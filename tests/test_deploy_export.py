@@ -25,7 +25,7 @@ from fer_fastai.compress.pruning import prune
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.model_folder import _KEYS, FaceClassifier, as_learner
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.io import file_sha256
 from fer_fastai.models.backbones import face_learner
 from fer_fastai.models.nets import compact, mini_xception

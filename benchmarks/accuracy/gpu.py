@@ -31,7 +31,7 @@ from fer_fastai.data.augment import Augment
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.labels import ferplus_soft_labels
-from fer_fastai.evaluate.metrics import report_from_pred_probs
+from fer_fastai.evaluate.report import report_from_pred_probs
 from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.io import read_json
 from fer_fastai.train.autotune import ComputeMode

@@ -42,7 +42,7 @@ from fer_fastai.deploy.model_folder import (
     write_model_json,
 )
 from .session import measure_latencies, open_session
-from ..evaluate.metrics import Report
+from ..evaluate.report import Report
 from ..evaluate.tta import predict_faces
 from ..io import atomic_path
 from ..models.backbones import count_parameters
