@@ -82,10 +82,11 @@ from fer_fastai.models.backbones import face_learner, make_network, train_last_l
 from fer_fastai.models.baselines import feature_columns, make_scaler
 from fer_fastai.models.weights import fit_shapes, load_facenet, load_weights, save_weights
 from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
+from fer_fastai.train.checkpoint import claim_run_folder
 from fer_fastai.train.losses import class_weights, weighted_loss
 from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Recipe, Stage, get_recipe, recipe_from_dict
-from fer_fastai.train.training import _claim_folder, load_run, read_history, train
+from fer_fastai.train.training import load_run, read_history, train
 
 # nbs/95_bad_inputs.ipynb #f7275837
 messages = {}  # case -> message of its error
@@ -279,7 +280,7 @@ def good_run() -> Path:
     folder = session_folder() / "run"
     folder.mkdir()
     save_weights(learner().model, folder / "model.safetensors")
-    _claim_folder(folder, few_faces(), RECIPE, 42)
+    claim_run_folder(folder, few_faces(), RECIPE, 42)
     shutil.copy(folder / "recipe.json", folder / "run.json")
     write_json(folder / "source.json", {"source": "faces.csv", "without": "", "keep_leaked": True})
     (folder / "history.csv").write_text("stage,epoch,train_loss,valid_loss,accuracy\n0,0,1.9,1.9,0.2\n")
