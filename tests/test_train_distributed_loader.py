@@ -8,16 +8,14 @@ import pytest
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 from fastcore.test import test_close, test_eq
-from IPython.display import display
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
@@ -65,7 +63,7 @@ def test_trainer_that_divides_each_batch():
     "Trainer that divides each batch"
     # nbs/43b_train.distributed_loader.ipynb #19c89146
     script = """
-import json, sys
+import json, os, signal, sys
 from pathlib import Path
 from fastai.callback.core import Callback
 from fastai.torch_core import rank_distrib
@@ -80,8 +78,6 @@ def double_learner(*args, **options):
     learner.model.double()                  # here, so that a checkpoint is loaded without rounding
     return learner
 
-training.face_learner = double_learner
-
 class DoubleInputs(Callback):
     order = 5
     def before_batch(self):
@@ -89,52 +85,63 @@ class DoubleInputs(Callback):
 
 class RecordRows(Callback):
     "Rows of the faces that this process trained on, by epoch"
-    order, rows = 1, []
+    order = 1
+    def __init__(self):
+        self.rows = []
     def before_train(self):
         self.rows.append([])
     def before_batch(self):
         if self.training:
             self.rows[-1] += list(self.dl.rows)
 
-stages = (Stage(int(sys.argv[2]), size=24, lr=8e-3),)
-recipe = get_recipe("quick", arch="mini_xception", stages=stages, batch_size=64, dropout=0.0, autotune=False,
-                    class_weights="none", ema_decay=0.5, seed=1)
-record = RecordRows()
-training.train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, DoubleInputs()))
-Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
+class KillSecondEpoch(Callback):
+    "Death of the main process in its second epoch, after it has written the first"
+    def before_batch(self):
+        if self.training and self.epoch == 1 and rank_distrib() == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def train_run(run, *cbs):
+    "Train to the end, and write the rows that this process trained on"
+    recipe = get_recipe("quick", arch="mini_xception", stages=(Stage(3, size=24, lr=8e-3),), batch_size=64,
+                        dropout=0.0, autotune=False, class_weights="none", ema_decay=0.5, seed=1)
+    record = RecordRows()
+    training.face_learner = double_learner
+    training.train(synthetic_faces(240, seed=1), recipe, run, cbs=(record, DoubleInputs(), *cbs))
+    training.face_learner = make_learner
+    Path(run + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
+
+for run in sys.argv[1:]:
+    train_run(run, *([KillSecondEpoch()] if run.endswith("-killed") else []))
 """
 
-    def train_run(run: Path, processes: int = 2) -> list:
-        "Train to the end, and return the rows that each process trained on, by epoch"
-        text = launch([str(run.parent / "train.py"), str(run), "6"], processes).communicate(timeout=300)[0]
-        rows = [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
-        assert len(rows) == processes, text
-        return rows
+    def launch_runs(script: Path, *runs: Path) -> str:
+        "Train run after run in two processes, and return what they print"
+        return launch([str(script), *map(str, runs)]).communicate(timeout=300)[0]
 
-    def kill_after_one_epoch(run: Path):
-        "Start a training of two processes, and kill it when the history has its first line"
-        process = launch([str(run.parent / "train.py"), str(run), "6"], start_new_session=True)
-        while not (run / "history.csv").exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def read_rows(run: Path) -> list:
+        "Read the rows that each process trained on, by epoch"
+        return [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
 
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        (folder / "train.py").write_text(script)
-        rows = {n: train_run(folder / f"run-{n}", n) for n in (1, 2)}
-        histories = {n: read_history(folder / f"run-{n}") for n in (1, 2)}
-        files = {n: sorted(path.name for path in (folder / f"run-{n}").iterdir()) for n in (1, 2)}
-        kill_after_one_epoch(folder / "run-3")
-        stopped = len(read_history(folder / "run-3"))
-        train_run(folder / "run-3")
-        resumed = read_history(folder / "run-3")
-    test_eq(files[1], files[2])
-    for rows_of_one, *rows_of_two in zip(rows[1][0], *rows[2], strict=True):
+        file, one, two = (Path(folder, name) for name in ("train.py", "one", "two"))
+        killed, resumed = Path(folder, "two-killed"), Path(folder, "two-resumed")
+        file.write_text(script)
+        with mock.patch.object(sys, "argv", ["train.py", str(one)]):
+            exec(script, {})  # one process: this one
+        text = launch_runs(file, two, killed)
+        rows, stopped = {run.name: read_rows(run) for run in (one, two)}, len(read_history(killed))
+        assert len(rows["two"]) == 2 and not read_rows(killed), text
+        killed.rename(resumed)
+        text = launch_runs(file, resumed)
+        assert len(read_rows(resumed)) == 2, text
+        histories = {run.name: read_history(run) for run in (one, two, resumed)}
+        files = {run.name: sorted(path.name for path in run.iterdir()) for run in (one, two, resumed)}
+    test_eq(files["one"], files["two"])
+    test_eq(files["one"], files["two-resumed"])
+    for rows_of_one, *rows_of_two in zip(rows["one"][0], *rows["two"], strict=True):
         test_eq(sorted(rows_of_one), sorted(sum(rows_of_two, [])))
+    test_eq(stopped, 1)
     columns = ["valid_loss", "accuracy", "f1_score"]
-    display(pd.concat({f"{n} process(es)": history[columns] for n, history in histories.items()}, axis=1).round(4))
-    test_close(histories[1][columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
-    assert 1 <= stopped < 6
-    test_close(resumed[columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
+    for name in ("two", "two-resumed"):
+        test_close(histories["one"][columns].to_numpy(), histories[name][columns].to_numpy(), eps=1e-5)
+    pd.concat({name: history[columns] for name, history in histories.items()}, axis=1).round(4)
