@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 import pandas as pd
-from fastcore.test import test_close, test_eq
+from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
@@ -65,6 +65,7 @@ def test_trainer_that_divides_each_batch():
     script = """
 import json, os, signal, sys
 from pathlib import Path
+from unittest import mock
 from fastai.callback.core import Callback
 from fastai.torch_core import rank_distrib
 from fer_fastai.data.synthetic import synthetic_faces
@@ -94,54 +95,58 @@ class RecordRows(Callback):
         if self.training:
             self.rows[-1] += list(self.dl.rows)
 
-class KillSecondEpoch(Callback):
-    "Death of the main process in its second epoch, after it has written the first"
+class InterruptSecondEpoch(Callback):
+    "Interruption in the second epoch, after the first has been written"
     def before_batch(self):
         if self.training and self.epoch == 1 and rank_distrib() == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.interrupt()
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+class KillSecondEpoch(InterruptSecondEpoch):
+    "Death of the main process in the second epoch"
+    def interrupt(self):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 def train_run(run, *cbs):
     "Train to the end, and write the rows that this process trained on"
     recipe = get_recipe("quick", arch="mini_xception", stages=(Stage(3, size=24, lr=8e-3),), batch_size=64,
                         dropout=0.0, autotune=False, class_weights="none", ema_decay=0.5, seed=1)
     record = RecordRows()
-    training.face_learner = double_learner
-    training.train(synthetic_faces(240, seed=1), recipe, run, cbs=(record, DoubleInputs(), *cbs))
-    training.face_learner = make_learner
+    with mock.patch.object(training, "face_learner", double_learner):
+        training.train(synthetic_faces(240, seed=1), recipe, run, cbs=(record, DoubleInputs(), *cbs))
     Path(run + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
 
 for run in sys.argv[1:]:
-    train_run(run, *([KillSecondEpoch()] if run.endswith("-killed") else []))
+    train_run(run, *([KillSecondEpoch()] if run.endswith("killed") else []))
 """
-
-    def launch_runs(script: Path, *runs: Path) -> str:
-        "Train run after run in two processes, and return what they print"
-        return launch([str(script), *map(str, runs)]).communicate(timeout=300)[0]
 
     def read_rows(run: Path) -> list:
         "Read the rows that each process trained on, by epoch"
         return [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
 
+    one_process: dict = {}  # names of the script, for runs in this process
+    with mock.patch.object(sys, "argv", ["train.py"]):
+        exec(script, one_process)
+    train_run = one_process["train_run"]
     with tempfile.TemporaryDirectory() as folder:
-        file, one, two = (Path(folder, name) for name in ("train.py", "one", "two"))
-        killed, resumed = Path(folder, "two-killed"), Path(folder, "two-resumed")
-        file.write_text(script)
-        with mock.patch.object(sys, "argv", ["train.py", str(one)]):
-            exec(script, {})  # one process: this one
-        text = launch_runs(file, two, killed)
-        rows, stopped = {run.name: read_rows(run) for run in (one, two)}, len(read_history(killed))
-        assert len(rows["two"]) == 2 and not read_rows(killed), text
-        killed.rename(resumed)
-        text = launch_runs(file, resumed)
-        assert len(read_rows(resumed)) == 2, text
-        histories = {run.name: read_history(run) for run in (one, two, resumed)}
-        files = {run.name: sorted(path.name for path in run.iterdir()) for run in (one, two, resumed)}
-    test_eq(files["one"], files["two"])
-    test_eq(files["one"], files["two-resumed"])
+        one, two, interrupted, killed = runs = [Path(folder, name) for name in ("one", "two", "interrupted", "killed")]
+        Path(folder, "train.py").write_text(script)
+        train_run(str(one))
+        with ExceptionExpected(KeyboardInterrupt):
+            train_run(str(interrupted), one_process["InterruptSecondEpoch"]())
+        command = [str(Path(folder, "train.py")), *map(str, (two, interrupted, killed))]
+        text = launch(command).communicate(timeout=300)[0]
+        rows, stopped = {run.name: read_rows(run) for run in runs}, len(read_history(killed))
+        test_eq({name: len(found) for name, found in rows.items()}, {"one": 1, "two": 2, "interrupted": 2, "killed": 0})
+        test_eq(stopped, 1)
+        train_run(str(killed))
+        histories = {run.name: read_history(run) for run in runs}
+        files = {run.name: sorted(path.name for path in run.iterdir()) for run in runs}
     for rows_of_one, *rows_of_two in zip(rows["one"][0], *rows["two"], strict=True):
         test_eq(sorted(rows_of_one), sorted(sum(rows_of_two, [])))
-    test_eq(stopped, 1)
     columns = ["valid_loss", "accuracy", "f1_score"]
-    for name in ("two", "two-resumed"):
-        test_close(histories["one"][columns].to_numpy(), histories[name][columns].to_numpy(), eps=1e-5)
+    for name in ("two", "interrupted", "killed"):
+        test_eq(files[name], files["one"])
+        test_close(histories[name][columns].to_numpy(), histories["one"][columns].to_numpy(), eps=1e-5)
     pd.concat({name: history[columns] for name, history in histories.items()}, axis=1).round(4)
