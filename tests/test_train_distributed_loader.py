@@ -138,7 +138,8 @@ for run in sys.argv[1:]:
         command = [str(Path(folder, "train.py")), *map(str, (two, interrupted, killed))]
         text = launch(command).communicate(timeout=300)[0]
         rows, stopped = {run.name: read_rows(run) for run in runs}, len(read_history(killed))
-        test_eq({name: len(found) for name, found in rows.items()}, {"one": 1, "two": 2, "interrupted": 2, "killed": 0})
+        n_finished = {name: len(found) for name, found in rows.items()}
+        assert n_finished == {"one": 1, "two": 2, "interrupted": 2, "killed": 0}, text
         test_eq(stopped, 1)
         train_run(str(killed))
         histories = {run.name: read_history(run) for run in runs}
