@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -341,11 +342,14 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
     per_class = _wide(rows, "per_class").astype({"support": int}).rename_axis(index="class", columns=None)
     confusion = _wide(rows, "confusion").astype(int).rename_axis(index="actual", columns="predicted")
     excluded = rows[rows.table == "excluded"].set_index("row").value.astype(int).to_dict()
-    tables = {"intervals": _wide(rows, "intervals"), "reliability": _wide(rows, "reliability").reset_index(drop=True)}
-    counts = {name: int(scores[name]) for name in ("faces", "groups")}
-    values = {name: float(scores[name]) for name in METRIC_NAMES}
+    numbers: dict[str, Any] = {name: float(scores[name]) for name in METRIC_NAMES}
+    numbers |= {name: int(scores[name]) for name in ("faces", "groups")}
+    tables: dict[str, Any] = {
+        "intervals": _wide(rows, "intervals"),
+        "reliability": _wide(rows, "reliability").reset_index(drop=True),
+    }
     return Metrics(label_set=label_set, vocab=tuple(per_class.index), per_class=per_class, confusion=confusion,
-                   excluded=excluded, **tables, **counts, **values)  # type: ignore[arg-type]  # fmt: skip
+                   excluded=excluded, **tables, **numbers)  # fmt: skip
 
 
 def load_metrics(
