@@ -76,7 +76,7 @@ class FerError(Exception):
 
     def __init__(
         self,
-        found: str,  # what was found
+        found: str,  # finding, such as an invalid value
         where: object = None,  # file, row or parameter
         expected: str = "",  # the valid form
         hint: str = "",  # how to fix it

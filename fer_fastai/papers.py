@@ -45,7 +45,7 @@ from .data.detection import crop_faces, resolve_detector
 from .data.faceset import FaceSet
 from .data.features import pca_features
 from .evaluate.holdout import check_splits, repeated_holdout, summarize_splits
-from .evaluate.metrics import METRIC_NAMES, Metrics
+from .evaluate.metrics import Metrics
 from .evaluate.plots import plot_top_losses
 from .evaluate.report import Report, report
 from .evaluate.tta import predict_faces
@@ -342,7 +342,7 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
     per_class = _wide(rows, "per_class").astype({"support": int}).rename_axis(index="class", columns=None)
     confusion = _wide(rows, "confusion").astype(int).rename_axis(index="actual", columns="predicted")
     excluded = rows[rows.table == "excluded"].set_index("row").value.astype(int).to_dict()
-    numbers: dict[str, Any] = {name: float(scores[name]) for name in METRIC_NAMES}
+    numbers: dict[str, Any] = {name: float(scores[name]) for name in Metrics.score_names}
     numbers |= {name: int(scores[name]) for name in ("faces", "groups")}
     tables: dict[str, Any] = {
         "intervals": _wide(rows, "intervals"),

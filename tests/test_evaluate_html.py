@@ -7,13 +7,13 @@ from fastcore import xml as h
 from PIL import Image
 from fer_fastai.evaluate.plots import theme_colors
 from fer_fastai.evaluate.html import (
-    REPORT_CSS,
     decimal_text,
     face_uri,
     figure_card,
     html_table,
     interval_text,
     percent_text,
+    report_css,
     setting_text,
     themed_figure,
 )
@@ -57,7 +57,7 @@ def test_cards_and_style_sheet():
     # nbs/54b_evaluate.html.ipynb #d38ef11e
     card = h.to_xml(figure_card(h.Img(src="", alt="a plot"), "Learning curves", "Dotted line: start of a stage."))
     assert "<h3>Learning curves</h3>" in card and "<figcaption>" in card
-    assert theme_colors("dark").paper in REPORT_CSS and "%" not in re.sub(r"\d%", "", REPORT_CSS), (
+    assert theme_colors("dark").paper in report_css() and "%" not in re.sub(r"\d%", "", report_css()), (
         "all values are filled in"
     )
-    assert not re.search(r"url\(|@import|https?://", REPORT_CSS), "no network access"
+    assert not re.search(r"url\(|@import|https?://", report_css()), "no network access"

@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/accuracy/gpu.py --results
 
 The networks of a phase run side by side, each in its own process. Teachers are trained on FER2013's labels and FER+
-votes together (train.multitask) and reduced to FER2013's seven classes. Students are trained on each face's label and, with
-most of the weight, on the teachers' mean prediction. All use Training alone, without exact copies of test faces. A
+votes together (train.multitask) and reduced to FER2013's seven classes. Students are trained on each face's label and,
+with most of the weight, on the teachers' mean prediction. All use Training alone, without exact copies of test faces. A
 student's epoch is selected on PublicTest by accuracy, a teacher's by loss. Every network keeps its probabilities for
 PublicTest and PrivateTest, by test-time augmentation, in runs/<name>-42. An interrupted run is resumed.
 

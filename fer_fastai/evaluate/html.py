@@ -4,7 +4,6 @@
 
 # %% auto #0
 __all__ = [
-    "REPORT_CSS",
     "png_uri",
     "themed_figure",
     "face_uri",
@@ -14,6 +13,7 @@ __all__ = [
     "html_table",
     "setting_text",
     "figure_card",
+    "report_css",
 ]
 
 # %% ../../nbs/54b_evaluate.html.ipynb #aac30d23
@@ -123,7 +123,7 @@ def figure_card(content: h.FT, title: str, note: str = "") -> h.FT:
 
 
 # %% ../../nbs/54b_evaluate.html.ipynb #ff3af58c
-REPORT_CSS = """
+_CSS = """
 :root {
   color-scheme: light dark;
   --ground: #f5f6f8; --paper: %(light_paper)s; --ink: %(light_ink)s;
@@ -215,3 +215,8 @@ footer p { max-width: none; margin: .3rem 0; }
   h2 { break-after: avoid; }
 }
 """ % {f"{theme}_{name}": color for theme in ("light", "dark") for name, color in vars(theme_colors(theme)).items()}
+
+
+def report_css() -> str:
+    "Return the style sheet of a report, for light and dark screens"
+    return _CSS

@@ -4,7 +4,6 @@
 
 # %% auto #0
 __all__ = [
-    "METRIC_NAMES",
     "check_pred_probs",
     "reliability_table",
     "calibration_error",
@@ -20,6 +19,7 @@ __all__ = [
 # %% ../../nbs/52_evaluate.metrics.ipynb #917c6ec9
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -153,7 +153,7 @@ def bootstrap_intervals(
 
 
 # %% ../../nbs/52_evaluate.metrics.ipynb #cfa9392c
-METRIC_NAMES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
+_SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 
 
 def table_records(table: pd.DataFrame) -> list[dict]:
@@ -167,6 +167,7 @@ def table_records(table: pd.DataFrame) -> list[dict]:
 class Metrics:
     "Metrics of predictions against one label set"
 
+    score_names: ClassVar[tuple[str, ...]] = _SCORES  # fields with one number, best known first
     label_set: str  # name of the label set, for example "FER2013 labels"
     vocab: tuple[str, ...]  # class names
     faces: int  # number of scored faces
@@ -189,14 +190,14 @@ class Metrics:
 
     def frame(self) -> pd.DataFrame:
         "Return one row with the scores, and the intervals as <metric>_low and <metric>_high"
-        scores = {name: getattr(self, name) for name in METRIC_NAMES}
+        scores = {name: getattr(self, name) for name in _SCORES}
         ends = {f"{name}_{end}": self.intervals.loc[name, end] for name in _INTERVALS for end in ("low", "high")}
         index = pd.Index([self.label_set], name="label_set")
         return pd.DataFrame({"faces": self.faces, **scores, **ends}, index=index)
 
     def to_dict(self) -> dict:
         "Return all values as a dict for JSON"
-        plain = {name: getattr(self, name) for name in ("label_set", "faces", *METRIC_NAMES, "groups")}
+        plain = {name: getattr(self, name) for name in ("label_set", "faces", *_SCORES, "groups")}
         tables = {name: table_records(getattr(self, name)) for name in ("per_class", "confusion", "reliability")}
         intervals = {name: [float(low), float(high)] for name, low, high in self.intervals.itertuples()}
         return plain | {"vocab": list(self.vocab), "intervals": intervals, "excluded": dict(self.excluded)} | tables
@@ -264,7 +265,7 @@ def metrics_from_dict(
         return Metrics(
             vocab=tuple(names),
             excluded=dict(values["excluded"]),
-            **{name: values[name] for name in ("label_set", "faces", *METRIC_NAMES, "groups")},
+            **{name: values[name] for name in ("label_set", "faces", *_SCORES, "groups")},
             intervals=pd.DataFrame(values["intervals"], index=["low", "high"]).T,
             per_class=per_class.loc[names],
             confusion=confusion.loc[names, names],
@@ -287,7 +288,7 @@ def summarize_seeds(
         text = ", ".join(f"{n:,} faces of {len(vocab)} classes ({name})" for name, vocab, n in kinds)
         raise DataError(f"runs on {text}"[:200], "summarize_seeds", "the same labels, classes and number of faces")
     n = len(runs)
-    values = pd.DataFrame([[getattr(run, name) for name in METRIC_NAMES] for run in runs], columns=METRIC_NAMES)
+    values = pd.DataFrame([[getattr(run, name) for name in _SCORES] for run in runs], columns=_SCORES)
     mean, sd = values.mean(), values.std(ddof=1)
     half = stats.t.ppf((1 + level) / 2, n - 1) * sd / np.sqrt(n) if n > 1 else sd * np.nan
     return pd.DataFrame({"mean": mean, "sd": sd, "low": mean - half, "high": mean + half, "runs": n})

@@ -17,7 +17,6 @@ from ..core import DataError
 from ..data.faceset import FaceSet
 from .labels import LabelSet, label_sets
 from fer_fastai.evaluate.metrics import (
-    METRIC_NAMES,
     Metrics,
     check_pred_probs,
     compute_metrics,
@@ -53,7 +52,7 @@ class Report:
 
     def compare_tta(self) -> pd.DataFrame:
         "Return a table of scores with one column per kind of TTA"
-        table = self.frame()[["faces", *METRIC_NAMES]].stack().unstack("tta", sort=False)
+        table = self.frame()[["faces", *Metrics.score_names]].stack().unstack("tta", sort=False)
         return table.rename_axis(["label_set", "metric"])
 
     def top_losses(

@@ -19,13 +19,13 @@ from fastcore import xml as h
 
 from ..core import RecipeError, git_commit, hardware, versions
 from fer_fastai.evaluate.html import (
-    REPORT_CSS,
     decimal_text,
     face_uri,
     figure_card,
     html_table,
     interval_text,
     percent_text,
+    report_css,
     setting_text,
     themed_figure,
 )
@@ -245,7 +245,7 @@ def report_html(
         h.Meta(http_equiv="Content-Security-Policy", content=_POLICY),
         h.Meta(name="viewport", content="width=device-width, initial-scale=1"),
         h.Title(report.title),
-        h.Style(h.Safe(REPORT_CSS)),
+        h.Style(h.Safe(report_css())),
     )
     return h.to_xml(h.Html(head, h.Body(body), lang="en"), indent=False)
 

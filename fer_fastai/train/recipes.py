@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..core import RecipeError, settings
 from ..data.augment import Augment
-from .recipe_table import RECIPE_TABLE
+from .recipe_table import recipe_table
 
 # %% ../../nbs/40_train.recipes.ipynb #0a185ce1
 _SCHEDULES = ("one_cycle", "step_decay")
@@ -185,7 +185,7 @@ def recipe_from_dict(
 
 
 # %% ../../nbs/40_train.recipes.ipynb #1e7d4a58
-RECIPES = {str(values["name"]): recipe_from_dict(values) for values in RECIPE_TABLE}
+RECIPES = {row["name"]: recipe_from_dict(row) for row in recipe_table()}
 
 
 def _quick(recipe: Recipe) -> Recipe:
