@@ -152,17 +152,13 @@ from fer_fastai.train.training import (
 from fer_fastai.evaluate.holdout import (
     repeated_holdout,
 )
-from fer_fastai.evaluate.metrics import (
-    compute_metrics,
-    report,
-)
+from .evaluate.metrics import compute_metrics
 from fer_fastai.evaluate.plots import (
     plot_confusion_matrix,
     plot_history,
 )
-from fer_fastai.evaluate.report import (
-    write_report,
-)
+from .evaluate.report import report
+from .evaluate.report_html import write_report
 from fer_fastai.evaluate.tta import (
     predict_faces,
 )

@@ -46,7 +46,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -76,7 +76,7 @@ class FerError(Exception):
 
     def __init__(
         self,
-        found: str,  # what was found
+        found: str,  # finding, such as an invalid value
         where: object = None,  # file, row or parameter
         expected: str = "",  # the valid form
         hint: str = "",  # how to fix it
@@ -413,6 +413,6 @@ def progress(
     "Iterate over `items` with a progress bar, or with one line per minute in a log file"
     if show_progress_bars():
         return tqdm(items, total=total, desc=label or None, unit=unit, leave=False, mininterval=0.5, delay=0.5)
-    if total is None and hasattr(items, "__len__"):
-        total = len(items)  # type: ignore[arg-type]
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     return _logged(items, total, label, unit)

@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,12 +46,13 @@ from .data.detection import crop_faces, resolve_detector
 from .data.faceset import FaceSet
 from .data.features import pca_features
 from .evaluate.holdout import check_splits, repeated_holdout, summarize_splits
-from .evaluate.metrics import _SCORES, Metrics, Report, report
+from .evaluate.metrics import Metrics
 from .evaluate.plots import plot_top_losses
+from .evaluate.report import Report, report
 from .evaluate.tta import predict_faces
 from .io import atomic_path, load_result, load_result_table, new_run_folder, read_json, write_json
-from .models.backbones import FACENET_FILE, FACENET_URL, weights_path
 from .models.baselines import fit_mlp, mlp_predict, mlp_predict_proba, scale_features, svm_predict
+from .models.weights import FACENET_FILE, FACENET_URL, weights_path
 from .train.recipes import Recipe, get_recipe
 from .train.training import read_history, train
 
@@ -341,11 +343,14 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
     per_class = _wide(rows, "per_class").astype({"support": int}).rename_axis(index="class", columns=None)
     confusion = _wide(rows, "confusion").astype(int).rename_axis(index="actual", columns="predicted")
     excluded = rows[rows.table == "excluded"].set_index("row").value.astype(int).to_dict()
-    tables = {"intervals": _wide(rows, "intervals"), "reliability": _wide(rows, "reliability").reset_index(drop=True)}
-    counts = {name: int(scores[name]) for name in ("faces", "groups")}
-    values = {name: float(scores[name]) for name in _SCORES}
+    numbers: dict[str, Any] = {name: float(scores[name]) for name in Metrics.score_names}
+    numbers |= {name: int(scores[name]) for name in ("faces", "groups")}
+    tables: dict[str, Any] = {
+        "intervals": _wide(rows, "intervals"),
+        "reliability": _wide(rows, "reliability").reset_index(drop=True),
+    }
     return Metrics(label_set=label_set, vocab=tuple(per_class.index), per_class=per_class, confusion=confusion,
-                   excluded=excluded, **tables, **counts, **values)  # type: ignore[arg-type]  # fmt: skip
+                   excluded=excluded, **tables, **numbers)  # fmt: skip
 
 
 def load_metrics(

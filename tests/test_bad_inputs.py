@@ -71,8 +71,9 @@ from fer_fastai.deploy.video import predict_video
 from fer_fastai.deploy.video_io import open_video
 from fer_fastai.evaluate.holdout import repeated_holdout
 from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
-from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses
-from fer_fastai.evaluate.report import read_run_folder, report_html
+from fer_fastai.evaluate.metrics import compute_metrics, summarize_seeds, top_losses
+from fer_fastai.evaluate.report import report_from_pred_probs
+from fer_fastai.evaluate.report_html import read_run_folder, report_html
 from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.interpret.angles import AngularSeparation
 from fer_fastai.interpret.attribution import explain, most_active_unit
@@ -80,21 +81,15 @@ from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_p
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
 from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
 from fer_fastai.models.activations import angles, find_layers
-from fer_fastai.models.backbones import (
-    face_learner,
-    fit_shapes,
-    load_facenet,
-    load_weights,
-    make_network,
-    save_weights,
-    train_last_layers,
-)
+from fer_fastai.models.backbones import face_learner, make_network, train_last_layers
 from fer_fastai.models.baselines import feature_columns, make_scaler
+from fer_fastai.models.weights import fit_shapes, load_facenet, load_weights, save_weights
 from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
+from fer_fastai.train.checkpoint import claim_run_folder
 from fer_fastai.train.losses import class_weights, weighted_loss
 from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Recipe, Stage, get_recipe, recipe_from_dict
-from fer_fastai.train.training import _claim_folder, load_run, read_history, train
+from fer_fastai.train.training import load_run, read_history, train
 
 # nbs/95_bad_inputs.ipynb #f7275837
 messages = {}  # case -> message of its error
@@ -288,7 +283,7 @@ def good_run() -> Path:
     folder = session_folder() / "run"
     folder.mkdir()
     save_weights(learner().model, folder / "model.safetensors")
-    _claim_folder(folder, few_faces(), RECIPE, 42)
+    claim_run_folder(folder, few_faces(), RECIPE, 42)
     shutil.copy(folder / "recipe.json", folder / "run.json")
     write_json(folder / "source.json", {"source": "faces.csv", "without": "", "keep_leaked": True})
     (folder / "history.csv").write_text("stage,epoch,train_loss,valid_loss,accuracy\n0,0,1.9,1.9,0.2\n")
@@ -2436,7 +2431,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "issues of faces without labels",
                     lambda _: find_issues(few_faces().with_columns(label=None), scored(), kinds=["label"], limit=3),
-                    "face face/00: no label; expected a label for each face. Drop them",
+                    r"rank_label_issues, face face/00: no label \(42 of 42 faces\); expected a label for each face\. Leave these",
                 ),
                 (
                     "issues of no faces",
@@ -2446,7 +2441,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "softened labels that are missing",
                     lambda _: denoised_soft_labels(few_faces().with_columns(label=None), scored()),
-                    "face face/00: no label",
+                    "denoised_soft_labels, face face/00: no label",
                 ),
                 (
                     "issues of an unknown face",
@@ -2526,7 +2521,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds of faces without labels",
                 no_files,
                 lambda folder: kfold(folder / "kfold", few_faces().with_columns(label=None)),
-                "face face/00: no label; expected a label for each face",
+                r"cross_val_pred_probs, face face/00: no label \(42 of 42 faces\); expected a label for each face",
             ),
             (
                 "an unknown recipe for folds",
@@ -2748,7 +2743,7 @@ def cases_of_recipes_and_runs():
             (
                 "training on faces without a label",
                 (no_files, lambda folder: train(few_faces().with_columns(label=None), RECIPE, folder / "new")),
-                "toy: training faces without a label; expected a label for each. Leave them out",
+                r"recipe toy, face face/00: no label \(28 of 28 faces\); expected a label for each face\. Leave these",
             ),
             (
                 "training with nothing to choose by",
@@ -3604,7 +3599,7 @@ def cases_of_model_folders():
             lambda folder: save_model_folder(
                 learner(), folder / "model", calibrate=few_faces().with_columns(label=None), onnx=False
             ),
-            "calibrate: face face/00 without a label; expected a label for each face",
+            r"calibrate, face face/00: no label \(42 of 42 faces\); expected a label for each face",
         ),
         (
             "a learner for other classes",

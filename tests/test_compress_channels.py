@@ -8,8 +8,8 @@ from fer_fastai.compress.channels import channel_groups, macs, remove_channels
 import torch
 from fastcore.test import ExceptionExpected, test_eq
 
-from fer_fastai.models.backbones import fit_shapes
 from fer_fastai.models.nets import compact, fer_kd, mini_xception
+from fer_fastai.models.weights import fit_shapes
 
 faces = torch.rand(8, 1, 48, 48, generator=torch.Generator().manual_seed(0))
 

@@ -24,7 +24,7 @@ from fer_fastai.compress.channels import channel_groups, remove_channels
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.model_folder import _KEYS, FaceClassifier, as_learner
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.io import file_sha256
 from fer_fastai.models.backbones import face_learner
 from fer_fastai.models.nets import compact, mini_xception

@@ -4,18 +4,16 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from fer_fastai.core import DataError
-from fer_fastai.data.faceset import FaceSet
 from fer_fastai.evaluate.metrics import (
     _BINS,
-    _check_pred_probs,
     _label_codes,
     _scores_from_confusion,
     bootstrap_intervals,
     calibration_error,
+    check_pred_probs,
     compute_metrics,
     metrics_from_dict,
     reliability_table,
-    report_from_pred_probs,
     summarize_seeds,
     top_losses,
 )
@@ -26,7 +24,7 @@ import json
 from fastcore.test import ExceptionExpected, test_close, test_eq
 from sklearn.calibration import calibration_curve
 
-from fer_fastai.data.emotions import FER2013_CLASSES, SIX_CLASSES
+from fer_fastai.data.emotions import FER2013_CLASSES
 
 
 def test_checked_probabilities_and_labels():
@@ -34,7 +32,7 @@ def test_checked_probabilities_and_labels():
     # nbs/52_evaluate.metrics.ipynb #18e56766
     test_eq(_label_codes(["happy", "Anger"], FER2013_CLASSES), [3, 0])
     with ExceptionExpected(DataError, regex="face b7: probabilities .* sum to 1"):
-        _check_pred_probs([[0.5, 0.5], [2.0, -1.0]], 2, 2, ids=["a1", "b7"])
+        check_pred_probs([[0.5, 0.5], [2.0, -1.0]], 2, 2, ids=["a1", "b7"])
 
 
 def test_calibration():
@@ -131,21 +129,6 @@ def test_top_losses():
     worst
 
 
-def test_report_of_a_learner():
-    "Report of a learner"
-    # nbs/52_evaluate.metrics.ipynb #26001610
-    splits = ["train"] * 8 + ["test"] * 12
-    table = pd.DataFrame({"label": ["happy", "sad", "sad", "happy"] * 5, "split": splits})
-    votes = pd.DataFrame({"happy": [10, 0, 8, 9] * 5, "sad": [0, 10, 2, 1] * 5})  # one of two sad faces looks happy
-    faces = FaceSet(table, ("happy", "sad")).with_votes(votes)
-    pred_probs = np.tile([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.8, 0.2]], (3, 1))
-    example = report_from_pred_probs({"single": pred_probs, "flip": pred_probs}, faces, title="example")
-    test_eq(example.headline.accuracy, 0.75)
-    test_eq(example.metrics["FER+ majority", "single"].accuracy, 1.0)  # the label was wrong, not the network
-    test_eq(len(example.predictions()), 12)
-    example.compare_tta()
-
-
 def test_classes_without_faces_and_probabilities_of_0():
     "Classes without faces, and probabilities of 0"
     # nbs/52_evaluate.metrics.ipynb #79088663
@@ -200,18 +183,3 @@ def test_errors_that_name_the_face():
     runs = [compute_metrics(np.eye(2), [0, 1], two, name, resamples=2) for name in ("given labels", "FER+ majority")]
     with ExceptionExpected(DataError, regex="the same labels"):
         summarize_seeds(runs)
-    with ExceptionExpected(DataError, regex="no faces in split 'test'"):
-        report_from_pred_probs({"single": np.eye(2)}, FaceSet(pd.DataFrame({"label": ["happy"]})))
-
-
-def test_models_with_fewer_classes_than_the_faces():
-    "Models with fewer classes than the faces"
-    # nbs/52_evaluate.metrics.ipynb #9ced7c8b
-    # Six classes: faces labeled disgust are excluded and counted, by FER+ too
-    faces = FaceSet(pd.DataFrame({"label": ["disgust", "happy", None, "sad"], "split": "test"}))
-    votes = {"disgust": [9, 0, 0, 3], "happy": [1, 10, 0, 0], "sad": [0, 0, 0, 4], "fear": [0, 0, 0, 3]}
-    faces = faces.with_votes(pd.DataFrame(votes))
-    six = report_from_pred_probs({"single": np.full((4, 6), 1 / 6)}, faces, vocab=SIX_CLASSES)
-    test_eq(six.headline.faces, 2)
-    test_eq(dict(six.headline.excluded), {"disgust: not a class of the model": 1, "no label": 1})
-    test_eq(six.metrics["FER+ majority", "single"].faces, 1)

@@ -4,24 +4,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 from torch import nn
-from fer_fastai.core import MissingFileError, RecipeError
+from fer_fastai.core import RecipeError
+from fer_fastai.models.weights import load_weights
 from fer_fastai.models.backbones import (
-    FACENET_FILE,
     _BACKBONES,
     _STEMS,
     backbone,
     count_parameters,
     face_learner,
-    fit_shapes,
-    imagenet_weights,
     layer_table,
-    load_facenet,
-    load_weights,
     log_epochs,
     make_network,
-    save_weights,
     train_last_layers,
-    weights_path,
 )
 
 # nbs/31_models.backbones.ipynb #e3c0a47e
@@ -35,6 +29,7 @@ from fastcore.test import ExceptionExpected, test_eq
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.nets import facenet, mini_xception
+from fer_fastai.models.weights import save_weights
 
 dls = face_dls(synthetic_faces(200, seed=2), batch_size=8)
 
@@ -161,43 +156,6 @@ def test_start_from_saved_weights():
     test_eq(missing, ["1.3.bias", "1.3.weight"])  # the layer of the classes
 
 
-def test_facenet_weights_of_facenet_pytorch():
-    "FaceNet weights of facenet-pytorch"
-    # nbs/31_models.backbones.ipynb #ef2709de
-    net, other = facenet(), facenet(8631)
-    with tempfile.TemporaryDirectory() as folder:  # a file of the published form, with random weights
-        path = Path(folder, FACENET_FILE)
-        torch.save({name.replace("classes", "logits"): value for name, value in other.state_dict().items()}, path)
-        with ExceptionExpected(RecipeError, "SHA-256 .*281cebca.*sha256=None"):
-            load_facenet(net, path)
-        test_eq(load_facenet(net, path, sha256=None), ["classes.weight", "classes.bias"])
-        with ExceptionExpected(RecipeError, "channels=3"):
-            load_facenet(facenet(7, 1), path, sha256=None)
-    assert (net.embedding.weight == other.embedding.weight).all() and net.classes.out_features == 7
-    with ExceptionExpected(MissingFileError, "no such weights"):
-        load_facenet(net, "nowhere.pt")
-    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"):
-        face_learner(dls, "compact", pretrained="vggface2")
-
-
-def test_weights_of_a_pruned_network():
-    "Weights of a pruned network"
-
-    # nbs/31_models.backbones.ipynb #5d08e7f4
-    def small_net(width: int) -> nn.Sequential:
-        convs = nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1, groups=width)
-        return nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7))
-
-    pruned, x = small_net(5).eval(), torch.rand(2, 1, 12, 12)
-    restored = fit_shapes(small_net(8), pruned.state_dict()).eval()
-    test_eq((restored[2].groups, restored[1].num_features, restored[5].in_features), (5, 5, 5))
-    with torch.no_grad():
-        assert torch.equal(restored(x), pruned(x))
-    with ExceptionExpected(RecipeError, "expected those of a smaller network of this architecture"):
-        fit_shapes(small_net(8), {"0.weight": torch.zeros(4, 1, 3, 3)})
-    count_parameters(small_net(8)), count_parameters(restored)
-
-
 def test_edge_cases_names_of_networks_and_layers():
     "Edge cases: names of networks and layers"
     # nbs/31_models.backbones.ipynb #84583894
@@ -211,29 +169,9 @@ def test_edge_cases_names_of_networks_and_layers():
         face_learner(dls, head="three")
     with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"):
         face_learner(dls, "compact", pretrained="imagenet")
+    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"):
+        face_learner(dls, "compact", pretrained="vggface2")
     with ExceptionExpected(RecipeError, "last 0 layers"):
         train_last_layers(nn.Sequential(nn.Linear(2, 2)), 0)
     with ExceptionExpected(RecipeError, "last 1 layers .Flatten. have no parameters"):
         train_last_layers(mini_xception(), 1)
-
-
-def test_edge_cases_weights_files():
-    "Edge cases: weights files"
-    # nbs/31_models.backbones.ipynb #f17c62b8
-    with tempfile.TemporaryDirectory() as folder:
-        with ExceptionExpected(MissingFileError, "no such weights"):
-            weights_path(folder)
-        junk = Path(folder, "junk.safetensors")
-        junk.write_bytes(b"hello")
-        with ExceptionExpected(RecipeError, "can't be read"):
-            load_weights(nn.Linear(2, 2), junk)
-        save_weights(nn.Linear(9, 9), Path(folder, "other.safetensors"))
-        with ExceptionExpected(RecipeError, "fit 0% of the network"):
-            load_weights(nn.Conv2d(1, 8, 3), Path(folder, "other.safetensors"))
-
-    # nbs/31_models.backbones.ipynb #27ea3e7f
-    class Unreachable:
-        url = "http://127.0.0.1:9/resnet0-12345678.pth"  # no server listens on the discard port
-
-    with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFileError, "resnet0-12345678.pth"):
-        imagenet_weights(Unreachable)

@@ -7,7 +7,7 @@ import numpy as np
 from fer_fastai.core import RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.io import read_json
-from fer_fastai.models.backbones import FACENET_URL
+from fer_fastai.models.weights import FACENET_URL
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.papers import (
     _crop_once,

@@ -13,7 +13,10 @@ from fer_fastai.train.distributed import (
 )
 
 # nbs/43_train.distributed.ipynb #04156379
+import contextlib
+import io
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,19 +26,19 @@ import numpy as np
 from fastcore.test import test_close, test_eq
 
 
-def launch(
-    command: list[str],  # Python file and its arguments
-    processes: int = 2,
-    **options,  # arguments of subprocess.Popen
-) -> subprocess.Popen:
-    "Start a command with the launcher of Accelerate, on CPUs"
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
-        launcher += ["--main_process_port", "0"]
-    env = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+def run_in_two_processes(script: Path) -> str:
+    "Run a script in two processes on CPUs, with the variables that a launcher sets; return what both print"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    common |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen([*launcher, *command], env=env, **pipes, **options)
+    processes = []
+    for rank in ("0", "1"):
+        env = os.environ | common | {"RANK": rank, "LOCAL_RANK": rank}
+        processes.append(subprocess.Popen([sys.executable, str(script)], env=env, **pipes))
+    return "".join(process.communicate(timeout=240)[0] for process in processes)
 
 
 def test_main_process_and_barriers():
@@ -78,15 +81,17 @@ if is_main_process():
     print("result", json.dumps(values))
 """
 
-    def run_script(folder: str, processes: int) -> dict:
-        "Run the script and return the values that it prints"
-        text = launch([str(Path(folder, "norms.py"))], processes).communicate(timeout=240)[0]
+    def printed_values(text: str) -> dict:
+        "Return the values that the script prints"
         line = next(line for line in text.splitlines() if line.startswith("result"))
         return json.loads(line.removeprefix("result"))
 
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(script, {})  # one process: this one
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "norms.py").write_text(script)
-        one, two = run_script(folder, 1), run_script(folder, 2)
+        text = run_in_two_processes(Path(folder, "norms.py"))
+    one, two = printed_values(printed.getvalue()), printed_values(text)
     for name in ("out", "mean", "var"):
         test_close(np.array(one[name]), np.array(two[name]), eps=1e-5)
     for a, b in zip(one["gradients"], two["gradients"]):

@@ -49,7 +49,7 @@ def test_split_the_head():
         return probs / probs.sum(axis=1, keepdims=True)
 
     recipe = Recipe(
-        "joint", (Stage(8, size=24, lr=4e-3),), arch="resnet18", batch_size=32, target="votes", monitor="valid_loss",
+        "joint", (Stage(8, size=24, lr=8e-3),), arch="swift", batch_size=32, target="votes", monitor="valid_loss",
         autotune=False, seed=1,
     )  # fmt: skip
     both = join_label_sets(faces, correct)

@@ -13,7 +13,7 @@ def test_half_the_size():
     from safetensors.torch import load_file
 
     from fer_fastai.deploy.export import to_onnx
-    from fer_fastai.models.backbones import fit_shapes, save_weights
+    from fer_fastai.models.weights import fit_shapes, save_weights
     from fer_fastai.train.training import recipe_learner
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data

@@ -20,7 +20,7 @@ from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.export import add_int8, save_model_folder
 from fer_fastai.deploy.model_folder import load_model_folder, write_model_json
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.evaluate.metrics import report_from_pred_probs
+from fer_fastai.evaluate.report import report_from_pred_probs
 from fer_fastai.train.training import load_run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

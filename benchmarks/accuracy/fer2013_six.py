@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fer_fastai.data.emotions import SIX_CLASSES
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.train.multitask import split_head
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.train.training import read_history, train

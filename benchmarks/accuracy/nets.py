@@ -26,10 +26,11 @@ from fer_fastai.core import set_seeds
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.io import atomic_path
-from fer_fastai.models.backbones import count_parameters, save_weights
+from fer_fastai.models.backbones import count_parameters
 from fer_fastai.models.net2net import net2net
+from fer_fastai.models.weights import save_weights
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.train.training import read_history, train
 

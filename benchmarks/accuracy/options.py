@@ -20,7 +20,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.labels import ferplus_label_set, ferplus_soft_labels
-from fer_fastai.evaluate.metrics import report, report_from_pred_probs
+from fer_fastai.evaluate.report import report, report_from_pred_probs
 from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Stage, get_recipe
 from fer_fastai.train.training import load_run, read_history, train

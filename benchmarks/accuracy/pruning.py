@@ -29,7 +29,7 @@ from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.export import size_table
 from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.evaluate.tta import predict_faces
-from fer_fastai.models.backbones import fit_shapes, save_weights
+from fer_fastai.models.weights import fit_shapes, save_weights
 from fer_fastai.train.autotune import UseComputeMode, autotune
 from fer_fastai.train.callbacks import EMA
 from fer_fastai.train.losses import SoftCrossEntropy, soft_accuracy

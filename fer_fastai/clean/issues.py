@@ -19,7 +19,7 @@ import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.near_duplicates
 from .pred_probs import PredProbs
 from .ranking import RANKING_METHODS, label_posterior, most_likely_other
 from ..core import DataError, require, settings
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 
 
 # %% ../../nbs/62_clean.issues.ipynb #3ac181a3
@@ -27,9 +27,7 @@ def _check_rankable(faceset: FaceSet, method: str):
     "Raise DataError for an unknown method, an empty FaceSet or a missing label"
     if method not in RANKING_METHODS:
         raise DataError(f"method {method!r}", "rank_label_issues", " or ".join(RANKING_METHODS))
-    unlabeled = faceset.ids[faceset.codes < 0]
-    if len(unlabeled):
-        raise DataError("no label", f"face {unlabeled[0]}", "a label for each face", "Drop them with faceset.subset")
+    require_labels(faceset, "rank_label_issues")
     if not len(faceset):
         raise DataError("no faces", "rank_label_issues", "at least one")
 

@@ -27,7 +27,7 @@ from fastai.learner import Learner
 from torch import nn
 
 from ..core import DataError, RecipeError, one_line, settings
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 from ..evaluate.tta import get_tta, predict_faces
 from ..io import RunFolder, atomic_path, read_parquet_table, write_json
 from ..train.autotune import UseComputeMode, autotune
@@ -326,9 +326,7 @@ def _assign_folds(
     "Assign each face to a fold and save the result"
     if path.exists():
         return _read_folds(path, faceset, predict_only, n)
-    unlabeled = faceset.ids[faceset.codes < 0]
-    if len(unlabeled):
-        raise DataError("no label", f"face {unlabeled[0]}", "a label for each face", "Drop them with faceset.subset")
+    require_labels(faceset, "cross_val_pred_probs")
     grouped = faceset.group_duplicates() if near_duplicates else faceset
     folds = pd.Series(0, faceset.ids, name="fold")
     for number, (_, fold) in enumerate(grouped.kfold(n, seed=seed)):

@@ -30,7 +30,7 @@ import pandas as pd
 from .neighbors import NeighborIndex
 from .pred_probs import PredProbs
 from ..core import DataError, require
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 
 
 # %% ../../nbs/61_clean.ranking.ipynb #7e30c88e
@@ -199,19 +199,12 @@ RANKING_METHODS: dict[str, Callable] = {method.__name__: method for method in _M
 
 
 # %% ../../nbs/61_clean.ranking.ipynb #4194062d
-def _check_labeled(faceset: FaceSet):
-    "Raise DataError, with the face, if a label is missing"
-    unlabeled = faceset.ids[faceset.codes < 0]
-    if len(unlabeled):
-        raise DataError("no label", f"face {unlabeled[0]}", "a label for each face", "Drop them with faceset.subset")
-
-
 def denoised_soft_labels(
     faceset: FaceSet,  # labeled faces
     pred_probs: PredProbs,  # out-of-sample predictions
 ) -> FaceSet:  # votes sum to 1; for a recipe with target="votes"
     "Add the posterior of the correct class as soft labels"
-    _check_labeled(faceset)
+    require_labels(faceset, "denoised_soft_labels")
     probs = _array(pred_probs.select(faceset))
     posterior = label_posterior(faceset.codes, probs, pred_probs.denoised, pred_probs.vocab)
     return faceset.with_votes(pd.DataFrame(posterior, faceset.ids, list(faceset.vocab)))
@@ -223,7 +216,7 @@ def blend_soft_labels(
     weight: float = 0.5,  # weight of the predictions, 0 to 1
 ) -> FaceSet:  # votes sum to 1; faces without predictions have their label only
     "Add the weighted mean of labels and predicted probabilities as soft labels"
-    _check_labeled(faceset)
+    require_labels(faceset, "blend_soft_labels")
     missing = [name for name in faceset.vocab if name not in pred_probs.probabilities]
     if missing:
         expected = f"a column for each of {', '.join(faceset.vocab)}"

@@ -160,7 +160,7 @@ def export_command(
     Example: `fer export runs/resnet34 my_model --test --license Apache-2.0`
     """
     from fer_fastai.deploy.export import add_int8, save_model_folder
-    from fer_fastai.evaluate.metrics import report
+    from fer_fastai.evaluate.report import report
     from fer_fastai.train.training import load_run
 
     check_new(to, "a new folder")

@@ -63,8 +63,8 @@ def report_of_run(
     tta: tuple[str, ...] = ("single", "flip", "ten_crop"),  # test-time augmentations; the first one is the headline
 ) -> Path:  # report.html
     "Score a run and write its report"
-    from fer_fastai.evaluate.metrics import report
-    from fer_fastai.evaluate.report import write_report
+    from fer_fastai.evaluate.report import report
+    from fer_fastai.evaluate.report_html import write_report
     from fer_fastai.train.training import load_run
 
     faces, _ = faces_of_run(run)

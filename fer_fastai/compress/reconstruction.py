@@ -204,17 +204,16 @@ def remove_and_refit(
     smaller, order = remove_channels(model, batches[0], keep), run_order(model, batches[0])
     smaller_modules = dict(smaller.named_modules())
     refits = sorted(_refits(model, groups, keep), key=lambda refit: order[refit.layer][0])
-    sequential = linear_maps is None
     targets = {}
-    if sequential:
+    if linear_maps is None:
         targets = consumer_inputs(model, {refit.layer: refit.before for refit in refits}, batches, n_positions)
     for refit in refits:
         layer = modules[refit.layer]
-        if sequential:
+        if linear_maps is None:
             inputs = consumer_inputs(smaller, {refit.layer: refit.after()}, batches, n_positions, stop=True)
             linear_map = least_squares(inputs[refit.layer], targets.pop(refit.layer), ridge, not is_zero_padded(layer))
         else:
-            linear_map = _given_map(refit, linear_maps)  # type: ignore[arg-type]
+            linear_map = _given_map(refit, linear_maps)
         rows = slice(None) if refit.outputs is None else refit.outputs
         bias = None if layer.bias is None else layer.bias.detach()[rows]
         absorb(smaller_modules[refit.layer], layer.weight.detach()[rows], bias, refit.before, linear_map)

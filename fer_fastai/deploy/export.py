@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from ..compress.channels import macs
 from ..core import ModelError, RecipeError, eval_mode, git_commit, versions
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 from fer_fastai.deploy.model_folder import (
     _FORMAT,
     _VERSION,
@@ -42,10 +42,11 @@ from fer_fastai.deploy.model_folder import (
     write_model_json,
 )
 from .session import measure_latencies, open_session
-from ..evaluate.metrics import Report
+from ..evaluate.report import Report
 from ..evaluate.tta import predict_faces
 from ..io import atomic_path
-from ..models.backbones import count_parameters, save_weights
+from ..models.backbones import count_parameters
+from ..models.weights import save_weights
 
 # %% ../../nbs/83_deploy.export.ipynb #d827ae09
 _OPSET = 20
@@ -192,7 +193,7 @@ def _metadata(
 
 # %% ../../nbs/83_deploy.export.ipynb #96fe3556
 def _check_save(learner: Learner, folder: Path, calibrate: FaceSet | None):
-    "Raise ModelError if the folder exists, the network is unknown, or a label is missing"
+    "Raise an error if the folder exists, the network is unknown, or a label is missing"
     if folder.exists():
         raise ModelError("already exists", folder, "a new folder", "Name another, or delete it")
     if not hasattr(learner.model, "arch_config"):
@@ -202,10 +203,8 @@ def _check_save(learner: Learner, folder: Path, calibrate: FaceSet | None):
             "a network of face_learner or make_network",
             "Build it by name, then load your weights",
         )
-    if calibrate is not None and (calibrate.codes < 0).any():
-        raise ModelError(
-            f"face {calibrate.ids[calibrate.codes < 0][0]} without a label", "calibrate", "a label for each face"
-        )
+    if calibrate is not None:
+        require_labels(calibrate, "calibrate")
 
 
 def _save_half(model: nn.Module, path: Path):

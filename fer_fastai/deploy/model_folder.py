@@ -33,7 +33,8 @@ from ..data.faceset import FaceSet
 from ..data.loaders import face_dls
 from .card import model_card
 from ..io import file_sha256, write_json
-from ..models.backbones import face_learner, fit_shapes, make_network
+from ..models.backbones import face_learner, make_network
+from ..models.weights import fit_shapes
 
 
 # %% ../../nbs/82_deploy.model_folder.ipynb #f17ddaa8
@@ -160,9 +161,8 @@ def _check_values(path: Path, metadata: Mapping):
     normalization = metadata["normalization"] if isinstance(metadata["normalization"], dict) else {}
     numbers = {name: normalization.get(name) for name in ("mean", "std")} | {"temperature": metadata["temperature"]}
     for name, value in numbers.items():
-        is_number = isinstance(value, (int, float)) and abs(value) < 1e9
         positive = name != "mean"
-        if not is_number or (positive and value <= 0):  # type: ignore[operator]
+        if not (isinstance(value, (int, float)) and abs(value) < 1e9) or (positive and value <= 0):
             raise ModelError(f"{name} {repr(value)[:40]}", path, "a number above 0" if positive else "a number")
     kinds = {"name": str, "parameters": int, "metrics": list, "data": str, "license": str, "note": str, "created": str,
              "commit": str}  # fmt: skip

@@ -334,14 +334,16 @@ def _check_output(to: Path, faces: str, annotated_dir: Path | str | None):
 
 def _list_photos(source: Path | str | Iterable, annotated_dir: Path | str | None) -> list[tuple[str, Path]]:
     "List names and paths of photos; annotated photos of an earlier call are left out"
-    one = isinstance(source, str | Path)
-    paths = photo_paths(source) if one else [Path(path) for path in source]  # type: ignore[arg-type, union-attr]
+    base = None
+    if isinstance(source, str | Path):
+        paths, base = photo_paths(source), Path(source) if Path(source).is_dir() else None
+    else:
+        paths = [Path(path) for path in source]
     if annotated_dir is not None:
         annotated = Path(annotated_dir).resolve()
         paths = [path for path in paths if annotated not in path.resolve().parents]
     if not paths:
         raise DataError("no photo", "predict_folder", "at least one")
-    base = Path(source) if one and Path(source).is_dir() else None  # type: ignore[arg-type]
     base = base or Path(os.path.commonpath([path.parent.resolve() for path in paths]))
     paths = [path if path.is_relative_to(base) else path.resolve() for path in paths]
     return [(path.relative_to(base).as_posix(), path) for path in paths]

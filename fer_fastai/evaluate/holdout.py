@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.metrics import f1_score
 
 from ..core import DataError, progress
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 
 # %% ../../nbs/55_evaluate.holdout.ipynb #692cfbba
 _KINDS = ("random", "grouped")
@@ -34,9 +34,7 @@ def holdout_splits(
 ) -> Iterator[tuple[str, int, FaceSet, FaceSet]]:  # kind ("random" or "grouped"), seed, training faces, test faces
     "Yield random splits, then splits that keep groups together"
     check_splits(test_size, n_splits)
-    if (faceset.codes < 0).any():
-        face = faceset.ids[faceset.codes < 0][0]
-        raise DataError("no label", f"face {face}", "a label for each face", "Leave such faces out with subset")
+    require_labels(faceset, "holdout_splits")
     if faceset.table.group.nunique() < 2:
         hint = "Set the column `group`, or use faceset.group_duplicates()"
         raise DataError("one group", "holdout_splits", "at least 2", hint)

@@ -73,11 +73,11 @@ _RULES = ("majority", "plurality")
 _FERPLUS_COLUMNS = [*FERPLUS_CLASSES, *NON_EMOTIONS]
 
 
-def _ferplus_votes(faceset: FaceSet, where: str, columns: Sequence[str]) -> pd.DataFrame:
-    "Return the votes as floats, one column per name; no votes raise DataError"
+def _ferplus_votes(faceset: FaceSet) -> np.ndarray:  # float64 (n, 10)
+    "Return the votes for emotions and non-emotions; no votes raise DataError"
     if faceset.votes is None:
-        raise DataError("no votes", where, "vote columns", "Join them with faceset.with_votes(...)")
-    return faceset.votes.reindex(columns=list(columns)).fillna(0).astype(float)
+        raise DataError("no votes", "ferplus_label_set", "vote columns", "Join them with faceset.with_votes(...)")
+    return faceset.votes.reindex(columns=_FERPLUS_COLUMNS).fillna(0).to_numpy(dtype=float)
 
 
 def ferplus_label_set(
@@ -88,7 +88,7 @@ def ferplus_label_set(
     "Return the labels that FER+'s votes give"
     if rule not in _RULES:
         raise DataError(f"rule {rule!r}", "ferplus_label_set", " or ".join(_RULES))
-    votes = _ferplus_votes(faceset, "ferplus_label_set", _FERPLUS_COLUMNS).to_numpy()
+    votes = _ferplus_votes(faceset)
     voted = votes.sum(axis=1) > 0
     if rule == "majority":
         votes = np.where(votes > 1, votes, 0)
@@ -124,7 +124,4 @@ def ferplus_soft_labels(
     faceset: FaceSet,  # with vote columns
 ) -> pd.DataFrame:  # face_id x FER+'s eight classes; rows sum to 1, or to 0 without votes
     "Convert FER+'s votes to soft labels"
-    votes = _ferplus_votes(faceset, "ferplus_soft_labels", FERPLUS_CLASSES)
-    repeated = votes.where(votes > 1, 0)
-    repeated = repeated.where(repeated.sum(axis=1) > 0, votes)
-    return repeated.div(repeated.sum(axis=1).replace(0, np.nan), axis=0).fillna(0)
+    return faceset.soft_labels(FERPLUS_CLASSES, drop_single=True, empty="zeros")

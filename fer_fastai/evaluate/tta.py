@@ -96,10 +96,11 @@ def predict_faces(
     "Predict class probabilities, averaged over the views"
     make_views = get_tta(tta)
     n_views = len(make_views(torch.zeros(1, 1, 8, 8)))
-    is_loader = isinstance(faces, DataLoader)
-    loader = faces if is_loader else learner.dls.test_dl(faces, bs=max(1, batch_size // n_views))
+    if isinstance(faces, DataLoader):
+        loader, n = faces, len(faces.dataset)
+    else:
+        loader, n = learner.dls.test_dl(faces, bs=max(1, batch_size // n_views)), len(faces)
     probs = learner.get_preds(dl=loader, act=_identity, cbs=[TTACallback(make_views)])[0]
-    n = len(faces.dataset if is_loader else faces)  # type: ignore[union-attr]
     if len(probs) != n:
         raise DataError(f"{len(probs)} predictions", "predict_faces", f"{n}, one per face")
     return probs.float().cpu().numpy()

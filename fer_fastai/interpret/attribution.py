@@ -255,16 +255,16 @@ def input_batches(
 def _baseline_input(learner: Learner, baseline: str | np.ndarray) -> Tensor:
     "Return the baseline of integrated gradients as an input batch"
     faceset = getattr(learner.dls.train.dataset, "faceset", None)
-    image = baseline
-    if isinstance(baseline, str):
-        if baseline == "black":
-            image = np.zeros((48, 48), np.uint8) if faceset is None else np.zeros_like(faceset.pixels[0])
-        elif baseline == "mean" and faceset is not None:
-            image = faceset.pixels.mean(0).round().astype(np.uint8)
-        else:
-            expected = "mean (if the learner has its faces in memory), black, or an image, uint8 (h, w)"
-            raise RecipeError(f"baseline {baseline[:80]!r}", "integrated", expected)
-    return next(input_batches(learner, _faceset_of_image(learner, image)))  # type: ignore[arg-type]
+    if not isinstance(baseline, str):
+        image = baseline
+    elif baseline == "black":
+        image = np.zeros((48, 48), np.uint8) if faceset is None else np.zeros_like(faceset.pixels[0])
+    elif baseline == "mean" and faceset is not None:
+        image = faceset.pixels.mean(0).round().astype(np.uint8)
+    else:
+        expected = "mean (if the learner has its faces in memory), black, or an image, uint8 (h, w)"
+        raise RecipeError(f"baseline {baseline[:80]!r}", "integrated", expected)
+    return next(input_batches(learner, _faceset_of_image(learner, image)))
 
 
 def _check_method(method: str, steps: int):

@@ -57,8 +57,9 @@ def _covered_by_glasses(height: int, width: int, kind: str, oversampling: int = 
 
 def _check_pixels(pixels: np.ndarray, where: str) -> np.ndarray:
     "Check type and shape of the pixels of several faces"
-    dtype, shape = getattr(pixels, "dtype", None), getattr(pixels, "shape", ())
-    if dtype != np.uint8 or len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3):  # type: ignore[misc]
+    dtype = getattr(pixels, "dtype", None)
+    shape: tuple[int, ...] = getattr(pixels, "shape", ())
+    if dtype != np.uint8 or len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3):
         text = type(pixels).__name__ if dtype is None else f"{dtype} {shape}"
         raise DataError(text, where, "uint8 (n, h, w) or (n, h, w, 3)")
     return pixels

@@ -26,6 +26,7 @@ import torch
 from fastai.basics import Learner
 from fastai.torch_core import num_distrib, rank_distrib
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..core import FerError, require
 
@@ -101,10 +102,7 @@ class AllReduceSum(torch.autograd.Function):
         return gradient
 
 
-_BatchNorm = nn.modules.batchnorm._BatchNorm
-
-
-class SyncBatchNorm(_BatchNorm):  # type: ignore[misc, valid-type]
+class SyncBatchNorm(_BatchNorm):
     "Batch norm with statistics of the faces of all processes"
 
     def _check_input_dim(self, x):

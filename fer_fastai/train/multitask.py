@@ -14,9 +14,9 @@ import pandas as pd
 from safetensors.torch import save_file
 
 from ..core import DataError, RecipeError
-from ..data.faceset import VOTE_PREFIX, FaceSet
+from ..data.faceset import VOTE_PREFIX, FaceSet, require_labels
 from ..io import atomic_path, ensure_dir, read_json, write_json
-from ..models.backbones import read_weights, weights_path
+from ..models.weights import read_weights, weights_path
 from .recipes import recipe_from_dict
 
 # %% ../../nbs/46_train.multitask.ipynb #94d9df11
@@ -54,9 +54,7 @@ def join_label_sets(
     "Join two label sets into one soft label per face"
     if not 0 < second_weight < 1:
         raise DataError(f"second_weight {second_weight}", "join_label_sets", "between 0 and 1")
-    unlabeled = faceset.ids[faceset.codes < 0]
-    if len(unlabeled):
-        raise DataError("no label", f"face {unlabeled[0]}", "a label for each face", "Leave them out with subset")
+    require_labels(faceset, "join_label_sets")
     names = list(faceset.vocab)
     if first is None:
         first = pd.DataFrame(np.eye(len(names))[faceset.codes], faceset.ids, names)

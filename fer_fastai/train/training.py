@@ -8,7 +8,6 @@ __all__ = [
     "recipe_dls",
     "recipe_learner",
     "recipe_callbacks",
-    "RunCheckpoint",
     "suggest_lr",
     "train",
     "load_run",
@@ -17,7 +16,6 @@ __all__ = [
 ]
 
 # %% ../../nbs/45_train.training.ipynb #bb481c82
-import random
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -27,9 +25,8 @@ import fastai.callback.all  # noqa: F401  patches fit_one_cycle and lr_find onto
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import torch
 from fastai.basics import Learner
-from fastai.callback.core import Callback, CancelFitException
+from fastai.callback.core import Callback
 from fastai.callback.mixup import MixUp
 from fastai.callback.schedule import minimum, valley
 from fastai.callback.training import BnFreeze
@@ -38,19 +35,15 @@ from fastai.metrics import F1Score, accuracy
 from fastai.optimizer import SGD, Adam
 
 from ..core import RecipeError, git_commit, hardware, set_seeds, settings, versions
-from ..data.faceset import FaceSet
+from ..data.faceset import FaceSet, require_labels
 from ..data.loaders import face_dls, set_image_size
-from ..io import RunFolder, atomic_path, ensure_dir, new_run_folder, read_csv_table, read_json, write_json
-from fer_fastai.models.backbones import (
-    count_parameters,
-    face_learner,
-    load_weights,
-    save_weights,
-    train_last_layers,
-)
+from ..io import atomic_path, ensure_dir, new_run_folder, read_csv_table, read_json, write_json
+from ..models.backbones import count_parameters, face_learner, train_last_layers
+from ..models.weights import load_weights
 from .autotune import ComputeMode, UseComputeMode, autotune
-from .callbacks import EMA, KnowledgeDistillation, TrainingCallback, fit_step_decay
-from .distributed import barrier, distributed_learner, is_main_process, rank0_first, unwrap_model
+from .callbacks import EMA, KnowledgeDistillation, fit_step_decay
+from .checkpoint import RunCheckpoint, claim_run_folder, read_checkpoint
+from .distributed import barrier, distributed_learner, rank0_first
 from fer_fastai.train.losses import (
     FER2013_PAPER_WEIGHTS,
     GeneralizedCrossEntropy,
@@ -106,9 +99,7 @@ def recipe_learner(
     folder: Path | None = None,  # folder for files of fastai; None: the working folder
 ) -> Learner:  # untrained, except for `pretrained` weights
     "Create the Learner of a recipe"
-    if (faceset.split("train").codes < 0).any():
-        hint = "Leave them out with faceset.subset(...)"
-        raise RecipeError("training faces without a label", recipe.name, "a label for each", hint)
+    require_labels(faceset.split("train"), f"recipe {recipe.name}")
     if recipe.target == "votes":
         metrics = [soft_accuracy]
         metrics[0].__name__ = "accuracy"  # name of the column in the history
@@ -144,123 +135,6 @@ def recipe_callbacks(
     if recipe.ema_decay:
         cbs.append(EMA(recipe.ema_decay))
     return cbs
-
-
-# %% ../../nbs/45_train.training.ipynb #0c7e5263
-def _plain_values(value):
-    "Convert to lists, dicts, numbers and tensors, which load without pickle"
-    if isinstance(value, dict):
-        return {name: _plain_values(item) for name, item in value.items()}
-    if isinstance(value, torch.Tensor) or value is None or isinstance(value, (bool, int, str)):
-        return value
-    return [_plain_values(item) for item in value] if hasattr(value, "__iter__") else float(value)
-
-
-class RunCheckpoint(TrainingCallback):
-    "Seed of each epoch, history, best weights, checkpoint and early stopping"
-
-    order = 65  # after Recorder (50) has the metrics, before SkipToEpoch (70) and EMA (90)
-
-    def __init__(
-        self,
-        folder: Path,  # run folder
-        recipe: Recipe,
-        seed: int,
-        history: list[dict] | None = None,  # epochs of an interrupted run
-    ):
-        self.folder, self.recipe, self.seed = folder, recipe, seed
-        self.history = list(history or [])
-        self.stage = 0  # number of the stage, from 0
-        self._start = None  # time at which the epoch started; None: the epoch was skipped
-
-    @property
-    def scores(self) -> list[float]:
-        "Monitored value of each epoch; higher is better"
-        values = [row[self.recipe.monitor] for row in self.history]
-        sign = -1 if self.recipe.monitor == "valid_loss" else 1
-        return [-np.inf if np.isnan(value) else sign * value for value in values]
-
-    @property
-    def epochs_without_improvement(self) -> int:
-        "Number of epochs since the best one"
-        return len(self.history) - 1 - int(np.argmax(self.scores)) if self.history else 0
-
-    @property
-    def stops(self) -> bool:
-        "True where the recipe's patience is exhausted"
-        return self.recipe.patience is not None and self.epochs_without_improvement >= self.recipe.patience
-
-    def before_train(self):
-        seed = (self.seed * 1_000_003 + self.stage * 1_009 + self.epoch) % 2**32
-        set_seeds(seed)
-        self.learn.dls.train.rng = random.Random(seed)
-        stage = self.recipe.stages[self.stage]
-        set_image_size(self.learn.dls, stage.size, training=stage.size_at(self.epoch))  # validation at the last size
-        self._start = time.perf_counter()
-
-    def after_epoch(self):
-        if self._start is None:  # trained before the interruption
-            return
-        recorder = self.learn.recorder
-        row = {"stage": self.stage, "epoch": self.epoch, "size": self.recipe.stages[self.stage].size_at(self.epoch)}
-        row |= dict(zip(recorder.metric_names[1:], map(float, recorder.values[-1]), strict=False))  # without time
-        row["lr"] = float(max(recorder.lrs[-len(self.learn.dls.train) :]))
-        row["seconds"] = time.perf_counter() - self._start
-        self.history.append(row)
-        self._start = None
-        if is_main_process():
-            self._write()
-        if self.stops:
-            raise CancelFitException
-
-    def _write(self):
-        "Write the history, the best weights and the checkpoint"
-        with atomic_path(self.folder / "history.csv") as part:
-            pd.DataFrame(self.history).to_csv(part, index=False)
-        if self.epochs_without_improvement == 0:
-            with atomic_path(self.folder / "model.safetensors") as part:
-                save_weights(unwrap_model(self.learn.model), part)
-        with atomic_path(self.folder / "checkpoint.pt") as part:
-            torch.save(self._state(), part)
-
-    def _state(self) -> dict:
-        "Return the content of a checkpoint"
-        if hasattr(self.learn, "ema"):
-            model, average = self.learn.ema.checkpoint_states()
-        else:
-            model, average = unwrap_model(self.learn.model).state_dict(), None
-        optimizer = _plain_values(self.learn.opt.state_dict())
-        return {
-            "model": model, "ema": average, "optimizer": optimizer,
-            "stage": self.stage, "epoch": self.epoch, "history": self.history,
-        }  # fmt: skip
-
-
-def _read_checkpoint(
-    learner: Learner,  # gets the weights of the checkpoint
-    path: Path,
-) -> dict | None:  # content of the checkpoint; None: no file
-    "Read the checkpoint of an interrupted run and load its weights"
-    if not path.exists():
-        return None
-    try:
-        state = torch.load(path, weights_only=True, map_location=learner.dls.device)
-        learner.model.load_state_dict(state["model"])
-        return {name: state[name] for name in ("model", "ema", "optimizer", "stage", "epoch", "history")}
-    except Exception as error:
-        found = f"can't be read ({type(error).__name__})"
-        raise RecipeError(found, path, "a checkpoint of `train`", "Delete it to start the run again") from error
-
-
-# %% ../../nbs/45_train.training.ipynb #390dc9d6
-def _claim_folder(folder: Path, faceset: FaceSet, recipe: Recipe, seed: int):
-    "Mark a run folder with recipe, seed, classes and faces, or check that it has the same"
-    faces = {}
-    for split in ("train", "valid"):
-        labels = faceset.split(split).table.label.astype(str)
-        faces[split] = [len(labels), int(pd.util.hash_pandas_object(labels).sum())]
-    settings = {"recipe": recipe.to_dict(), "seed": seed, "vocab": list(faceset.vocab), "faces": faces}
-    RunFolder(folder, "recipe.json").claim(settings)
 
 
 # %% ../../nbs/45_train.training.ipynb #8fb07d24
@@ -399,12 +273,12 @@ def train(
     finished = folder is not None and Path(folder, "run.json").exists()
     recipe_cbs = [] if finished else recipe_callbacks(faceset, recipe)
     run = learner.path = rank0_first(lambda: new_run_folder(recipe.name) if folder is None else ensure_dir(folder))
-    rank0_first(lambda: _claim_folder(run, faceset, recipe, seed))
+    rank0_first(lambda: claim_run_folder(run, faceset, recipe, seed))
     if (run / "run.json").exists():
         return _load_best(learner, run, size)
     start = time.perf_counter()
     mode, speeds = _choose_mode(learner, recipe, compute_mode)
-    state = _read_checkpoint(learner, run / "checkpoint.pt")
+    state = read_checkpoint(learner, run / "checkpoint.pt")
     checkpoint = RunCheckpoint(run, recipe, seed, state["history"] if state else None)
     learner.add_cbs([UseComputeMode(mode), checkpoint, *recipe_cbs, *cbs])
     if state and recipe.ema_decay:

@@ -286,7 +286,7 @@ class ShardReader:
     ) -> Iterable[list[tuple[str, object]]]:  # keys, and inputs of read_photo
         "Yield the images of a shard in small batches"
         table = self.inputs.read_row_group(shard)
-        batches = self._photo_batches(table) if self.rows is None else self._row_batches(table)
+        batches = self._photo_batches(table) if self.rows is None else self._row_batches(self.rows, table)
         return batches if self.source.local else prefetch(batches, 1)
 
     def _photo_batches(self, table: pa.Table) -> Iterator[list[tuple[str, object]]]:
@@ -295,19 +295,19 @@ class ShardReader:
             names = keys[start : start + _BATCH_SIZE]
             yield self.fetcher.load(names, names)
 
-    def _row_batches(self, table: pa.Table) -> Iterator[list[tuple[str, object]]]:
+    def _row_batches(self, reader: _RowReader, table: pa.Table) -> Iterator[list[tuple[str, object]]]:
         keys, start = table["key"].to_pylist(), 0
         positions = zip(*(table[name].to_pylist() for name in ("file", "group", "row")))
-        id_column, image_column = self.rows.columns  # type: ignore[union-attr]
+        id_column, image_column = reader.columns
         for (file, group), run in groupby(positions, lambda position: position[:2]):
             rows = [row for _, _, row in run]
-            for batch in self.rows.take(file, group, rows[0], rows[-1] + 1):  # type: ignore[union-attr]
+            for batch in reader.take(file, group, rows[0], rows[-1] + 1):
                 names = batch[id_column].cast(pa.string()).to_pylist()
                 if names != keys[start : start + len(names)]:
                     raise DataError(
                         "other ids than when it was listed",
-                        self.rows.files[file],  # type: ignore[union-attr]
-                        hint="Start again in a new folder",  # type: ignore[union-attr]
+                        reader.files[file],
+                        hint="Start again in a new folder",
                     )
                 yield self.fetcher.load(names, batch[image_column].to_pylist())
                 start += len(names)

@@ -69,9 +69,10 @@ def _running_ray(ray, actors: int | None):
     if ray.is_initialized():
         yield
         return
-    options, cluster = {"log_to_driver": False, "logging_level": logging.ERROR}, os.environ.get("RAY_ADDRESS")
+    options: dict[str, object] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    cluster = os.environ.get("RAY_ADDRESS")
     if not cluster:
-        options |= {"address": "local", "num_cpus": actors, "include_dashboard": False,  # type: ignore[dict-item]
+        options |= {"address": "local", "num_cpus": actors, "include_dashboard": False,
                     "object_store_memory": _OBJECT_STORE}  # fmt: skip
     # Variables are read when Ray starts. By default, workers have a lower priority than other processes.
     variables = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_worker_niceness": "0"}
