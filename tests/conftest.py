@@ -119,7 +119,7 @@ def small_budget(request, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def short_demo(request, monkeypatch):
-    "Shorten the recipe of the README example to eight epochs"
+    "Run the ten lines of README with eight epochs of their recipe"
     if request.node.path.name == "test_index.py":
         from fer_fastai.train.recipes import RECIPES
 
