@@ -434,13 +434,13 @@ def cases_of_settings_and_folders():
             "too small a number",
             ini("[fer]\n\nimage_size = 4\n"),
             look,
-            "settings.ini:3: image_size = '4'; expected .* at least 8",
+            "settings.ini:3: image_size = '4'; expected a whole number, at least 8",
         ),
         (
             "a number of 5,000 digits",
             ini("[fer]\nseed = " + "9" * 5000),
             look,
-            "settings.ini:2: seed = '9{40}'.* at most 18 digits",
+            "settings.ini:2: seed = '9{40}'; expected a whole number, at least 0 and of at most 18 digits",
         ),
         (
             "an unknown budget",
@@ -461,20 +461,30 @@ def cases_of_settings_and_folders():
             look,
             r"settings.ini: sections \['train'\]; expected one section",
         ),
-        ("a key twice", ini("[fer]\nseed = 1\nseed = 2\n"), look, "settings.ini.*seed.*already exists; expected lines"),
+        (
+            "a key twice",
+            ini("[fer]\nseed = 1\nseed = 2\n"),
+            look,
+            "settings.ini: .*line 3.*'seed' in section 'fer' already exists; expected lines of the form",
+        ),
         (
             "a line that sets nothing",
             ini("[fer]\nquickly please\n"),
             look,
-            "settings.ini.*quickly please.*expected lines of the form",
+            "settings.ini: .*line 2.*'quickly please.*; expected lines of the form",
         ),
         (
             "a key before the section",
             ini("seed = 1\n[fer]\n"),
             look,
-            "settings.ini.*no section headers.*expected lines",
+            "settings.ini: .*no section headers.*line: 1 'seed = 1.*; expected lines of the form",
         ),
-        ("bytes that are not text", ini(b"[fer]\nruns = \xff\xfe\n"), look, "settings.ini: .*decode.*expected lines"),
+        (
+            "bytes that are not text",
+            ini(b"[fer]\nruns = \xff\xfe\n"),
+            look,
+            "settings.ini: 'utf-8' codec can't decode byte 0xff.*; expected lines of the form",
+        ),
         (
             "an unknown key, saved by Windows' Notepad",
             ini(b"\xef\xbb\xbf[fer]\r\nsize = 64\r\n"),
@@ -485,7 +495,7 @@ def cases_of_settings_and_folders():
             "no such file of settings",
             path_named("settings.ini"),
             read_settings,
-            "settings.ini: can't be read .*expected a settings.ini",
+            r"settings.ini: can't be read \(No such file or directory\); expected a settings.ini",
         ),
         (
             "an unknown variable",
@@ -497,7 +507,7 @@ def cases_of_settings_and_folders():
             "a bad value in a variable",
             no_files,
             variable("FER_WORKERS", "-1"),
-            "FER_WORKERS: workers = '-1'; expected .* at least 0",
+            "FER_WORKERS: workers = '-1'; expected a whole number, at least 0",
         ),
         (
             "a runs folder that is a file",
@@ -570,7 +580,7 @@ def cases_of_fer2013_as_csv():
             (
                 "a column that is missing",
                 "emotion,pixels\n3,1 2\n",
-                "fer2013.csv: no column 'Usage' among .*expected emotion, pixels, Usage",
+                r"fer2013.csv: no column 'Usage' among \['emotion', 'pixels'\]; expected emotion, pixels, Usage",
             ),
             (
                 "a column twice",
@@ -580,7 +590,7 @@ def cases_of_fer2013_as_csv():
             (
                 "semicolons, as Excel writes them",
                 "emotion;pixels;Usage\n",
-                "fer2013.csv: no column 'emotion'.*emotion;pixels;Usage",
+                r"fer2013.csv: no column 'emotion' and .* among \['emotion;pixels;Usage'\]; expected emotion",
             ),
             (
                 "UTF-16, as Excel writes it",
@@ -592,17 +602,17 @@ def cases_of_fer2013_as_csv():
             (
                 "a login page",
                 "<!DOCTYPE html>\n<html><body>Please log in</body></html>\n",
-                "fer2013.csv: no column 'emotion'.*DOCTYPE",
+                r"fer2013.csv: no column 'emotion' and .* among \['<!DOCTYPE html>'\]; expected emotion",
             ),
             (
                 "bytes that are no UTF-8 in a row",
                 second("").encode() + b"\xe9," + GREY.encode() + b",Training\n",
-                "fer2013.csv: .*UTF.*expected a CSV",
+                "fer2013.csv: .*Row #3: .*invalid UTF8 data; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "bytes that are no UTF-8 in a torn row",
                 second("").encode() + b"3,\xe9" + GREY.encode() + b"\n",
-                "fer2013.csv: .*expected a CSV",
+                "fer2013.csv: .*Row #3: Expected 3 columns, got 2.*; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "a pixel too few",
@@ -654,12 +664,20 @@ def cases_of_fer2013_as_csv():
             ),
             ("a value too many in a row", second(row()[:-1] + ",0\n"), LINE + "4 values instead of 3"),
             ("a file that is truncated", second(row())[:-2000], LINE + "2 values instead of 3"),
-            ("a quote that is never closed", second('3,"' + GREY + ",Training\n" + row()), "fer2013.csv.*expected"),
-            ("a row of two megabytes", second(row(pixels="1 " * 1_100_000)), "fer2013.csv.*expected a CSV of"),
+            (
+                "a quote that is never closed",
+                second('3,"' + GREY + ",Training\n" + row()),
+                r"fer2013.csv, row 1 \(line 3\): 2 values instead of 3; expected emotion, pixels and Usage",
+            ),
+            (
+                "a row of two megabytes",
+                second(row(pixels="1 " * 1_100_000)),
+                "fer2013.csv: straddling object.*; expected a CSV of emotion, pixels, Usage",
+            ),
             (
                 "a bad row with the line ends of an old Mac",
                 second(row("9")).replace("\n", "\r"),
-                "fer2013.csv, row 1.*emotion '9'",
+                r"fer2013.csv, row 1 \(line 3\): emotion '9'; expected 0 to 6",
             ),
         )
     ] + [
@@ -766,13 +784,13 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a CSV under the wrong name",
             written("fer2013.parquet", "emotion,pixels,Usage\n" * 9),
             read,
-            "fer2013.parquet: .*expected a whole Parquet file",
+            "fer2013.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
         ),
         (
             "a Parquet file that is truncated",
             all_of(parquet(), lambda folder: cut_in_half("fer2013.parquet")(folder) and folder / "fer2013.parquet"),
             read,
-            "fer2013.parquet: .*expected a whole Parquet file",
+            "fer2013.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
         ),
         (
             "a Parquet file with a hole",
@@ -786,9 +804,14 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
                 ),
             ),
             read,
-            "fer2013.parquet",
+            "fer2013.parquet: Couldn't deserialize thrift.*; expected a whole Parquet file",
         ),
-        ("no column of images", parquet(image=...), read, "fer2013.parquet: no column 'image'"),
+        (
+            "no column of images",
+            parquet(image=...),
+            read,
+            r"fer2013.parquet: no column 'image' among \['emotion', 'Usage'\]; expected emotion, Usage, image",
+        ),
         ("a column in two spellings", parquet(Image=[image_bytes()] * 3), read, "fer2013.parquet: two columns 'image'"),
         (
             "numbers for images",
@@ -819,10 +842,15 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "an image that claims to be gigabytes",
             parquet(image=one(decompression_bomb())),
             read,
-            r"fer2013\.parquet, row 1: no image: Image size \(3600000000 pixels\) exceeds limit of.*expected an image of 48x48\. Repair the",
+            r"fer2013.parquet, row 1: no image: Image size \(3600000000 pixels\).*; expected an image of 48x48",
         ),
         ("an unknown emotion", parquet(emotion=[3, 9, 4]), read, ROW + "emotion '9'"),
-        ("no emotion at all", parquet(emotion=[3.0, None, 4.0]), read, "row [01]: emotion"),
+        (
+            "no emotion at all",
+            parquet(emotion=[3.0, None, 4.0]),
+            read,
+            "fer2013.parquet, row 0: emotion '3.0'; expected 0 to 6",
+        ),
         ("an unknown Usage", parquet(Usage=["Training", "Later", "Training"]), read, ROW + "Usage 'Later'"),
         (
             "a vote that is a word",
@@ -847,7 +875,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "votes without a column",
             votes_file(GOOD, names=VOTES[:-1]),
             read_ferplus_votes,
-            "fer2013new.csv: no column 'NF'",
+            "fer2013new.csv: no column 'NF' among .*'Usage'.*; expected Usage, neutral,.*, NF",
         ),
         (
             "votes with a column twice",
@@ -861,9 +889,24 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             read_ferplus_votes,
             "fer2013new.csv, row 1: x votes for not_a_face; expected a whole number",
         ),
-        ("a vote below 0", votes_file(GOOD, GOOD[:-1] + "-1"), read_ferplus_votes, "row 1: -1 votes for not_a_face"),
-        ("half a vote", votes_file(GOOD, GOOD[:-1] + "0.5"), read_ferplus_votes, "row 1: 0.5 votes for not_a_face"),
-        ("no vote in a cell", votes_file(GOOD, GOOD[:-1]), read_ferplus_votes, "row 1: nan votes for not_a_face"),
+        (
+            "a vote below 0",
+            votes_file(GOOD, GOOD[:-1] + "-1"),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: -1 votes for not_a_face; expected a whole number, 0 or more",
+        ),
+        (
+            "half a vote",
+            votes_file(GOOD, GOOD[:-1] + "0.5"),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: 0.5 votes for not_a_face; expected a whole number, 0 or more",
+        ),
+        (
+            "no vote in a cell",
+            votes_file(GOOD, GOOD[:-1]),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: nan votes for not_a_face; expected a whole number, 0 or more",
+        ),
         (
             "a comma behind every row of votes",
             votes_file(GOOD, GOOD, end=","),
@@ -874,7 +917,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a row of votes with more values",
             votes_file(GOOD, GOOD + ",1,2"),
             read_ferplus_votes,
-            "fer2013new.csv: .*line 3.*expected FER.'s CSV",
+            "fer2013new.csv: .*Expected 12 fields in line 3, saw 14; expected FER.'s CSV",
         ),
         (
             "votes in Latin-1",
@@ -884,7 +927,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
                 + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
             ),
             read_ferplus_votes,
-            "fer2013new.csv: .*decode.*expected FER.'s CSV",
+            "fer2013new.csv: 'utf-8' codec can't decode byte 0xfc.*; expected FER.'s CSV",
         ),
         ("votes for fewer faces", votes_file(GOOD, GOOD), join, "fer2013new.csv: 2 rows of votes for 3 faces"),
         (
@@ -903,7 +946,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a table of votes without Usage",
             no_files,
             lambda _: with_ferplus(three(), pd.DataFrame({"happy": [1, 2, 3]})),
-            "votes: no column 'Usage'",
+            r"votes: no column 'Usage' among \['happy'\]; expected Usage",
         ),
         (
             "votes for another dataset",
@@ -984,8 +1027,20 @@ def cases_of_image_folders():
                 read,
                 r"faces/sad/1\.jpg: image file is truncated \(3 bytes not processed\); expected a complete",
             ),
-            ("a GIF that is truncated", "sad/1.gif", image_bytes(kind="GIF")[:400], read, "sad/1.gif"),
-            ("a TIFF that is truncated", "sad/1.tiff", image_bytes(kind="TIFF")[:1500], read, "sad/1.tiff"),
+            (
+                "a GIF that is truncated",
+                "sad/1.gif",
+                image_bytes(kind="GIF")[:400],
+                read,
+                "sad/1.gif: cannot identify image file; expected a complete image",
+            ),
+            (
+                "a TIFF that is truncated",
+                "sad/1.tiff",
+                image_bytes(kind="TIFF")[:1500],
+                read,
+                "sad/1.tiff: image file is truncated.*; expected a complete image",
+            ),
             (
                 "an image that decompresses to gigabytes",
                 "sad/1.png",
@@ -998,14 +1053,14 @@ def cases_of_image_folders():
                 "sad/1.png",
                 "words",
                 lambda path: read(path, load=True),
-                "sad/1.png: cannot identify.*on_error",
+                "sad/1.png: cannot identify image file; expected an image that Pillow reads .*on_error",
             ),
             (
                 "words in an image file, through the cache",
                 "sad/1.png",
                 "words",
                 lambda path: read_folder(path, load=True),
-                "sad/1.png: cannot identify",
+                "sad/1.png: cannot identify image file; expected an image that Pillow reads",
             ),
             (
                 "an image of another size, loaded",
@@ -1082,7 +1137,7 @@ def cases_of_image_folders():
             "too few faces to choose by",
             image_files("train/happy/1.png", "train/happy/2.png", "train/sad/3.png"),
             read_fer2013_folder,
-            "sad: 1 face.*expected at least 2 of each class",
+            r"random_split: sad: 1 face\(s\); expected at least 2 of each class",
         ),
         (
             "a fraction above 1 to choose by",
@@ -1199,7 +1254,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
             lambda given: from_dataframe(given[0], "file"),
             r"DataFrame: no column 'file' among \['path', 'label'\]",
         ),
-        ("no column of ids", table(), lambda given: read(given, id_col="id"), "DataFrame: no column 'id'"),
+        (
+            "no column of ids",
+            table(),
+            lambda given: read(given, id_col="id"),
+            r"DataFrame: no column 'id' among \['path', 'label'\]; expected path, label, id",
+        ),
         (
             "two columns of one name",
             table(),
@@ -1236,7 +1296,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
             lambda given: read(given, split_col="split"),
             "DataFrame, row 1: split 'later'; expected train, training",
         ),
-        ("an id twice", table(id=["x", "x"]), lambda given: read(given, id_col="id"), "b.png: the same id as .*a.png"),
+        (
+            "an id twice",
+            table(id=["x", "x"]),
+            lambda given: read(given, id_col="id"),
+            "faces/b.png: the same id as .*faces/a.png; expected one image per id",
+        ),
         (
             "a label that is not a code",
             table(label=[3, 12]),
@@ -1249,13 +1314,13 @@ def cases_of_tables_of_paths_and_feature_sheets():
                 table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])
             ),
             read,
-            "c.png: cannot identify",
+            "c.png: cannot identify image file; expected a complete image",
         ),
         (
             "a list with a path to nothing",
             listed("path,label\nfaces/a.png,happy\nfaces/z.png,sad\n"),
             read_faces,
-            "list.csv, row 1: no file .*z.png",
+            "list.csv, row 1: no file .*faces/z.png; expected an image file",
         ),
         (
             "a list with more values than names",
@@ -1267,13 +1332,13 @@ def cases_of_tables_of_paths_and_feature_sheets():
             "a list with one row of more values",
             listed("path,label\nfaces/a.png,happy\nfaces/b.png,sad,1\n"),
             read_faces,
-            "list.csv: .*line 3.*expected path, label",
+            "list.csv: .*Expected 2 fields in line 3, saw 3; expected path, label",
         ),
         (
             "a Latin-1 list",
             listed(b"path,label\nfaces/\xe4.png,happy\n"),
             read_faces,
-            "list.csv: .*decode.*expected path, label",
+            "list.csv: 'utf-8' codec can't decode byte 0xe4.*; expected path, label",
         ),
         ("a list of no rows", listed("path,label\n"), read_faces, "list.csv: no faces"),
         (
@@ -1306,7 +1371,7 @@ def cases_of_tables_of_paths_and_feature_sheets():
             "text instead of sheet",
             written("pca.xlsx", "words"),
             read_sfew_features,
-            "pca.xlsx: no sheet: .*expected an .xlsx file",
+            "pca.xlsx: no sheet: File is not a zip file; expected an .xlsx file",
         ),
         (
             "a zip file for a sheet",
@@ -1314,7 +1379,7 @@ def cases_of_tables_of_paths_and_feature_sheets():
                 folder / "pca.xlsx"
             ),
             read_sfew_features,
-            "pca.xlsx: no sheet: .*expected an .xlsx file",
+            "pca.xlsx: no sheet: .*Content_Types.*; expected an .xlsx file",
         ),
         (
             "a sheet of other columns",
@@ -1498,7 +1563,7 @@ def cases_of_faces_in_memory():
             (
                 "a class too rare to split",
                 lambda _: rows("sad", "happy", "happy").random_split(),
-                "random_split: sad: 1 face.*expected at least 2 of each class",
+                r"random_split: sad: 1 face\(s\); expected at least 2 of each class",
             ),
             ("a single fold", lambda _: list(few_faces().kfold(1)), "kfold: 1 folds; expected at least 2"),
             (
@@ -1529,7 +1594,7 @@ def cases_of_faces_in_memory():
             (
                 "nothing to choose by",
                 lambda _: face_dls(rows("sad", "happy")),
-                "face_dls: FaceSet: 2 faces.*expected faces in train and in valid",
+                r"face_dls: FaceSet: 2 faces \(train 2\).*; expected faces in train and in valid",
             ),
             (
                 "an unknown target",
@@ -1591,7 +1656,7 @@ def cases_of_faces_in_memory():
             "a CSV below a file",
             written("a.txt", ""),
             lambda path: few_faces(1).to_csv(path / "out.csv"),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "a CSV in a folder's place",
@@ -1662,7 +1727,11 @@ def cases_of_photos():
                 photo("a.jpg", "words"),
                 r"a\.jpg: cannot identify image file; expected an image that Pillow reads \(JPEG, PNG, WebP,",
             ),
-            ("a photo that is truncated", photo("a.jpg", image_bytes((300, 300), "JPEG")[:5000]), "a.jpg: .*truncated"),
+            (
+                "a photo that is truncated",
+                photo("a.jpg", image_bytes((300, 300), "JPEG")[:5000]),
+                "a.jpg: image file is truncated.*; expected an image that Pillow reads",
+            ),
             (
                 "a PNG photo that is truncated",
                 photo("a.png", image_bytes(mode="RGB")[:3000]),
@@ -1773,7 +1842,7 @@ def cases_of_photos():
             (
                 "five points in one place",
                 (no_files, lambda _: align_face(np.zeros((48, 48), np.uint8), np.ones((5, 2)))),
-                r"align_face: points \[\[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\]\]; expected",
+                r"align_face: points \[(\[1\.0, 1\.0\](, )?){5}\]; expected",
             ),
         )
     ]
@@ -1795,13 +1864,13 @@ def cases_of_photos():
             "a detector's file that is broken",
             all_of(written("face_detection_yunet_broken.onnx", b"onnx"), no_files),
             with_models(lambda: detect_faces(np.zeros((48, 48), np.uint8), detector="yunet")),
-            r"face_detection_yunet_broken\.onnx: no detector \(OpenCV\(4\.14\.0\).*expected YuNet's \.onnx file\. Download",
+            r"yunet_broken.onnx: no detector \(OpenCV.*; expected YuNet's .onnx file. Download it again",
         ),
         (
             "no detector, and no way to fetch one",
             no_files,
             with_models(lambda: yunet_path("http://127.0.0.1:9/yunet.onnx")),
-            r"\.: no face detector: it could not be downloaded \(\[Errno 111\] Connection refused\);.*expected face_detection_yunet\*\.onnx\.",
+            r"no face detector: it could not be downloaded \(.*; expected face_detection_yunet\*.onnx. Download http",
         ),
     ]
 
@@ -1844,12 +1913,17 @@ def cases_of_downloads():
             lambda folder: download_file("ftp://host/file", folder / "file"),
             "url: 'ftp://host/file'; expected https://",
         ),
-        ("a file that has moved", no_files, served("missing.bin"), "missing.bin: HTTP 404.*Look for it in a browser"),
+        (
+            "a file that has moved",
+            no_files,
+            served("missing.bin"),
+            r"missing.bin: HTTP 404 Not Found. Has the file moved\? Look for it in a browser",
+        ),
         (
             "a login page instead",
             no_files,
             served("file.bin", sha256=SHA),
-            r"http://127\.0\.0\.1:\.\.\./file\.bin: SHA\-256.*expected",
+            "file.bin: SHA-256 09f787ae3ef8.*; expected 0{64}. The file has changed",
         ),
         (
             "a server that is not there",
@@ -1867,7 +1941,7 @@ def cases_of_downloads():
             "a place below a file",
             written("a.txt", ""),
             lambda path: download_file("https://host/file", path / "file"),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "an unknown dataset",
@@ -1985,7 +2059,7 @@ def cases_of_edit_logs():
                 "a server that is not there, for decisions",
                 no_files,
                 lambda _: EditLog("postgresql://ann:secret@127.0.0.1:9/fer", few_faces()),
-                r"ann:\*\*\*@127.0.0.1.*Is the server up",
+                r"ann:\*\*\*@127.0.0.1:9/fer: connection failed.*Is the server up",
             ),
             ("no log", path_named("edits.db"), alone, r"edits.db: no edit log. EditLog\(url, faceset\) starts one"),
             (
@@ -2070,7 +2144,7 @@ def cases_of_edit_logs():
                 "a log without a column",
                 log_file("alter table fer_batches rename column annotator to who"),
                 acts(lambda log: log.current()),
-                "edits.db: no such column.*Is it the log that you meant",
+                "edits.db: no such column: fer_batches.annotator. Is it the log that you meant",
             ),
             (
                 "a time that is none",
@@ -2140,7 +2214,7 @@ def cases_of_edit_logs():
                 "a log of other classes",
                 log_file(),
                 lambda path: EditLog(path, few_faces().without("disgust")),
-                "edits.db: classes angry, fear.*expected angry, disgust",
+                "edits.db: classes angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             (
                 "faces of another dataset to clean",
@@ -2212,7 +2286,7 @@ def cases_of_edit_logs():
                 (
                     "votes for too few classes",
                     lambda log: log.vote_counts(["happy"]),
-                    "vote_counts: votes for .*expected some of happy",
+                    "vote_counts: votes for angry, disgust, fear, neutral, sad, surprise; expected some of happy",
                 ),
                 (
                     "a diff below a file",
@@ -2246,37 +2320,37 @@ def cases_of_edit_logs():
         + [
             (what, written("diff.csv", text), lambda path: apply_diff(few_faces(), path), says)
             for what, text, says in (
-                ("an empty diff", "", "diff.csv: .*expected a CSV with face_id,from,to"),
+                ("an empty diff", "", "diff.csv: No columns to parse from file; expected a CSV with face_id,from,to"),
                 (
                     "a diff that is not text",
                     b"face_id,from,to\n\xff\xfe,a,b\n",
-                    "diff.csv: .*decode.*expected a CSV with face_id,from,to",
+                    "diff.csv: 'utf-8' codec can't decode byte 0xff.*; expected a CSV with face_id,from,to",
                 ),
                 ("a diff of other columns", "face,label\n", "diff.csv: columns face, label; expected face_id,from,to"),
                 (
                     "a diff with more values than names",
                     "face_id,from,to\nface/00,angry,sad,fear\n",
-                    "diff.csv: .*expected (a CSV with )?face_id,from,to",
+                    "diff.csv: columns face_id, from, to; expected face_id,from,to",
                 ),
                 (
                     "an unknown diff about a face",
                     "face_id,from,to\nface/99,angry,sad\n",
-                    "diff.csv:2: 'face/99' .*no such face; expected ids of this FaceSet",
+                    "diff.csv:2: 'face/99' from 'angry' to 'sad': no such face; expected ids of this FaceSet",
                 ),
                 (
                     "a diff about a face twice",
                     "face_id,from,to\nface/00,angry,sad\nface/00,angry,fear\n",
-                    "diff.csv:3: 'face/00' .*the face once more; expected every face once",
+                    "diff.csv:3: 'face/00' from 'angry' to 'fear': the face once more; expected every face once",
                 ),
                 (
                     "a diff for other labels",
                     "face_id,from,to\nface/00,happy,sad\n",
-                    "diff.csv:2: 'face/00' .*expected from 'angry', its label. The diff was made for other faces",
+                    "diff.csv:2: 'face/00' from 'happy' to 'sad': expected from 'angry', its label. The diff was made",
                 ),
                 (
                     "a diff to a label outside the classes",
                     "face_id,from,to\nface/00,angry,calm\n",
-                    "diff.csv:2: 'face/00' .*expected to angry.* or discard",
+                    "diff.csv:2: 'face/00' from 'angry' to 'calm': expected to angry, .* or discard",
                 ),
             )
         ]
@@ -2361,7 +2435,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "probabilities that are not numbers",
                     lambda _: PredProbs(pd.DataFrame([[np.nan, 1]], ["a"], ["sad", "happy"])),
-                    "face a: .*nan.*expected probabilities",
+                    r"face a: \[nan, 1.0\]; expected probabilities that sum to 1",
                 ),
                 (
                     "two rows for a face",
@@ -2376,12 +2450,12 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "scores of other classes",
                     lambda _: scored(few_faces().without("disgust")).select(few_faces()),
-                    "PredProbs: classes angry, fear.*expected angry, disgust",
+                    "PredProbs: classes angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
                 ),
                 (
                     "scores of fewer faces",
                     lambda _: scored(few_faces(1)).select(few_faces()),
-                    "face face/07: no probabilities for 35 of 42 faces.*drop them with faceset.subset",
+                    "face face/07: no probabilities for 35 of 42 faces; expected one row per face. Predict them, or",
                 ),
                 (
                     "an average of other faces",
@@ -2505,7 +2579,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "margins that are truncated",
                 all_of(written("margins.parquet", b"PAR1"), path_named("margins.parquet")),
                 read_margins,
-                "margins.parquet: .*expected a whole Parquet file",
+                "margins.parquet: Parquet file size is 4 bytes.*; expected a whole Parquet file",
             ),
             (
                 "margins that are words",
@@ -2545,7 +2619,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds that are truncated",
                 folds(change=cut_in_half("folds.parquet")),
                 kfold,
-                "folds.parquet: .*expected a whole Parquet file",
+                "folds.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
             ),
             (
                 "folds without a number",
@@ -2557,7 +2631,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "a fold's scores that are broken",
                 folds(change=replaced("fold-0/pred_probs/pred_probs.json", "{")),
                 kfold,
-                "fold-0/pred_probs: can't be read",
+                r"fold-0/pred_probs: can't be read \(JSONDecodeError.*; expected a folder that PredProbs.save wrote",
             ),
             (
                 "a fold's scores of other faces",
@@ -2644,7 +2718,7 @@ def cases_of_recipes_and_runs():
             (
                 "a stage of no epochs",
                 lambda _: RECIPE.replace(stages=(Stage(0),)),
-                "toy: a stage of 0 epochs .*expected at least 1 epoch and 16 pixels",
+                "toy: a stage of 0 epochs at 48 pixels; expected at least 1 epoch and 16 pixels",
             ),
             (
                 "an unknown metric to monitor",
@@ -2661,8 +2735,16 @@ def cases_of_recipes_and_runs():
                 lambda _: RECIPE.replace(loss="gce", target="votes"),
                 'toy: loss gce with soft labels; expected target="label"',
             ),
-            ("a recipe that is a list", lambda _: recipe_from_dict([1]), "recipe: .*expected the fields of Recipe"),
-            ("a recipe that is text", lambda _: recipe_from_dict("quick"), "recipe: .*expected the fields of Recipe"),
+            (
+                "a recipe that is a list",
+                lambda _: recipe_from_dict([1]),
+                "recipe: cannot convert dictionary update sequence.*; expected the fields of Recipe",
+            ),
+            (
+                "a recipe that is text",
+                lambda _: recipe_from_dict("quick"),
+                "recipe: dictionary update sequence element #0 has length 1.*; expected the fields of Recipe",
+            ),
             (
                 "a recipe that has no stages",
                 lambda _: recipe_from_dict({"name": "toy"}),
@@ -2671,12 +2753,12 @@ def cases_of_recipes_and_runs():
             (
                 "a recipe with stages of text",
                 lambda _: recipe_from_dict({"name": "toy", "stages": ["one cycle"]}),
-                "recipe: .*expected the fields of Recipe",
+                r"recipe: .*Stage\(\) argument .*not str; expected the fields of Recipe",
             ),
             (
                 "a recipe with an unknown field",
                 lambda _: recipe_from_dict(RECIPE.to_dict() | {"rotor": 1}),
-                "recipe: .*rotor.*expected the fields of Recipe",
+                "recipe: .*unexpected keyword argument 'rotor'; expected the fields of Recipe",
             ),
             (
                 "a recipe with a word for a number",
@@ -2748,7 +2830,7 @@ def cases_of_recipes_and_runs():
             (
                 "training with nothing to choose by",
                 (no_files, lambda folder: train(few_faces().with_columns(split="train"), RECIPE, folder / "new")),
-                "face_dls: .*expected faces in train and in valid. Draw a split",
+                r"face_dls: FaceSet: 42 faces \(train 42\).*; expected faces in train and in valid. Draw a split",
             ),
             (
                 "training from weights that are not there",
@@ -2768,7 +2850,7 @@ def cases_of_recipes_and_runs():
             (
                 "training with weights by hand for other classes",
                 fresh(class_weights="by_hand"),
-                r"toy: no weight by hand for \['disgust'\].*Use faceset.without",
+                r"toy: no weight by hand for \['disgust'\]; expected angry, fear,.*Use faceset.without",
             ),
             (
                 "training on votes that do not exist",
@@ -2777,7 +2859,11 @@ def cases_of_recipes_and_runs():
             ),
             ("training with averages of 2", fresh(ema_decay=2.0), "toy: ema_decay 2.0; expected 0 up to 1"),
             ("training with an unknown architecture", fresh(arch="vgg16"), "architecture 'vgg16'"),
-            ("training into a file", (written("new", "x"), training()), "new: no folder can be made here"),
+            (
+                "training into a file",
+                (written("new", "x"), training()),
+                r"new: no folder can be made here \(File exists\)",
+            ),
             (
                 "training into another recipe's run",
                 (run(), training(RECIPE.replace(label_smoothing=0.2))),
@@ -2796,7 +2882,7 @@ def cases_of_recipes_and_runs():
             (
                 "resuming with a recipe that is truncated",
                 (started(cut_in_half("recipe.json")), training()),
-                r"run/recipe\.json: no JSON \(Unterminated string starting at: line 34 column 5 \(char 653\)\);.*expected a JSON object\. Delete the",
+                r"run/recipe.json: no JSON \(Unterminated string.*; expected a JSON object. Delete the folder",
             ),
             (
                 "resuming with a checkpoint that is truncated",
@@ -2809,7 +2895,7 @@ def cases_of_recipes_and_runs():
                     started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")),
                     training(),
                 ),
-                "checkpoint.pt: can't be read",
+                r"checkpoint.pt: can't be read \(RuntimeError\); expected a checkpoint of `train`",
             ),
             (
                 "resuming with a rate that is truncated",
@@ -2840,7 +2926,7 @@ def cases_of_recipes_and_runs():
             (
                 "a run whose classes are a number",
                 (run(changed_json("recipe.json", vocab=7)), load),
-                "run: faces of angry.*expected its classes",
+                "run: faces of angry, disgust, .*neutral; expected its classes",
             ),
             (
                 "a run of a network of a newer version",
@@ -2850,7 +2936,7 @@ def cases_of_recipes_and_runs():
             (
                 "a run of other classes",
                 (run(), lambda folder: load_run(folder, few_faces().without("disgust"))),
-                "run: faces of angry, fear.*expected angry, disgust",
+                "run: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             ("a run without weights", (run(removed("model.safetensors")), load), "model.safetensors: no such weights"),
             (
@@ -2861,12 +2947,12 @@ def cases_of_recipes_and_runs():
             (
                 "an empty file of weights",
                 (run(replaced("model.safetensors", b"")), load),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "words for weights",
                 (run(replaced("model.safetensors", "words " * 99)), load),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "weights of another architecture",
@@ -2883,7 +2969,7 @@ def cases_of_recipes_and_runs():
                     ),
                     load,
                 ),
-                "model.safetensors: no weights for 1..*expected all weights of its recipe's network",
+                "model.safetensors: no weights for 1.0.bias and 1 more; expected all weights of its recipe's network",
             ),
             (
                 "weights of other classes",
@@ -2898,12 +2984,12 @@ def cases_of_recipes_and_runs():
                     ),
                     load,
                 ),
-                "model.safetensors: no weights for 1.",
+                "model.safetensors: no weights for 1.0.bias and 1 more; expected all weights of its recipe's network",
             ),
             (
                 "weights that execute code when loaded",
                 (tensors(Harmful()), take),
-                "start.pth: can't be read .*expected weights saved by fer_fastai",
+                r"start.pth: can't be read \(UnpicklingError.*; expected weights saved by fer_fastai",
             ),
             (
                 "weights that are a list",
@@ -2911,18 +2997,22 @@ def cases_of_recipes_and_runs():
                 "start.pth: a list; expected weights saved by fer_fastai",
             ),
             ("weights of no tensor", (tensors({}), take), "start.pth: weights that fit 0% of the net"),
-            ("a text file for weights", (written("start.pth", "words"), take), "start.pth: can't be read"),
+            (
+                "a text file for weights",
+                (written("start.pth", "words"), take),
+                r"start.pth: can't be read \(UnpicklingError.*; expected weights saved by fer_fastai",
+            ),
             (
                 "another file than the published FaceNet",
                 (tensors({}), lambda path: load_facenet(None, path)),
-                "start.pth: SHA-256 .*the published file's. Fetch it again",
+                "start.pth: SHA-256 [0-9a-f]{64}; expected 281cebca8662.*the published file's. Fetch it again",
             ),
             ("no such history", (path_named("run"), read_history), "run: no history.csv; expected a run folder"),
             ("an empty history", (run(replaced("history.csv", "")), read_history), "history.csv: an empty file"),
             (
                 "a history with a torn row",
                 (run(replaced("history.csv", "epoch,valid_loss\n0,1.9\n1,1.8,7,7\n")), read_history),
-                r"run/history\.csv: Error tokenizing data\. C error: Expected 2 fields in line 3, saw 4;.*expected one row per epoch, from",
+                "run/history.csv: .*Expected 2 fields in line 3, saw 4; expected one row per epoch, from `train`",
             ),
             (
                 "a run's facts that are truncated",
@@ -2932,7 +3022,7 @@ def cases_of_recipes_and_runs():
             (
                 "a search for rates that are truncated",
                 (run(replaced("lr_find-0.json", "{")), read_run_folder),
-                "lr_find-0.json: no JSON",
+                r"lr_find-0.json: no JSON \(.*; expected a file written by `train`. Delete it",
             ),
             (
                 "a search for rates without losses",
@@ -2950,7 +3040,7 @@ def cases_of_recipes_and_runs():
                     run(cut_in_half("run.json")),
                     lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new"),
                 ),
-                "run.json: no JSON",
+                r"run.json: no JSON \(Unterminated string.*; expected a file of `train`",
             ),
             (
                 "cutting a run to what it has not",
@@ -2963,7 +3053,7 @@ def cases_of_recipes_and_runs():
                     run(cut_in_half("model.safetensors")),
                     lambda folder: split_head(folder, FER2013_CLASSES[:3], folder.parent / "new"),
                 ),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
         )
     ]
@@ -3004,7 +3094,7 @@ def cases_of_metrics():
             (
                 "logits for probabilities",
                 lambda _: graded(pred_probs=shares() * 5),
-                r"row 0: probabilities .*expected numbers from 0 that sum to 1. Apply softmax to logits first",
+                r"row 0: probabilities \[0.714, .*0.714\]; expected numbers from 0 that sum to 1. Apply softmax",
             ),
             (
                 "a label outside the classes",
@@ -3044,7 +3134,7 @@ def cases_of_metrics():
                     history=pd.DataFrame({"epoch": [1]}),
                     losses=0,
                 ),
-                "history: columns .*expected train_loss, valid_loss",
+                "history: columns epoch, 1 rows; expected train_loss, valid_loss and one row per epoch",
             ),
             (
                 "a report with a recipe that is a number",
@@ -3061,7 +3151,7 @@ def cases_of_metrics():
             (
                 "a mean over different faces",
                 lambda _: summarize_seeds([graded(), graded(pred_probs=shares(7), labels=list(FER2013_CLASSES))]),
-                "summarize_seeds: runs on .*expected the same labels",
+                "summarize_seeds: runs on 7 faces .*, 42 faces .*; expected the same labels, classes and number of faces",
             ),
             (
                 "unknown test-time augmentation",
@@ -3096,7 +3186,7 @@ def cases_of_metrics():
             (
                 "all faces to test on",
                 lambda _: repeated_holdout(few_faces(), None, test_size=1.0),
-                "splits: 3 splits with a test size of 1; .*a test size between 0 and 1",
+                "splits: 3 splits with a test size of 1; expected at least 1, and a test size between 0 and 1",
             ),
             (
                 "predictions for fewer faces",
@@ -3121,7 +3211,7 @@ def cases_of_metrics():
             (
                 "a second label set of words",
                 lambda _: join_label_sets(few_faces(), truth("high")),
-                "the second label set: a column 'angry' of .*expected numbers",
+                "the second label set: a column 'angry' of (str|object); expected numbers",
             ),
             (
                 "a second label set that adds up to 2",
@@ -3183,7 +3273,7 @@ def cases_of_interpretation_and_compression():
             (
                 "a budget that no layer fits into",
                 lambda _: pruned(budget=0.01),
-                "pruning: a budget of 1.0%.*expected at least .*each layer keeps some",
+                "pruning: a budget of 1.0% of the MACs; expected at least 12.5%: each layer keeps some",
             ),
             (
                 "neither budget nor count",
@@ -3218,7 +3308,7 @@ def cases_of_interpretation_and_compression():
             (
                 "weights that two layers share",
                 lambda _: pruned(nn.Sequential(twin, nn.Sigmoid(), twin)),
-                "pruning: weights that 0.weight and 2.weight share.*Give one of them a copy",
+                "pruning: weights that 0.weight and 2.weight share; expected layers with separate weights",
             ),
             (
                 "a layer without any channel left",
@@ -3238,12 +3328,12 @@ def cases_of_interpretation_and_compression():
             (
                 "weights of a deeper network",
                 lambda _: fit_shapes(small, {"0.weight": torch.zeros(4, 10)}),
-                "weights: .*expected those of a smaller network of this architecture",
+                'weights: .*Missing key.*"0.bias".*; expected those of a smaller network of this architecture',
             ),
             (
                 "pruning after no epoch",
                 lambda _: PruneWhileTraining(0.5, epochs=()),
-                "PruneWhileTraining: budget 0.5 after epochs .*and an epoch",
+                r"PruneWhileTraining: budget 0.5 after epochs \[\]; expected a fraction above 0 and up to 1, and an epoch",
             ),
             (
                 "angles of single values",
@@ -3348,12 +3438,17 @@ def cases_of_interpretation_and_compression():
             ),
         )
     ] + [
-        ("no such ONNX file", path_named("a.onnx"), open_session, "a.onnx: can't be run .*expected an ONNX file"),
+        (
+            "no such ONNX file",
+            path_named("a.onnx"),
+            open_session,
+            r"a.onnx: can't be run \(.*NO_SUCHFILE.*; expected an ONNX file",
+        ),
         (
             "text instead of ONNX file",
             written("a.onnx", "words"),
             open_session,
-            "a.onnx: can't be run .*expected an ONNX file",
+            r"a.onnx: can't be run \(.*INVALID_PROTOBUF.*; expected an ONNX file",
         ),
     ]
 
@@ -3444,12 +3539,12 @@ def cases_of_model_folders():
             (
                 "weights that were changed",
                 model(lambda folder: (folder / "model.safetensors").open("r+b").write(b"x"), seal=False),
-                "model.safetensors: SHA-256 differs from model.json.*Download it again",
+                "model.safetensors: SHA-256 differs from model.json; expected [0-9a-f]{64}. Download it again",
             ),
             (
                 "a card that was changed",
                 model(replaced("MODEL_CARD.md", "fine"), seal=False),
-                "MODEL_CARD.md: SHA-256 differs",
+                "MODEL_CARD.md: SHA-256 differs from model.json; expected [0-9a-f]{64}. Download it again",
             ),
             (
                 "a file that is missing",
@@ -3459,7 +3554,7 @@ def cases_of_model_folders():
             (
                 "a file that is not named",
                 model(replaced("learner.pkl", b"\x80")),
-                "model: a file that model.json does not list, learner.pkl.*Move it elsewhere",
+                "model: a file that model.json does not list, learner.pkl; expected MODEL_CARD.md, model.safetensors",
             ),
             (
                 "a file outside the folder",
@@ -3484,7 +3579,7 @@ def cases_of_model_folders():
             (
                 "weights that are truncated, and sealed",
                 model(cut_in_half("model.safetensors")),
-                "model.safetensors: weights that can't be read.*expected safetensors",
+                r"model.safetensors: weights that can't be read \(Error while deserializing.*; expected safetensors",
             ),
             (
                 "a network that is not described",
@@ -3495,13 +3590,13 @@ def cases_of_model_folders():
             (
                 "an architecture that is a list",
                 made(arch=["resnet18"]),
-                "model: .*expected a network of this version and its weights",
+                "model: unhashable type: 'list'; expected a network of this version and its weights",
             ),
             ("four channels", made(channels=4), JSON + "4 channels; expected 1 or 3"),
             (
                 "channels that the weights have not",
                 made(channels=3),
-                r"model: can't be run on a face .*expected a network for 3 channel",
+                r"model: can't be run on a face \(.*; expected a network for 3 channel\(s\) of 48 pixels",
             ),
             (
                 "a dropout of words",
@@ -3512,7 +3607,7 @@ def cases_of_model_folders():
                         | {"arch": "resnet18", "dropout": "some"},
                     )(folder)
                 ),
-                "model: .*expected a network of this version",
+                "model: .*'str' and 'int'; expected a network of this version and its weights",
             ),
             (
                 "a class too few",
@@ -3561,17 +3656,17 @@ def cases_of_model_folders():
             (
                 "weights of a layer too many",
                 state(lambda tensors: tensors | {"more": torch.ones(3)}),
-                "model: .*more.*expected a network of this version and its weights",
+                r'model: .*Unexpected key\(s\) in state_dict: "more".*; expected a network of this version and its weights',
             ),
             (
                 "weights of a layer too few",
                 state(lambda tensors: dict(list(tensors.items())[:-1])),
-                "model: .*expected a network of this version and its weights",
+                r'model: .*Missing key\(s\) in state_dict: "1.0.weight".*; expected a network of this version',
             ),
             (
                 "weights of another network",
                 model(lambda folder: save_weights(make_network("small_cnn"), folder / "model.safetensors")),
-                "model: .*expected a network of this version and its weights",
+                r'model: .*Missing key\(s\) in state_dict: "0.0.0.weight".*; expected a network of this version',
             ),
         )
     ] + [
@@ -3585,7 +3680,7 @@ def cases_of_model_folders():
             "a model below a file",
             written("a.txt", ""),
             lambda path: save_model_folder(learner(), path / "model", onnx=False),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "a model of a network without a name",
@@ -3605,7 +3700,7 @@ def cases_of_model_folders():
             "a learner for other classes",
             model(),
             lambda folder: as_learner(load_model_folder(folder), few_faces().without("disgust")),
-            "model: faces of angry, fear.*expected angry, disgust",
+            "model: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
         ),
         (
             "eight bits of a model without ONNX",
@@ -3751,7 +3846,11 @@ def cases_of_prediction():
                 lambda _: open_video(63),
                 "camera 63: no camera; expected one that is connected.*A video file works too",
             ),
-            ("a smoothing backwards in time", lambda _: Tracker(delay=-1), "Tracker: delay -1.*expected 0 or more"),
+            (
+                "a smoothing backwards in time",
+                lambda _: Tracker(delay=-1),
+                "Tracker: delay -1, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
         )
     ] + [
         (what, make, call, says)
@@ -3827,7 +3926,7 @@ def cases_of_prediction():
                 "a part of a table that is truncated",
                 begun(cut_in_half("000000.parquet")),
                 predicted(),
-                "000000.parquet: .*expected a whole Parquet file",
+                "000000.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
             ),
             (
                 "a file where the parts go",
@@ -3841,7 +3940,7 @@ def cases_of_prediction():
                 lambda folder: with_models_at(
                     folder, predicted(by=Predictor(good_model(), backend="torch", detector="yunet"))
                 ),
-                r"face_detection_yunet_broken\.onnx: no detector \(OpenCV\(4\.14\.0\).*expected YuNet's \.onnx file\. Download",
+                r"yunet_broken.onnx: no detector \(OpenCV.*; expected YuNet's .onnx file. Download it again",
             ),
             (
                 "text instead of video",
@@ -3888,7 +3987,12 @@ def cases_of_prediction():
                 filmed(table="out.csv", every=0),
                 "VideoAnalyzer: every 0; expected 1 or more",
             ),
-            ("a delay below 0", a_film(), filmed(table="out.csv", delay=-1.0), "Tracker: delay -1.0"),
+            (
+                "a delay below 0",
+                a_film(),
+                filmed(table="out.csv", delay=-1.0),
+                "Tracker: delay -1.0, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
         )
     ]
 
@@ -3980,7 +4084,7 @@ def cases_of_commands():
                 "fer settings, a bad file",
                 (text("settings.ini", "[fer]\nseed = x\n"),),
                 "settings",
-                "fer: .*settings.ini:2: seed = 'x'; expected a whole number",
+                "fer: .*settings.ini:2: seed = 'x'; expected a whole number, at least 0",
             ),
             ("fer settings, a word too many", (), "settings seed", "unexpected extra argument.*seed"),
             ("fer, unknown command", (), "learn", "No such command 'learn'"),
@@ -3996,7 +4100,7 @@ def cases_of_commands():
                 "fer data get, below a file",
                 (text("here"),),
                 "data get ferplus --to here/data",
-                "fer: .*here.*no folder can be made here",
+                "fer: here/data/ferplus: no folder can be made here",
             ),
             (
                 "fer data describe, no such file",
@@ -4020,7 +4124,7 @@ def cases_of_commands():
                 "fer data describe, bytes that are no UTF-8",
                 (text("faces.csv", b"emotion,pixels,Usage\n3,\xe9 1 2\n"),),
                 "data describe faces.csv",
-                "fer: faces.csv: .*expected a CSV",
+                "fer: faces.csv: .*Row #2: Expected 3 columns, got 2.*; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "fer data describe, a text file",
@@ -4032,7 +4136,7 @@ def cases_of_commands():
                 "fer data describe, a broken image",
                 (image_files("happy/1.png"), text("faces/sad/2.png")),
                 "data describe faces",
-                "fer: .*sad/2.png: cannot identify.*expected a",
+                "fer: .*faces/sad/2.png: cannot identify image file; expected a complete image",
             ),
             (
                 "fer data describe, a folder of nothing",
@@ -4064,7 +4168,12 @@ def cases_of_commands():
                 "data write faces.csv out/faces.csv",
                 "fer: out/faces.csv: out is a file; expected a folder to write into",
             ),
-            ("fer data write, a bad row", (broken_csv,), "data write faces.csv out", "fer: faces.csv, row 0"),
+            (
+                "fer data write, a bad row",
+                (broken_csv,),
+                "data write faces.csv out",
+                r"fer: faces.csv, row 0 \(line 2\): 3 pixels; expected 2,304 whole numbers",
+            ),
             ("fer data write, no place", (faces,), "data write faces.csv", "(?i)missing argument.*to"),
             # train, report
             (
@@ -4084,7 +4193,7 @@ def cases_of_commands():
                 "fer train, a start that is truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "train faces.csv --recipe mini-xception --pretrained run --folder new",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer train, into a file",
@@ -4102,20 +4211,25 @@ def cases_of_commands():
                 "fer train, into another run",
                 (run(),),
                 "train faces.csv --recipe mini-xception --folder run",
-                r"mini\-xception: FaceSet: 42 faces \(train 28, valid 7, test 7\), 7 classes, 48x48 in memory.*expected the same settings as at the",
+                "fer: run: started with another recipe and faces; expected the same settings as at the start",
             ),
-            ("fer train, a word for a seed", (faces,), "train faces.csv --seed many", "Invalid value for '--seed'"),
+            (
+                "fer train, a word for a seed",
+                (faces,),
+                "train faces.csv --seed many",
+                "Invalid value for '--seed': .*valid integer",
+            ),
             (
                 "fer train, a class too rare",
                 (lambda folder: few_faces(1).to_csv(folder / "faces.csv"),),
                 "train faces.csv --recipe mini-xception --folder new",
-                "fer: random_split: angry: 1.*expected at least 3 of each class",
+                r"fer: random_split: angry: 1, disgust: 1,.* face\(s\); expected at least 3 of each class",
             ),
             (
                 "fer train, a bad variable",
                 (lambda folder: os.environ.update(FER_BATCH_SIZE="0"), faces),
                 "train faces.csv --recipe mini-xception",
-                "fer: FER_BATCH_SIZE: batch_size = '0'; expected .* at least 1",
+                "fer: FER_BATCH_SIZE: batch_size = '0'; expected a whole number, at least 1",
             ),
             (
                 "fer report, no such run",
@@ -4133,7 +4247,7 @@ def cases_of_commands():
                 "fer report, a source that is truncated",
                 (run(cut_in_half("source.json")),),
                 "report run",
-                r"fer: run/source\.json: no JSON \(Unterminated string starting at: line 3 column 3 \(char.*expected a file written by `fer",
+                r"fer: run/source.json: no JSON \(Unterminated string.*; expected a file written by `fer train`",
             ),
             (
                 "fer report, a source with a key too few",
@@ -4163,19 +4277,19 @@ def cases_of_commands():
                 "fer report, a recipe that is truncated",
                 (run(cut_in_half("recipe.json")),),
                 "report run",
-                "fer: run/recipe.json: no JSON",
+                r"fer: run/recipe.json: no JSON \(Unterminated string.*; expected a file of `train`",
             ),
             (
                 "fer report, weights that are truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "report run",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer report, a torn history",
                 (run(replaced("history.csv", "a,b\n1,2,3,4\n")),),
                 "report run --tta single",
-                "fer: run/history.csv: ",
+                "fer: run/history.csv: rows with more values than the header has names; expected one row per epoch",
             ),
             # clean
             (
@@ -4196,7 +4310,12 @@ def cases_of_commands():
                 "issues faces.csv --folds 1",
                 "fer: kfold: 1 folds; expected at least 2",
             ),
-            ("fer issues, a word for folds", (faces,), "issues faces.csv --folds some", "Invalid value for '--folds'"),
+            (
+                "fer issues, a word for folds",
+                (faces,),
+                "issues faces.csv --folds some",
+                "Invalid value for '--folds': .*valid integer",
+            ),
             (
                 "fer issues, no such run",
                 (faces,),
@@ -4231,7 +4350,7 @@ def cases_of_commands():
                 "fer apply, a log of other faces",
                 (faces, log_file()),
                 "apply out.csv --source faces.csv --log edits.db",
-                "fer: .*edits.db: .*42 faces are not in the log.*It is another dataset's log",
+                "fer: .*edits.db: 42 of 42 faces are not in the log, such as 'fer2013/00000'.*It is another dataset's log",
             ),
             (
                 "fer apply, no such rule",
@@ -4295,7 +4414,7 @@ def cases_of_commands():
                 "fer paper, no splits",
                 (sfew,),
                 "paper wei --data faces --splits 0",
-                "fer: splits: 0 splits.*expected at least 1",
+                "fer: splits: 0 splits with a test size of 0.2; expected at least 1, and a test size between 0 and 1",
             ),
             (
                 "fer paper, all to test on",
@@ -4351,7 +4470,7 @@ def cases_of_commands():
                 "fer predict, a word for a size",
                 (image_files("a.png"),),
                 "predict faces --min-size big",
-                "Invalid value for '--min-size'",
+                "Invalid value for '--min-size': .*valid number",
             ),
             (
                 "fer predict, a table of another kind",
@@ -4383,7 +4502,7 @@ def cases_of_commands():
                 "fer video, words for a video",
                 (text("film.mp4"),),
                 "video film.mp4",
-                "fer: film.mp4: no readable video.*Convert it",
+                "fer: film.mp4: no readable video; expected a file and a codec .*Convert it",
             ),
             (
                 "fer video, a table that is there",
@@ -4409,7 +4528,12 @@ def cases_of_commands():
                 "video film.mp4 --every 0",
                 "fer: VideoAnalyzer: every 0; expected 1 or more",
             ),
-            ("fer video, a delay below 0", (video_file,), "video film.mp4 --delay -1", "fer: Tracker: delay -1.0"),
+            (
+                "fer video, a delay below 0",
+                (video_file,),
+                "video film.mp4 --delay -1",
+                "fer: Tracker: delay -1.0, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
             (
                 "fer webcam, no such video",
                 (),
@@ -4417,7 +4541,12 @@ def cases_of_commands():
                 "fer: (window: no screen|window: no Tk|nowhere.mp4: no such file).*expected",
             ),
             ("fer webcam, no such model", (), "webcam --model nowhere", "fer: nowhere: no model.json"),
-            ("fer webcam, a word for a camera", (), "webcam --camera front", "Invalid value for '--camera'"),
+            (
+                "fer webcam, a word for a camera",
+                (),
+                "webcam --camera front",
+                "Invalid value for '--camera': .*valid integer",
+            ),
             (
                 "fer export, no such run",
                 (faces,),
@@ -4434,13 +4563,13 @@ def cases_of_commands():
                 "fer export, other classes",
                 (run(),),
                 "export run model --source faces.csv --without disgust",
-                "fer: run: faces of angry, fear.*expected angry, disgust",
+                "fer: run: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             (
                 "fer export, weights that are truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "export run model --source faces.csv",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer export, below a file",

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk.inputs import list_images
+from fer_fastai.deploy.bulk.inputs import list_bulk_images
 from fer_fastai.deploy.bulk.storage import Location
 from fer_fastai.deploy.bulk.worker import parquet_bytes
 
@@ -30,7 +30,7 @@ def start_job(folder, n: int, shard_size: int) -> Job:
     contents = [cv2.imencode(".png", face)[1].tobytes() for face in synthetic_faces(n, seed=3).pixels]
     ids = [f"drawn/{n:04d}" for n in range(len(contents))]
     pq.write_table(pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())}), Path(folder, "faces.parquet"))
-    images, to = list_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
+    images, to = list_bulk_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
     for name in ("faces", "bad", "attempts"):
         to.store.create_dir(to.join(name))
     to.write("inputs.parquet", parquet_bytes(images.table, row_group_size=shard_size))

@@ -94,7 +94,7 @@ def test_from_a_folder_of_film_frames_to_a_table():
     "From a folder of film frames to a table"
 
     # nbs/90_papers.ipynb #5f9d57b3
-    def write_frames(folder: Path, each: int = 100, films: int = 37):
+    def write_frames(folder: Path, each: int = 24, films: int = 37):
         "Write frames with SFEW's size and names, a FER2013 face in each, and fewer of disgust"
         faces = load_fer2013().split("train")
         rows = []
@@ -119,11 +119,11 @@ def test_from_a_folder_of_film_frames_to_a_table():
         cropped, cached = (_crop_once(photos, Path(folder), 48) for _ in range(2))
         table = wei(photos, folder, n=1, recipe=recipe)
         notes = read_json(Path(folder, "table.json"))
-    test_eq(photos.counts().sum(axis=1).to_dict(), {name: 75 if name == "disgust" else 100 for name in SFEW_CLASSES})
-    test_eq(cropped.pixels.shape, (675, 48, 48))
+    test_eq(photos.counts().sum(axis=1).to_dict(), {name: 18 if name == "disgust" else 24 for name in SFEW_CLASSES})
+    test_eq(cropped.pixels.shape, (162, 48, 48))
     test_eq(cropped.table.group.nunique(), 37)
     assert (cropped.pixels == cached.pixels).all() and cropped.table.face_score.notna().mean() > 0.9
-    test_eq((notes["frames"], notes["frames_without_a_face"]), (675, cropped.table.face_score.isna().sum()))
+    test_eq((notes["frames"], notes["frames_without_a_face"]), (162, cropped.table.face_score.isna().sum()))
     test_eq(len(table), 8)
     print(
         f"{notes['detector']}: a face in {notes['frames'] - notes['frames_without_a_face']} of {notes['frames']} frames"

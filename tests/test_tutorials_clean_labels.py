@@ -22,7 +22,7 @@ def test_clean_labels():
     # nbs/tutorials/clean_labels.ipynb #7ae098b4
     small = Recipe(
         "small",
-        (Stage(60, size=32, lr=5e-3),),
+        (Stage(24, size=32, lr=5e-3),),
         arch="swift",
         batch_size=16,
         label_smoothing=0.05,

@@ -28,7 +28,9 @@ def test_cluster():
         "Train in one of the processes"
         torch.set_num_threads(1)
         faces = synthetic_faces(400, seed=5)  # for FER2013: load_fer2013() and the name of a recipe
-        train(faces, Recipe("shared", (Stage(2, size=32, lr=2e-3),), arch="resnet18", batch_size=32, seed=1), folder)
+        train(
+            faces, Recipe("shared", (Stage(2, size=32, lr=5e-3),), arch="mini_xception", batch_size=32, seed=1), folder
+        )
 
     def free_port():
         with socket.socket() as connection:

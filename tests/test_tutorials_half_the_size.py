@@ -19,10 +19,10 @@ def test_half_the_size():
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
     # nbs/tutorials/half_the_size.ipynb #e81965cd
-    faces = synthetic_faces(1200, seed=5)
+    faces = synthetic_faces(700, seed=5)
     recipe = Recipe(
         "whole",
-        (Stage(8, size=32, lr=2e-3),),
+        (Stage(5, size=32, lr=2e-3),),
         arch="resnet18",
         batch_size=16,
         label_smoothing=0.05,

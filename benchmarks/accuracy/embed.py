@@ -7,7 +7,7 @@ through ONNX Runtime, with the bundled 16-bit weights. The int8 network is calib
 PublicTest, and once on PrivateTest. `--bundled` starts from the bundled folders: weights and model.onnx stay, the int8
 network and all figures are made again. Writes fer_fastai/deploy/weights/<name> and embedded.json.
 
-Needs: FER2013; runs of nets.py, or --bundled
+Needs: FER2013 and runs of nets.py, or --bundled
 """
 
 import shutil

@@ -7,7 +7,7 @@ or of a bundled model. Members are added greedily, with repetition, each the one
 until none does (Caruana et al., ICML 2004). Accuracy on PublicTest is too coarse to select by. PrivateTest is scored
 once.
 
-Needs: FER2013; runs of joint.py, nets.py and gpu.py
+Needs: FER2013, runs of joint.py, nets.py and gpu.py
 """
 
 import sys

@@ -33,7 +33,7 @@ from common import (
     write_result,
 )
 
-FACTS = ("best", "seconds", "compute_mode", "autotune", "parameters")  # of run.json
+FACTS = ("best", "seconds", "compute_mode", "autotune", "parameters")  # fields of run.json
 
 
 def run(plan, faces, folder) -> tuple:

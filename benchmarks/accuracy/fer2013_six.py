@@ -7,7 +7,7 @@ targets are each training face's label and, with weight 0.7, the mean prediction
 weights and test-time augmentation are selected on PublicTest. PrivateTest is scored once for each; no test face is
 cleaned.
 
-Needs: FER2013; runs of joint.py and nets.py (compact, resnet34_taught)
+Needs: FER2013, runs of joint.py and nets.py (compact, resnet34_taught)
 """
 
 import sys

@@ -7,7 +7,7 @@ thing and has the same epochs and seed. The epoch is selected on PublicTest, whe
 not quote a level. PrivateTest is not used. The two FER+ rows have eight classes and are scored against FER+ majority.
 An interrupted run is resumed.
 
-Needs: FER2013; the run resnet34_student of nets.py
+Needs: FER2013, the run resnet34_student of nets.py
 """
 
 import sys
@@ -39,7 +39,7 @@ def steps(plan):
     return plan.replace(optimizer="sgd", stages=(Stage(stage.epochs, size=stage.size, schedule="steps", lr=2e-2),))
 
 
-CHANGES = {  # of the recipe alone, original labels
+CHANGES = {  # changes of the recipe alone, with the original labels
     "base": lambda plan: plan,
     "no augmentation": lambda plan: plan.replace(augment=NO_AUGMENT),
     "flip and 15 degrees only": lambda plan: plan.replace(augment=TURNS),

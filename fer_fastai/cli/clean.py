@@ -19,6 +19,17 @@ from ..io import atomic_path, check_writable
 clean_app = typer.Typer(rich_markup_mode="markdown")
 
 
+def _check_issue_options(method: str, limit: int | None, to: Path):
+    from fer_fastai.clean.ranking import RANKING_METHODS
+
+    if method not in RANKING_METHODS:
+        raise DataError(f"method {method!r}", "fer issues", " or ".join(RANKING_METHODS))
+    if limit is not None and limit < 0:
+        raise DataError(f"limit {limit}", "fer issues", "0 or more")
+    if check_writable(to).is_dir():
+        raise DataError("a folder", to, "a CSV file to write")
+
+
 @clean_app.command("issues")
 def issues_command(
     source: Source = "fer2013",
@@ -40,15 +51,9 @@ def issues_command(
     """
     from fer_fastai.clean.issues import find_issues
     from fer_fastai.clean.pred_probs import cross_val_pred_probs, predict_pred_probs
-    from fer_fastai.clean.ranking import RANKING_METHODS
     from fer_fastai.train.training import load_run
 
-    if method not in RANKING_METHODS:
-        raise DataError(f"method {method!r}", "fer issues", " or ".join(RANKING_METHODS))
-    if limit is not None and limit < 0:
-        raise DataError(f"limit {limit}", "fer issues", "0 or more")
-    if check_writable(to).is_dir():
-        raise DataError("a folder", to, "a CSV file to write")
+    _check_issue_options(method, limit, to)
     faces = open_faces(source)
     if run is None:
         part = faces.split("train")

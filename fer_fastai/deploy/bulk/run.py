@@ -22,7 +22,7 @@ import pyarrow as pa
 from pyarrow.fs import FileType
 
 from ...core import DataError, FerError, one_line, progress
-from .inputs import ImageList, list_images
+from .inputs import ImageList, list_bulk_images
 from .ray import import_ray, run_on_ray
 from .storage import Location, read_file
 from .worker import _METADATA_KEY, Job, Worker, _shard_metadata, parquet_bytes, shard_name
@@ -274,14 +274,14 @@ def predict_bulk(
     actors: int | None = None,  # workers with one core or one GPU each; None: as many as there are; 0: this process
     gpu: bool | None = None,  # None: if there is one that ONNX Runtime can use
     shard_size: int = 1024,  # images per output file
-    id_column: str | None = None,  # Parquet column of ids, see `list_images`
-    image_column: str | None = None,  # Parquet column of images, see `list_images`
+    id_column: str | None = None,  # Parquet column of ids, see `list_bulk_images`
+    image_column: str | None = None,  # Parquet column of images, see `list_bulk_images`
     on_shard: Callable[[dict], None] | None = None,  # called per finished shard: shard, pid, host, began, ended
 ) -> BulkResult:  # photos: rows as in predict_folder; crops: face_id, emotion, confidence, p_<class>
     "Classify millions of images, each exactly once, into Parquet files; an interrupted call is resumed"
     begun = time.perf_counter()
     _check_bulk(faces, shard_size, actors)
-    images, output = list_images(source, id_column, image_column), Location.parse(to)
+    images, output = list_bulk_images(source, id_column, image_column), Location.parse(to)
     if output in Location.parse(source):
         raise DataError("inside the source", to, "a folder elsewhere")
     if not isinstance(predictor, Predictor):
