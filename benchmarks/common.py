@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 RUNS = Path(os.environ.get("FER_RUNS", ROOT / "runs")).resolve()
 START = time.perf_counter()
-WIDTH, SHORT = 118, 60  # characters of a line in a results file, and of an item that shares one
+WIDTH, SHORT = 118, 60  # characters: line of a results file, item of a filled line
 
 TOPICS = ("accuracy", "cleaning", "compression", "speed", "scale", "robustness")
 BETTER = ("higher", "lower")
@@ -192,7 +192,7 @@ def filled(items: Sequence[str], indent: int) -> str:
 
 
 def dumps(value, indent: int = 0, fill: bool = True) -> str:
-    "Format JSON for review: whatever fits stays on one line, short items are filled into lines"
+    "Format JSON for review: values that fit stay on one line, short items are filled into lines"
     line = json.dumps(value, ensure_ascii=False)
     if indent + len(line) <= WIDTH or not isinstance(value, (dict, list)):
         return line
@@ -221,7 +221,7 @@ def write_result(
     recipe=None,
     seeds: Sequence[int] = (),
     wall_s: float | None = None,  # None: since this module was imported
-    arguments: Sequence[str] | None = None,  # of the command that makes this file alone; None: as given
+    arguments: Sequence[str] | None = None,  # arguments of the command that makes this file alone; None: as given
     tables: pd.DataFrame | None = None,  # written beside the JSON file as Parquet
     **measured,
 ) -> Path:

@@ -1,5 +1,6 @@
 """Fixtures and hooks of every test: working folder, temporary folders, skips, the cell of a failing test"""
 
+import dataclasses
 import importlib.util
 import os
 import random
@@ -25,7 +26,7 @@ LONG = ("tutorials", "index", "train", "deploy", "papers")
 
 
 def data_folder():
-    "Find the folder of FER2013: FER_DATA, ../shared/data or the one in settings.ini; None without one"
+    "Find the folder of FER2013 in FER_DATA, ../shared/data or settings.ini; return None without one"
     from fer_fastai.core import settings
 
     named = os.environ.get("FER_DATA")
@@ -114,3 +115,14 @@ def small_budget(request, monkeypatch):
     "Run the notebooks of papers from top to bottom with the quick budget"
     if request.node.path.name.startswith("test_papers_") and "FER_BUDGET" not in os.environ:
         monkeypatch.setenv("FER_BUDGET", "quick")
+
+
+@pytest.fixture(autouse=True)
+def short_demo(request, monkeypatch):
+    "Run the ten lines of README with eight epochs of their recipe"
+    if request.node.path.name == "test_index.py":
+        from fer_fastai.train.recipes import RECIPES
+
+        quick = RECIPES["quick"]
+        stages = tuple(dataclasses.replace(stage, epochs=8) for stage in quick.stages)
+        monkeypatch.setitem(RECIPES, "quick", quick.replace(stages=stages))

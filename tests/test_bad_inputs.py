@@ -71,8 +71,9 @@ from fer_fastai.deploy.video import predict_video
 from fer_fastai.deploy.video_io import open_video
 from fer_fastai.evaluate.holdout import repeated_holdout
 from fer_fastai.evaluate.labels import ferplus_label_set, label_sets
-from fer_fastai.evaluate.metrics import compute_metrics, report_from_pred_probs, summarize_seeds, top_losses
-from fer_fastai.evaluate.report import read_run_folder, report_html
+from fer_fastai.evaluate.metrics import compute_metrics, summarize_seeds, top_losses
+from fer_fastai.evaluate.report import report_from_pred_probs
+from fer_fastai.evaluate.report_html import read_run_folder, report_html
 from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.interpret.angles import AngularSeparation
 from fer_fastai.interpret.attribution import explain, most_active_unit
@@ -80,21 +81,15 @@ from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_p
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
 from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
 from fer_fastai.models.activations import angles, find_layers
-from fer_fastai.models.backbones import (
-    face_learner,
-    fit_shapes,
-    load_facenet,
-    load_weights,
-    make_network,
-    save_weights,
-    train_last_layers,
-)
+from fer_fastai.models.backbones import face_learner, make_network, train_last_layers
 from fer_fastai.models.baselines import feature_columns, make_scaler
+from fer_fastai.models.weights import fit_shapes, load_facenet, load_weights, save_weights
 from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
+from fer_fastai.train.checkpoint import claim_run_folder
 from fer_fastai.train.losses import class_weights, weighted_loss
 from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Recipe, Stage, get_recipe, recipe_from_dict
-from fer_fastai.train.training import _claim_folder, load_run, read_history, train
+from fer_fastai.train.training import load_run, read_history, train
 
 # nbs/95_bad_inputs.ipynb #f7275837
 messages = {}  # case -> message of its error
@@ -192,6 +187,7 @@ def message_table(cases: list[tuple]) -> HTML:
         html = pd.DataFrame({"message": rows}).rename_axis("malformed input").to_html(justify="left")
     return HTML(html.replace("<td>", '<td style="text-align: left">'))
 
+
 # nbs/95_bad_inputs.ipynb #6305fd4f
 def few_faces(per_class: int = 6) -> FaceSet:
     "Create noise with seven labels; of six faces four are in train, one in valid, one in test"
@@ -287,7 +283,7 @@ def good_run() -> Path:
     folder = session_folder() / "run"
     folder.mkdir()
     save_weights(learner().model, folder / "model.safetensors")
-    _claim_folder(folder, few_faces(), RECIPE, 42)
+    claim_run_folder(folder, few_faces(), RECIPE, 42)
     shutil.copy(folder / "recipe.json", folder / "run.json")
     write_json(folder / "source.json", {"source": "faces.csv", "without": "", "keep_leaked": True})
     (folder / "history.csv").write_text("stage,epoch,train_loss,valid_loss,accuracy\n0,0,1.9,1.9,0.2\n")
@@ -377,6 +373,7 @@ def log_file(*statements, change=bytes):
 
     return make
 
+
 # nbs/95_bad_inputs.ipynb #80c0de20
 class BrokenServer(BaseHTTPRequestHandler):
     "HTTP server that sends status 404, too few bytes, or a login page"
@@ -414,14 +411,11 @@ def cases_of_settings_and_folders():
     def ini(text):
         return all_of(written("settings.ini", text), no_files)
 
-
     def look(folder):
         return settings_with_source(folder, {})
 
-
     def variable(name, value):
         return lambda folder: settings_with_source(folder, {name: value})
-
 
     cases = [
         (
@@ -440,13 +434,13 @@ def cases_of_settings_and_folders():
             "too small a number",
             ini("[fer]\n\nimage_size = 4\n"),
             look,
-            "settings.ini:3: image_size = '4'; expected .* at least 8",
+            "settings.ini:3: image_size = '4'; expected a whole number, at least 8",
         ),
         (
             "a number of 5,000 digits",
             ini("[fer]\nseed = " + "9" * 5000),
             look,
-            "settings.ini:2: seed = '9{40}'.* at most 18 digits",
+            "settings.ini:2: seed = '9{40}'; expected a whole number, at least 0 and of at most 18 digits",
         ),
         (
             "an unknown budget",
@@ -467,15 +461,30 @@ def cases_of_settings_and_folders():
             look,
             r"settings.ini: sections \['train'\]; expected one section",
         ),
-        ("a key twice", ini("[fer]\nseed = 1\nseed = 2\n"), look, "settings.ini.*seed.*already exists; expected lines"),
+        (
+            "a key twice",
+            ini("[fer]\nseed = 1\nseed = 2\n"),
+            look,
+            "settings.ini: .*line 3.*'seed' in section 'fer' already exists; expected lines of the form",
+        ),
         (
             "a line that sets nothing",
             ini("[fer]\nquickly please\n"),
             look,
-            "settings.ini.*quickly please.*expected lines of the form",
+            "settings.ini: .*line 2.*'quickly please.*; expected lines of the form",
         ),
-        ("a key before the section", ini("seed = 1\n[fer]\n"), look, "settings.ini.*no section headers.*expected lines"),
-        ("bytes that are not text", ini(b"[fer]\nruns = \xff\xfe\n"), look, "settings.ini: .*decode.*expected lines"),
+        (
+            "a key before the section",
+            ini("seed = 1\n[fer]\n"),
+            look,
+            "settings.ini: .*no section headers.*line: 1 'seed = 1.*; expected lines of the form",
+        ),
+        (
+            "bytes that are not text",
+            ini(b"[fer]\nruns = \xff\xfe\n"),
+            look,
+            "settings.ini: 'utf-8' codec can't decode byte 0xff.*; expected lines of the form",
+        ),
         (
             "an unknown key, saved by Windows' Notepad",
             ini(b"\xef\xbb\xbf[fer]\r\nsize = 64\r\n"),
@@ -486,7 +495,7 @@ def cases_of_settings_and_folders():
             "no such file of settings",
             path_named("settings.ini"),
             read_settings,
-            "settings.ini: can't be read .*expected a settings.ini",
+            r"settings.ini: can't be read \(No such file or directory\); expected a settings.ini",
         ),
         (
             "an unknown variable",
@@ -498,7 +507,7 @@ def cases_of_settings_and_folders():
             "a bad value in a variable",
             no_files,
             variable("FER_WORKERS", "-1"),
-            "FER_WORKERS: workers = '-1'; expected .* at least 0",
+            "FER_WORKERS: workers = '-1'; expected a whole number, at least 0",
         ),
         (
             "a runs folder that is a file",
@@ -535,9 +544,11 @@ def cases_of_settings_and_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()]
+)
 def test_settings_and_folders(what, make, call, expected):
-    'Settings and folders'
+    "Settings and folders"
     # nbs/95_bad_inputs.ipynb #182ca5d2
     assert_rejected(what, make, call, expected)
 
@@ -546,22 +557,17 @@ def cases_of_fer2013_as_csv():
     # nbs/95_bad_inputs.ipynb #566824ec
     GREY = " ".join(["128"] * 2304)
 
-
     def row(emotion="3", pixels=GREY, usage="Training"):
         return f"{emotion},{pixels},{usage}\n"
-
 
     def second(line):
         return "emotion,pixels,Usage\n" + row() + line
 
-
     def read(path, **options):
         return read_fer2013_csv(path, cache=False, **options)
 
-
     def csv_file(content):
         return written("fer2013.csv", content)
-
 
     LINE = r"fer2013.csv, row 1 \(line 3\): "
 
@@ -574,7 +580,7 @@ def cases_of_fer2013_as_csv():
             (
                 "a column that is missing",
                 "emotion,pixels\n3,1 2\n",
-                "fer2013.csv: no column 'Usage' among .*expected emotion, pixels, Usage",
+                r"fer2013.csv: no column 'Usage' among \['emotion', 'pixels'\]; expected emotion, pixels, Usage",
             ),
             (
                 "a column twice",
@@ -584,25 +590,29 @@ def cases_of_fer2013_as_csv():
             (
                 "semicolons, as Excel writes them",
                 "emotion;pixels;Usage\n",
-                "fer2013.csv: no column 'emotion'.*emotion;pixels;Usage",
+                r"fer2013.csv: no column 'emotion' and .* among \['emotion;pixels;Usage'\]; expected emotion",
             ),
-            ("UTF-16, as Excel writes it", second("").encode("utf-16"), "fer2013.csv: no text; expected a CSV in UTF-8"),
+            (
+                "UTF-16, as Excel writes it",
+                second("").encode("utf-16"),
+                "fer2013.csv: no text; expected a CSV in UTF-8",
+            ),
             ("an image under the wrong name", image_bytes(), "fer2013.csv: no text; expected a CSV in UTF-8"),
             ("still gzipped", gzip.compress(second("").encode()), "fer2013.csv: no text; expected a CSV in UTF-8"),
             (
                 "a login page",
                 "<!DOCTYPE html>\n<html><body>Please log in</body></html>\n",
-                "fer2013.csv: no column 'emotion'.*DOCTYPE",
+                r"fer2013.csv: no column 'emotion' and .* among \['<!DOCTYPE html>'\]; expected emotion",
             ),
             (
                 "bytes that are no UTF-8 in a row",
                 second("").encode() + b"\xe9," + GREY.encode() + b",Training\n",
-                "fer2013.csv: .*UTF.*expected a CSV",
+                "fer2013.csv: .*Row #3: .*invalid UTF8 data; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "bytes that are no UTF-8 in a torn row",
                 second("").encode() + b"3,\xe9" + GREY.encode() + b"\n",
-                "fer2013.csv: .*expected a CSV",
+                "fer2013.csv: .*Row #3: Expected 3 columns, got 2.*; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "a pixel too few",
@@ -654,12 +664,20 @@ def cases_of_fer2013_as_csv():
             ),
             ("a value too many in a row", second(row()[:-1] + ",0\n"), LINE + "4 values instead of 3"),
             ("a file that is truncated", second(row())[:-2000], LINE + "2 values instead of 3"),
-            ("a quote that is never closed", second('3,"' + GREY + ",Training\n" + row()), "fer2013.csv.*expected"),
-            ("a row of two megabytes", second(row(pixels="1 " * 1_100_000)), "fer2013.csv.*expected a CSV of"),
+            (
+                "a quote that is never closed",
+                second('3,"' + GREY + ",Training\n" + row()),
+                r"fer2013.csv, row 1 \(line 3\): 2 values instead of 3; expected emotion, pixels and Usage",
+            ),
+            (
+                "a row of two megabytes",
+                second(row(pixels="1 " * 1_100_000)),
+                "fer2013.csv: straddling object.*; expected a CSV of emotion, pixels, Usage",
+            ),
             (
                 "a bad row with the line ends of an old Mac",
                 second(row("9")).replace("\n", "\r"),
-                "fer2013.csv, row 1.*emotion '9'",
+                r"fer2013.csv, row 1 \(line 3\): emotion '9'; expected 0 to 6",
             ),
         )
     ] + [
@@ -693,9 +711,11 @@ def cases_of_fer2013_as_csv():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()]
+)
 def test_fer2013_as_csv(what, make, call, expected):
-    'FER2013 as CSV'
+    "FER2013 as CSV"
     # nbs/95_bad_inputs.ipynb #566824ec
     assert_rejected(what, make, call, expected)
 
@@ -710,7 +730,9 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pd.DataFrame(
                 {
                     key: value
-                    for key, value in ({"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns).items()
+                    for key, value in (
+                        {"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns
+                    ).items()
                     if value is not ...
                 }
             ).to_parquet(folder / "fer2013.parquet")
@@ -718,17 +740,13 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
 
         return make
 
-
     def one(value):
         return [{"bytes": image_bytes()}, {"bytes": value}, {"bytes": image_bytes()}]
-
 
     def read(path):
         return read_fer2013_parquet(path, cache=False)
 
-
     VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-
 
     def votes_file(*rows, names=VOTES, end=""):
         return written(
@@ -736,9 +754,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "\n".join([",".join(("Usage", "Image name", *names)), *[f"{row}{end}" for row in rows]]) + "\n",
         )
 
-
     GOOD = "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0"
-
 
     def three(usages=("Training",) * 3):
         return FaceSet(
@@ -746,10 +762,8 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pixels=np.zeros((3, 48, 48), np.uint8),
         )
 
-
     def join(path):
         return with_ferplus(three(), path)
-
 
     ROW = "fer2013.parquet, row 1: "
 
@@ -770,13 +784,13 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a CSV under the wrong name",
             written("fer2013.parquet", "emotion,pixels,Usage\n" * 9),
             read,
-            "fer2013.parquet: .*expected a whole Parquet file",
+            "fer2013.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
         ),
         (
             "a Parquet file that is truncated",
             all_of(parquet(), lambda folder: cut_in_half("fer2013.parquet")(folder) and folder / "fer2013.parquet"),
             read,
-            "fer2013.parquet: .*expected a whole Parquet file",
+            "fer2013.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
         ),
         (
             "a Parquet file with a hole",
@@ -790,9 +804,14 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
                 ),
             ),
             read,
-            "fer2013.parquet",
+            "fer2013.parquet: Couldn't deserialize thrift.*; expected a whole Parquet file",
         ),
-        ("no column of images", parquet(image=...), read, "fer2013.parquet: no column 'image'"),
+        (
+            "no column of images",
+            parquet(image=...),
+            read,
+            r"fer2013.parquet: no column 'image' among \['emotion', 'Usage'\]; expected emotion, Usage, image",
+        ),
         ("a column in two spellings", parquet(Image=[image_bytes()] * 3), read, "fer2013.parquet: two columns 'image'"),
         (
             "numbers for images",
@@ -823,10 +842,15 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "an image that claims to be gigabytes",
             parquet(image=one(decompression_bomb())),
             read,
-            r"fer2013\.parquet, row 1: no image: Image size \(3600000000 pixels\) exceeds limit of.*expected an image of 48x48\. Repair the",
+            r"fer2013.parquet, row 1: no image: Image size \(3600000000 pixels\).*; expected an image of 48x48",
         ),
         ("an unknown emotion", parquet(emotion=[3, 9, 4]), read, ROW + "emotion '9'"),
-        ("no emotion at all", parquet(emotion=[3.0, None, 4.0]), read, "row [01]: emotion"),
+        (
+            "no emotion at all",
+            parquet(emotion=[3.0, None, 4.0]),
+            read,
+            "fer2013.parquet, row 0: emotion '3.0'; expected 0 to 6",
+        ),
         ("an unknown Usage", parquet(Usage=["Training", "Later", "Training"]), read, ROW + "Usage 'Later'"),
         (
             "a vote that is a word",
@@ -851,7 +875,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "votes without a column",
             votes_file(GOOD, names=VOTES[:-1]),
             read_ferplus_votes,
-            "fer2013new.csv: no column 'NF'",
+            "fer2013new.csv: no column 'NF' among .*'Usage'.*; expected Usage, neutral,.*, NF",
         ),
         (
             "votes with a column twice",
@@ -865,9 +889,24 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             read_ferplus_votes,
             "fer2013new.csv, row 1: x votes for not_a_face; expected a whole number",
         ),
-        ("a vote below 0", votes_file(GOOD, GOOD[:-1] + "-1"), read_ferplus_votes, "row 1: -1 votes for not_a_face"),
-        ("half a vote", votes_file(GOOD, GOOD[:-1] + "0.5"), read_ferplus_votes, "row 1: 0.5 votes for not_a_face"),
-        ("no vote in a cell", votes_file(GOOD, GOOD[:-1]), read_ferplus_votes, "row 1: nan votes for not_a_face"),
+        (
+            "a vote below 0",
+            votes_file(GOOD, GOOD[:-1] + "-1"),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: -1 votes for not_a_face; expected a whole number, 0 or more",
+        ),
+        (
+            "half a vote",
+            votes_file(GOOD, GOOD[:-1] + "0.5"),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: 0.5 votes for not_a_face; expected a whole number, 0 or more",
+        ),
+        (
+            "no vote in a cell",
+            votes_file(GOOD, GOOD[:-1]),
+            read_ferplus_votes,
+            "fer2013new.csv, row 1: nan votes for not_a_face; expected a whole number, 0 or more",
+        ),
         (
             "a comma behind every row of votes",
             votes_file(GOOD, GOOD, end=","),
@@ -878,16 +917,17 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a row of votes with more values",
             votes_file(GOOD, GOOD + ",1,2"),
             read_ferplus_votes,
-            "fer2013new.csv: .*line 3.*expected FER.'s CSV",
+            "fer2013new.csv: .*Expected 12 fields in line 3, saw 14; expected FER.'s CSV",
         ),
         (
             "votes in Latin-1",
             written(
                 "fer2013new.csv",
-                ",".join(("Usage", "Image name", *VOTES)).encode() + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
+                ",".join(("Usage", "Image name", *VOTES)).encode()
+                + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
             ),
             read_ferplus_votes,
-            "fer2013new.csv: .*decode.*expected FER.'s CSV",
+            "fer2013new.csv: 'utf-8' codec can't decode byte 0xfc.*; expected FER.'s CSV",
         ),
         ("votes for fewer faces", votes_file(GOOD, GOOD), join, "fer2013new.csv: 2 rows of votes for 3 faces"),
         (
@@ -906,7 +946,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "a table of votes without Usage",
             no_files,
             lambda _: with_ferplus(three(), pd.DataFrame({"happy": [1, 2, 3]})),
-            "votes: no column 'Usage'",
+            r"votes: no column 'Usage' among \['happy'\]; expected Usage",
         ),
         (
             "votes for another dataset",
@@ -919,9 +959,12 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()],
+)
 def test_fer2013_as_parquet_and_fer_votes(what, make, call, expected):
-    'FER2013 as Parquet, and FER+ votes'
+    "FER2013 as Parquet, and FER+ votes"
     # nbs/95_bad_inputs.ipynb #335637cb
     assert_rejected(what, make, call, expected)
 
@@ -931,10 +974,8 @@ def cases_of_image_folders():
     def read(path, **options):
         return read_folder(path, cache=False, **options)
 
-
     def broken_image(name, content, *others):
         return all_of(image_files("happy/ok.png", *others), written(f"faces/{name}", content), path_named("faces"))
-
 
     def no_utf8(folder):
         place = folder / "faces" / "happy"
@@ -943,10 +984,8 @@ def cases_of_image_folders():
             file.write(image_bytes())
         return folder / "faces"
 
-
     def linked(target, name):
         return lambda folder: os.symlink(target, folder / "faces" / name) or folder / "faces"
-
 
     SFEW = ("Angry/Film_1_1.png", "Happy/Film_2_2.png")
 
@@ -988,8 +1027,20 @@ def cases_of_image_folders():
                 read,
                 r"faces/sad/1\.jpg: image file is truncated \(3 bytes not processed\); expected a complete",
             ),
-            ("a GIF that is truncated", "sad/1.gif", image_bytes(kind="GIF")[:400], read, "sad/1.gif"),
-            ("a TIFF that is truncated", "sad/1.tiff", image_bytes(kind="TIFF")[:1500], read, "sad/1.tiff"),
+            (
+                "a GIF that is truncated",
+                "sad/1.gif",
+                image_bytes(kind="GIF")[:400],
+                read,
+                "sad/1.gif: cannot identify image file; expected a complete image",
+            ),
+            (
+                "a TIFF that is truncated",
+                "sad/1.tiff",
+                image_bytes(kind="TIFF")[:1500],
+                read,
+                "sad/1.tiff: image file is truncated.*; expected a complete image",
+            ),
             (
                 "an image that decompresses to gigabytes",
                 "sad/1.png",
@@ -1002,14 +1053,14 @@ def cases_of_image_folders():
                 "sad/1.png",
                 "words",
                 lambda path: read(path, load=True),
-                "sad/1.png: cannot identify.*on_error",
+                "sad/1.png: cannot identify image file; expected an image that Pillow reads .*on_error",
             ),
             (
                 "words in an image file, through the cache",
                 "sad/1.png",
                 "words",
                 lambda path: read_folder(path, load=True),
-                "sad/1.png: cannot identify",
+                "sad/1.png: cannot identify image file; expected an image that Pillow reads",
             ),
             (
                 "an image of another size, loaded",
@@ -1086,7 +1137,7 @@ def cases_of_image_folders():
             "too few faces to choose by",
             image_files("train/happy/1.png", "train/happy/2.png", "train/sad/3.png"),
             read_fer2013_folder,
-            "sad: 1 face.*expected at least 2 of each class",
+            r"random_split: sad: 1 face\(s\); expected at least 2 of each class",
         ),
         (
             "a fraction above 1 to choose by",
@@ -1159,9 +1210,11 @@ def cases_of_image_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()]
+)
 def test_image_folders(what, make, call, expected):
-    'Image folders'
+    "Image folders"
     # nbs/95_bad_inputs.ipynb #8a749d54
     assert_rejected(what, make, call, expected)
 
@@ -1177,14 +1230,11 @@ def cases_of_tables_of_paths_and_feature_sheets():
 
         return make
 
-
     def read(given, **options):
         return from_dataframe(given[0], root=given[1], **options)
 
-
     def listed(text):
         return all_of(image_files("a.png", "b.png"), written("list.csv", text))
-
 
     def sheet(*rows, names=12):
         def make(folder):
@@ -1195,7 +1245,6 @@ def cases_of_tables_of_paths_and_feature_sheets():
 
         return make
 
-
     FRAME = ["Film_1_1.png", 1, *[0.5] * 10]
 
     cases = [
@@ -1205,7 +1254,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
             lambda given: from_dataframe(given[0], "file"),
             r"DataFrame: no column 'file' among \['path', 'label'\]",
         ),
-        ("no column of ids", table(), lambda given: read(given, id_col="id"), "DataFrame: no column 'id'"),
+        (
+            "no column of ids",
+            table(),
+            lambda given: read(given, id_col="id"),
+            r"DataFrame: no column 'id' among \['path', 'label'\]; expected path, label, id",
+        ),
         (
             "two columns of one name",
             table(),
@@ -1242,7 +1296,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
             lambda given: read(given, split_col="split"),
             "DataFrame, row 1: split 'later'; expected train, training",
         ),
-        ("an id twice", table(id=["x", "x"]), lambda given: read(given, id_col="id"), "b.png: the same id as .*a.png"),
+        (
+            "an id twice",
+            table(id=["x", "x"]),
+            lambda given: read(given, id_col="id"),
+            "faces/b.png: the same id as .*faces/a.png; expected one image per id",
+        ),
         (
             "a label that is not a code",
             table(label=[3, 12]),
@@ -1251,15 +1310,17 @@ def cases_of_tables_of_paths_and_feature_sheets():
         ),
         (
             "an image that can't be read",
-            all_of(table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])),
+            all_of(
+                table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])
+            ),
             read,
-            "c.png: cannot identify",
+            "c.png: cannot identify image file; expected a complete image",
         ),
         (
             "a list with a path to nothing",
             listed("path,label\nfaces/a.png,happy\nfaces/z.png,sad\n"),
             read_faces,
-            "list.csv, row 1: no file .*z.png",
+            "list.csv, row 1: no file .*faces/z.png; expected an image file",
         ),
         (
             "a list with more values than names",
@@ -1271,13 +1332,13 @@ def cases_of_tables_of_paths_and_feature_sheets():
             "a list with one row of more values",
             listed("path,label\nfaces/a.png,happy\nfaces/b.png,sad,1\n"),
             read_faces,
-            "list.csv: .*line 3.*expected path, label",
+            "list.csv: .*Expected 2 fields in line 3, saw 3; expected path, label",
         ),
         (
             "a Latin-1 list",
             listed(b"path,label\nfaces/\xe4.png,happy\n"),
             read_faces,
-            "list.csv: .*decode.*expected path, label",
+            "list.csv: 'utf-8' codec can't decode byte 0xe4.*; expected path, label",
         ),
         ("a list of no rows", listed("path,label\n"), read_faces, "list.csv: no faces"),
         (
@@ -1310,7 +1371,7 @@ def cases_of_tables_of_paths_and_feature_sheets():
             "text instead of sheet",
             written("pca.xlsx", "words"),
             read_sfew_features,
-            "pca.xlsx: no sheet: .*expected an .xlsx file",
+            "pca.xlsx: no sheet: File is not a zip file; expected an .xlsx file",
         ),
         (
             "a zip file for a sheet",
@@ -1318,7 +1379,7 @@ def cases_of_tables_of_paths_and_feature_sheets():
                 folder / "pca.xlsx"
             ),
             read_sfew_features,
-            "pca.xlsx: no sheet: .*expected an .xlsx file",
+            "pca.xlsx: no sheet: .*Content_Types.*; expected an .xlsx file",
         ),
         (
             "a sheet of other columns",
@@ -1362,9 +1423,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()],
+)
 def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
-    'Tables of paths and feature sheets'
+    "Tables of paths and feature sheets"
     # nbs/95_bad_inputs.ipynb #34aa21fa
     assert_rejected(what, make, call, expected)
 
@@ -1372,26 +1436,23 @@ def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
 def cases_of_faces_in_memory():
     # nbs/95_bad_inputs.ipynb #a540c615
     def of(table=None, **options):
-        return FaceSet(pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options)
-
+        return FaceSet(
+            pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options
+        )
 
     def rows(*labels):
         return FaceSet(pd.DataFrame({"label": labels}))
 
-
     def in_files(folder):
         return read_folder(image_files("happy/1.png", "happy/2.png", "sad/3.png")(folder), cache=False)
-
 
     def moved(folder):
         found = in_files(folder)
         (folder / "faces").rename(folder / "elsewhere")
         return found
 
-
     def voted(**votes):
         return lambda _: few_faces(1).with_votes(pd.DataFrame(votes, index=few_faces(1).ids))
-
 
     cases = [
         (what, no_files, call, says)
@@ -1429,7 +1490,11 @@ def cases_of_faces_in_memory():
             ("a mask of another length", lambda _: of().subset([True]), "subset: a mask of 1; expected one of 2"),
             ("an unknown id", lambda _: of().subset(["c"]), "subset: no face 'c'; expected ids of this FaceSet"),
             ("an unknown row", lambda _: of().subset([0, 2]), "subset: rows 0 to 2; expected rows of 2 faces"),
-            ("a split with an unknown name", lambda _: of().split("dev"), "split 'dev'; expected train or valid or test"),
+            (
+                "a split with an unknown name",
+                lambda _: of().split("dev"),
+                "split 'dev'; expected train or valid or test",
+            ),
             ("without an unknown emotion", lambda _: of().without("calm"), "emotion 'calm'; expected one of"),
             (
                 "without what the faces have not",
@@ -1498,7 +1563,7 @@ def cases_of_faces_in_memory():
             (
                 "a class too rare to split",
                 lambda _: rows("sad", "happy", "happy").random_split(),
-                "random_split: sad: 1 face.*expected at least 2 of each class",
+                r"random_split: sad: 1 face\(s\); expected at least 2 of each class",
             ),
             ("a single fold", lambda _: list(few_faces().kfold(1)), "kfold: 1 folds; expected at least 2"),
             (
@@ -1506,7 +1571,11 @@ def cases_of_faces_in_memory():
                 lambda _: list(few_faces(2).kfold(20)),
                 r"kfold: 20 folds of 14 faces; expected faces for each fold\. Choose fewer folds",
             ),
-            ("a class too rare for folds", lambda _: list(rows("sad", "happy", "happy").kfold(2)), "kfold: sad: 1 face"),
+            (
+                "a class too rare for folds",
+                lambda _: list(rows("sad", "happy", "happy").kfold(2)),
+                "kfold: sad: 1 face",
+            ),
             (
                 "more bits than a hash can differ in",
                 lambda _: few_faces(1).near_duplicates(bits=9),
@@ -1525,7 +1594,7 @@ def cases_of_faces_in_memory():
             (
                 "nothing to choose by",
                 lambda _: face_dls(rows("sad", "happy")),
-                "face_dls: FaceSet: 2 faces.*expected faces in train and in valid",
+                r"face_dls: FaceSet: 2 faces \(train 2\).*; expected faces in train and in valid",
             ),
             (
                 "an unknown target",
@@ -1547,7 +1616,11 @@ def cases_of_faces_in_memory():
                 lambda _: pca_features(few_faces(1), fit_on="valid"),
                 "pca_features: 0 faces in 'valid'; expected more than 5. Draw a split",
             ),
-            ("synthetic faces that are missing", lambda _: synthetic_faces(0), "synthetic_faces: n 0; expected 1 or more"),
+            (
+                "synthetic faces that are missing",
+                lambda _: synthetic_faces(0),
+                "synthetic_faces: n 0; expected 1 or more",
+            ),
             (
                 "probabilities of drawn faces that don't add up",
                 lambda _: synthetic_faces(10, split=(0.8, 0.1, 0.2)),
@@ -1583,7 +1656,7 @@ def cases_of_faces_in_memory():
             "a CSV below a file",
             written("a.txt", ""),
             lambda path: few_faces(1).to_csv(path / "out.csv"),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "a CSV in a folder's place",
@@ -1596,15 +1669,17 @@ def cases_of_faces_in_memory():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()]
+)
 def test_faces_in_memory(what, make, call, expected):
-    'Faces in memory'
+    "Faces in memory"
     # nbs/95_bad_inputs.ipynb #a540c615
     assert_rejected(what, make, call, expected)
 
 
 def test_damaged_cache_entries():
-    'Damaged cache entries'
+    "Damaged cache entries"
     # nbs/95_bad_inputs.ipynb #87449423
     for damage in (
         {"entry.json": b"{"},
@@ -1627,14 +1702,11 @@ def cases_of_photos():
     def photo(name, content):
         return (written(name, content), read_photo)
 
-
     def heic(brand=b"heic"):
         return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(64)
 
-
     def array(pixels):
         return (no_files, lambda _: read_photo(pixels))
-
 
     cases = [
         (what, *given, says)
@@ -1655,7 +1727,11 @@ def cases_of_photos():
                 photo("a.jpg", "words"),
                 r"a\.jpg: cannot identify image file; expected an image that Pillow reads \(JPEG, PNG, WebP,",
             ),
-            ("a photo that is truncated", photo("a.jpg", image_bytes((300, 300), "JPEG")[:5000]), "a.jpg: .*truncated"),
+            (
+                "a photo that is truncated",
+                photo("a.jpg", image_bytes((300, 300), "JPEG")[:5000]),
+                "a.jpg: image file is truncated.*; expected an image that Pillow reads",
+            ),
             (
                 "a PNG photo that is truncated",
                 photo("a.png", image_bytes(mode="RGB")[:3000]),
@@ -1766,17 +1842,15 @@ def cases_of_photos():
             (
                 "five points in one place",
                 (no_files, lambda _: align_face(np.zeros((48, 48), np.uint8), np.ones((5, 2)))),
-                r"align_face: points \[\[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\], \[1\.0, 1\.0\]\]; expected",
+                r"align_face: points \[(\[1\.0, 1\.0\](, )?){5}\]; expected",
             ),
         )
     ]
-
 
     @contextlib.contextmanager
     def models_in(folder):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             yield
-
 
     def with_models(call):
         def meet(folder):
@@ -1785,28 +1859,29 @@ def cases_of_photos():
 
         return meet
 
-
     cases += [
         (
             "a detector's file that is broken",
             all_of(written("face_detection_yunet_broken.onnx", b"onnx"), no_files),
             with_models(lambda: detect_faces(np.zeros((48, 48), np.uint8), detector="yunet")),
-            r"face_detection_yunet_broken\.onnx: no detector \(OpenCV\(4\.14\.0\).*expected YuNet's \.onnx file\. Download",
+            r"yunet_broken.onnx: no detector \(OpenCV.*; expected YuNet's .onnx file. Download it again",
         ),
         (
             "no detector, and no way to fetch one",
             no_files,
             with_models(lambda: yunet_path("http://127.0.0.1:9/yunet.onnx")),
-            r"\.: no face detector: it could not be downloaded \(\[Errno 111\] Connection refused\);.*expected face_detection_yunet\*\.onnx\.",
+            r"no face detector: it could not be downloaded \(.*; expected face_detection_yunet\*.onnx. Download http",
         ),
     ]
 
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()]
+)
 def test_photos(what, make, call, expected):
-    'Photos'
+    "Photos"
     # nbs/95_bad_inputs.ipynb #0cdb7860
     assert_rejected(what, make, call, expected)
 
@@ -1829,7 +1904,6 @@ def cases_of_downloads():
 
         return fetch
 
-
     SHA = "0" * 64
 
     cases = [
@@ -1839,12 +1913,17 @@ def cases_of_downloads():
             lambda folder: download_file("ftp://host/file", folder / "file"),
             "url: 'ftp://host/file'; expected https://",
         ),
-        ("a file that has moved", no_files, served("missing.bin"), "missing.bin: HTTP 404.*Look for it in a browser"),
+        (
+            "a file that has moved",
+            no_files,
+            served("missing.bin"),
+            r"missing.bin: HTTP 404 Not Found. Has the file moved\? Look for it in a browser",
+        ),
         (
             "a login page instead",
             no_files,
             served("file.bin", sha256=SHA),
-            r"http://127\.0\.0\.1:\.\.\./file\.bin: SHA\-256.*expected",
+            "file.bin: SHA-256 09f787ae3ef8.*; expected 0{64}. The file has changed",
         ),
         (
             "a server that is not there",
@@ -1862,7 +1941,7 @@ def cases_of_downloads():
             "a place below a file",
             written("a.txt", ""),
             lambda path: download_file("https://host/file", path / "file"),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "an unknown dataset",
@@ -1899,15 +1978,17 @@ def cases_of_downloads():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()]
+)
 def test_downloads(what, make, call, expected):
-    'Downloads'
+    "Downloads"
     # nbs/95_bad_inputs.ipynb #aa3e3b2c
     assert_rejected(what, make, call, expected)
 
 
 def test_interrupted_downloads():
-    'Interrupted downloads'
+    "Interrupted downloads"
     # nbs/95_bad_inputs.ipynb #bb5349af
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -1924,22 +2005,17 @@ def cases_of_edit_logs():
     def raw(change):
         return lambda folder: written("edits.db", change(good_log()))(folder)
 
-
     def content(value):
         return ("update fer_dataset set content = ?", (zlib.compress(json.dumps(value).encode()),))
-
 
     def opened(path):
         return EditLog(path, few_faces(), annotator="ann")
 
-
     def alone(path):
         return EditLog(path, annotator="ann")
 
-
     def acts(act):
         return lambda path: act(opened(path))
-
 
     def locked(folder):
         path = log_file()(folder)
@@ -1947,18 +2023,15 @@ def cases_of_edit_logs():
         other.execute("begin immediate")
         return path, other  # held as long as the case
 
-
     def lost(folder):
         log = opened(log_file()(folder))
         (folder / "edits.db").unlink()
         return log
 
-
     def bookmarks(folder):
         with contextlib.closing(sqlite3.connect(folder / "edits.db")) as db:
             db.execute("create table bookmarks (url text)")
         return folder / "edits.db"
-
 
     COPY = "go back to a copy of it|Go back to a copy of it|start another log"
 
@@ -1986,7 +2059,7 @@ def cases_of_edit_logs():
                 "a server that is not there, for decisions",
                 no_files,
                 lambda _: EditLog("postgresql://ann:secret@127.0.0.1:9/fer", few_faces()),
-                r"ann:\*\*\*@127.0.0.1.*Is the server up",
+                r"ann:\*\*\*@127.0.0.1:9/fer: connection failed.*Is the server up",
             ),
             ("no log", path_named("edits.db"), alone, r"edits.db: no edit log. EditLog\(url, faceset\) starts one"),
             (
@@ -2001,7 +2074,12 @@ def cases_of_edit_logs():
                 opened,
                 f"edits.db: file is not a database.*({COPY})",
             ),
-            ("half a log", raw(lambda data: data[: len(data) // 2]), opened, f"edits.db: .*(damaged|malformed).*({COPY})"),
+            (
+                "half a log",
+                raw(lambda data: data[: len(data) // 2]),
+                opened,
+                f"edits.db: .*(damaged|malformed).*({COPY})",
+            ),
             (
                 "a log without its last page",
                 raw(lambda data: data[:-4096]),
@@ -2066,7 +2144,7 @@ def cases_of_edit_logs():
                 "a log without a column",
                 log_file("alter table fer_batches rename column annotator to who"),
                 acts(lambda log: log.current()),
-                "edits.db: no such column.*Is it the log that you meant",
+                "edits.db: no such column: fer_batches.annotator. Is it the log that you meant",
             ),
             (
                 "a time that is none",
@@ -2136,7 +2214,7 @@ def cases_of_edit_logs():
                 "a log of other classes",
                 log_file(),
                 lambda path: EditLog(path, few_faces().without("disgust")),
-                "edits.db: classes angry, fear.*expected angry, disgust",
+                "edits.db: classes angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             (
                 "faces of another dataset to clean",
@@ -2195,7 +2273,11 @@ def cases_of_edit_logs():
                     lambda log: log.add("face/00", "relabel", ["sad", "fear"]),
                     "add: 2 labels, 1 sources; expected one, or 1",
                 ),
-                ("an unknown rule", lambda log: log.consensus_table("newest"), "rule 'newest'; expected latest, majority"),
+                (
+                    "an unknown rule",
+                    lambda log: log.consensus_table("newest"),
+                    "rule 'newest'; expected latest, majority",
+                ),
                 (
                     "the history of an unknown face",
                     lambda log: log.history("face/99"),
@@ -2204,7 +2286,7 @@ def cases_of_edit_logs():
                 (
                     "votes for too few classes",
                     lambda log: log.vote_counts(["happy"]),
-                    "vote_counts: votes for .*expected some of happy",
+                    "vote_counts: votes for angry, disgust, fear, neutral, sad, surprise; expected some of happy",
                 ),
                 (
                     "a diff below a file",
@@ -2217,7 +2299,9 @@ def cases_of_edit_logs():
             (
                 "keeping a label that is none",
                 no_files,
-                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add("face/00", "keep"),
+                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add(
+                    "face/00", "keep"
+                ),
                 "add: face 'face/00' has no label to keep; expected relabel, discard or unsure",
             ),
             (
@@ -2236,37 +2320,37 @@ def cases_of_edit_logs():
         + [
             (what, written("diff.csv", text), lambda path: apply_diff(few_faces(), path), says)
             for what, text, says in (
-                ("an empty diff", "", "diff.csv: .*expected a CSV with face_id,from,to"),
+                ("an empty diff", "", "diff.csv: No columns to parse from file; expected a CSV with face_id,from,to"),
                 (
                     "a diff that is not text",
                     b"face_id,from,to\n\xff\xfe,a,b\n",
-                    "diff.csv: .*decode.*expected a CSV with face_id,from,to",
+                    "diff.csv: 'utf-8' codec can't decode byte 0xff.*; expected a CSV with face_id,from,to",
                 ),
                 ("a diff of other columns", "face,label\n", "diff.csv: columns face, label; expected face_id,from,to"),
                 (
                     "a diff with more values than names",
                     "face_id,from,to\nface/00,angry,sad,fear\n",
-                    "diff.csv: .*expected (a CSV with )?face_id,from,to",
+                    "diff.csv: columns face_id, from, to; expected face_id,from,to",
                 ),
                 (
                     "an unknown diff about a face",
                     "face_id,from,to\nface/99,angry,sad\n",
-                    "diff.csv:2: 'face/99' .*no such face; expected ids of this FaceSet",
+                    "diff.csv:2: 'face/99' from 'angry' to 'sad': no such face; expected ids of this FaceSet",
                 ),
                 (
                     "a diff about a face twice",
                     "face_id,from,to\nface/00,angry,sad\nface/00,angry,fear\n",
-                    "diff.csv:3: 'face/00' .*the face once more; expected every face once",
+                    "diff.csv:3: 'face/00' from 'angry' to 'fear': the face once more; expected every face once",
                 ),
                 (
                     "a diff for other labels",
                     "face_id,from,to\nface/00,happy,sad\n",
-                    "diff.csv:2: 'face/00' .*expected from 'angry', its label. The diff was made for other faces",
+                    "diff.csv:2: 'face/00' from 'happy' to 'sad': expected from 'angry', its label. The diff was made",
                 ),
                 (
                     "a diff to a label outside the classes",
                     "face_id,from,to\nface/00,angry,calm\n",
-                    "diff.csv:2: 'face/00' .*expected to angry.* or discard",
+                    "diff.csv:2: 'face/00' from 'angry' to 'calm': expected to angry, .* or discard",
                 ),
             )
         ]
@@ -2275,9 +2359,11 @@ def cases_of_edit_logs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()]
+)
 def test_edit_logs(what, make, call, expected):
-    'Edit logs'
+    "Edit logs"
     # nbs/95_bad_inputs.ipynb #9513b134
     assert_rejected(what, make, call, expected)
 
@@ -2291,7 +2377,6 @@ def cases_of_predicted_probabilities_and_issues():
             **options,
         )
 
-
     def saved(change=None, **options):
         "Return a maker of a damaged folder of scores"
 
@@ -2303,7 +2388,6 @@ def cases_of_predicted_probabilities_and_issues():
 
         return make
 
-
     def parquet(name, **columns):
         def change(folder):
             found = pd.read_parquet(folder / name)
@@ -2313,13 +2397,11 @@ def cases_of_predicted_probabilities_and_issues():
 
         return change
 
-
     def array(value):
         def change(folder):
             np.save(folder / "features.npy", value, allow_pickle=True)
 
         return change
-
 
     def folds(n=2, change=None, ids=None):
         "Return a maker of a folder of folds without training"
@@ -2336,10 +2418,8 @@ def cases_of_predicted_probabilities_and_issues():
 
         return make
 
-
     def kfold(folder, faces=None, n=2, plan=RECIPE):
         return cross_val_pred_probs(few_faces() if faces is None else faces, plan, n, folder)
-
 
     SAVED = r"scores: can't be read \(.*expected a folder that PredProbs.save wrote"
 
@@ -2355,7 +2435,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "probabilities that are not numbers",
                     lambda _: PredProbs(pd.DataFrame([[np.nan, 1]], ["a"], ["sad", "happy"])),
-                    "face a: .*nan.*expected probabilities",
+                    r"face a: \[nan, 1.0\]; expected probabilities that sum to 1",
                 ),
                 (
                     "two rows for a face",
@@ -2370,12 +2450,12 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "scores of other classes",
                     lambda _: scored(few_faces().without("disgust")).select(few_faces()),
-                    "PredProbs: classes angry, fear.*expected angry, disgust",
+                    "PredProbs: classes angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
                 ),
                 (
                     "scores of fewer faces",
                     lambda _: scored(few_faces(1)).select(few_faces()),
-                    "face face/07: no probabilities for 35 of 42 faces.*drop them with faceset.subset",
+                    "face face/07: no probabilities for 35 of 42 faces; expected one row per face. Predict them, or",
                 ),
                 (
                     "an average of other faces",
@@ -2425,7 +2505,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "issues of faces without labels",
                     lambda _: find_issues(few_faces().with_columns(label=None), scored(), kinds=["label"], limit=3),
-                    "face face/00: no label; expected a label for each face. Drop them",
+                    r"rank_label_issues, face face/00: no label \(42 of 42 faces\); expected a label for each face\. Leave these",
                 ),
                 (
                     "issues of no faces",
@@ -2435,7 +2515,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "softened labels that are missing",
                     lambda _: denoised_soft_labels(few_faces().with_columns(label=None), scored()),
-                    "face face/00: no label",
+                    "denoised_soft_labels, face face/00: no label",
                 ),
                 (
                     "issues of an unknown face",
@@ -2475,7 +2555,10 @@ def cases_of_predicted_probabilities_and_issues():
                 ("metadata of scores, truncated", saved(replaced("pred_probs.json", '{"source": "x", "vo'))),
                 ("metadata of scores as a list", saved(replaced("pred_probs.json", "[]"))),
                 ("scores without class names", saved(changed_json("pred_probs.json", vocab=...))),
-                ("scores of a class too many", saved(changed_json("pred_probs.json", vocab=[*FER2013_CLASSES, "calm"]))),
+                (
+                    "scores of a class too many",
+                    saved(changed_json("pred_probs.json", vocab=[*FER2013_CLASSES, "calm"])),
+                ),
                 ("scores without the column of margins", saved(parquet("pred_probs.parquet", margin_=...))),
                 ("saved probabilities that don't add up to 1", saved(parquet("pred_probs.parquet", happy=0.9))),
                 ("features that are truncated", saved(cut_in_half("features.npy"))),
@@ -2496,7 +2579,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "margins that are truncated",
                 all_of(written("margins.parquet", b"PAR1"), path_named("margins.parquet")),
                 read_margins,
-                "margins.parquet: .*expected a whole Parquet file",
+                "margins.parquet: Parquet file size is 4 bytes.*; expected a whole Parquet file",
             ),
             (
                 "margins that are words",
@@ -2512,7 +2595,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds of faces without labels",
                 no_files,
                 lambda folder: kfold(folder / "kfold", few_faces().with_columns(label=None)),
-                "face face/00: no label; expected a label for each face",
+                r"cross_val_pred_probs, face face/00: no label \(42 of 42 faces\); expected a label for each face",
             ),
             (
                 "an unknown recipe for folds",
@@ -2536,7 +2619,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "folds that are truncated",
                 folds(change=cut_in_half("folds.parquet")),
                 kfold,
-                "folds.parquet: .*expected a whole Parquet file",
+                "folds.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
             ),
             (
                 "folds without a number",
@@ -2548,7 +2631,7 @@ def cases_of_predicted_probabilities_and_issues():
                 "a fold's scores that are broken",
                 folds(change=replaced("fold-0/pred_probs/pred_probs.json", "{")),
                 kfold,
-                "fold-0/pred_probs: can't be read",
+                r"fold-0/pred_probs: can't be read \(JSONDecodeError.*; expected a folder that PredProbs.save wrote",
             ),
             (
                 "a fold's scores of other faces",
@@ -2562,9 +2645,12 @@ def cases_of_predicted_probabilities_and_issues():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()],
+)
 def test_predicted_probabilities_and_issues(what, make, call, expected):
-    'Predicted probabilities and issues'
+    "Predicted probabilities and issues"
     # nbs/95_bad_inputs.ipynb #9ae94920
     assert_rejected(what, make, call, expected)
 
@@ -2581,18 +2667,14 @@ def cases_of_recipes_and_runs():
 
         return run(spoil)
 
-
     def training(plan=RECIPE, faces=None):
         return lambda folder: train(few_faces() if faces is None else faces, plan, folder)
-
 
     def fresh(**changes):
         return (no_files, lambda folder: train(few_faces(), RECIPE.replace(**changes), folder / "new"))
 
-
     def load(folder):
         return load_run(folder, few_faces())
-
 
     def weights(change):
         def spoil(folder):
@@ -2601,11 +2683,9 @@ def cases_of_recipes_and_runs():
 
         return spoil
 
-
     class Harmful:
         def __reduce__(self):
             return os.mkdir, ("code was run",)
-
 
     def tensors(value):
         def make(folder):
@@ -2614,10 +2694,8 @@ def cases_of_recipes_and_runs():
 
         return make
 
-
     def take(path):
         return load_weights(learner().model, path)
-
 
     cases = [
         (what, no_files, call, says)
@@ -2632,11 +2710,15 @@ def cases_of_recipes_and_runs():
                 lambda _: get_recipe("quick", epochs=3),
                 "quick: no field 'epochs'; expected one of name, stages, arch, stem, head, n_in, dropout,",
             ),
-            ("a recipe without stages", lambda _: RECIPE.replace(stages=()), r"toy: stages \(\); expected at least one"),
+            (
+                "a recipe without stages",
+                lambda _: RECIPE.replace(stages=()),
+                r"toy: stages \(\); expected at least one",
+            ),
             (
                 "a stage of no epochs",
                 lambda _: RECIPE.replace(stages=(Stage(0),)),
-                "toy: a stage of 0 epochs .*expected at least 1 epoch and 16 pixels",
+                "toy: a stage of 0 epochs at 48 pixels; expected at least 1 epoch and 16 pixels",
             ),
             (
                 "an unknown metric to monitor",
@@ -2653,8 +2735,16 @@ def cases_of_recipes_and_runs():
                 lambda _: RECIPE.replace(loss="gce", target="votes"),
                 'toy: loss gce with soft labels; expected target="label"',
             ),
-            ("a recipe that is a list", lambda _: recipe_from_dict([1]), "recipe: .*expected the fields of Recipe"),
-            ("a recipe that is text", lambda _: recipe_from_dict("quick"), "recipe: .*expected the fields of Recipe"),
+            (
+                "a recipe that is a list",
+                lambda _: recipe_from_dict([1]),
+                "recipe: cannot convert dictionary update sequence.*; expected the fields of Recipe",
+            ),
+            (
+                "a recipe that is text",
+                lambda _: recipe_from_dict("quick"),
+                "recipe: dictionary update sequence element #0 has length 1.*; expected the fields of Recipe",
+            ),
             (
                 "a recipe that has no stages",
                 lambda _: recipe_from_dict({"name": "toy"}),
@@ -2663,12 +2753,12 @@ def cases_of_recipes_and_runs():
             (
                 "a recipe with stages of text",
                 lambda _: recipe_from_dict({"name": "toy", "stages": ["one cycle"]}),
-                "recipe: .*expected the fields of Recipe",
+                r"recipe: .*Stage\(\) argument .*not str; expected the fields of Recipe",
             ),
             (
                 "a recipe with an unknown field",
                 lambda _: recipe_from_dict(RECIPE.to_dict() | {"rotor": 1}),
-                "recipe: .*rotor.*expected the fields of Recipe",
+                "recipe: .*unexpected keyword argument 'rotor'; expected the fields of Recipe",
             ),
             (
                 "a recipe with a word for a number",
@@ -2735,12 +2825,12 @@ def cases_of_recipes_and_runs():
             (
                 "training on faces without a label",
                 (no_files, lambda folder: train(few_faces().with_columns(label=None), RECIPE, folder / "new")),
-                "toy: training faces without a label; expected a label for each. Leave them out",
+                r"recipe toy, face face/00: no label \(28 of 28 faces\); expected a label for each face\. Leave these",
             ),
             (
                 "training with nothing to choose by",
                 (no_files, lambda folder: train(few_faces().with_columns(split="train"), RECIPE, folder / "new")),
-                "face_dls: .*expected faces in train and in valid. Draw a split",
+                r"face_dls: FaceSet: 42 faces \(train 42\).*; expected faces in train and in valid. Draw a split",
             ),
             (
                 "training from weights that are not there",
@@ -2760,7 +2850,7 @@ def cases_of_recipes_and_runs():
             (
                 "training with weights by hand for other classes",
                 fresh(class_weights="by_hand"),
-                r"toy: no weight by hand for \['disgust'\].*Use faceset.without",
+                r"toy: no weight by hand for \['disgust'\]; expected angry, fear,.*Use faceset.without",
             ),
             (
                 "training on votes that do not exist",
@@ -2769,7 +2859,11 @@ def cases_of_recipes_and_runs():
             ),
             ("training with averages of 2", fresh(ema_decay=2.0), "toy: ema_decay 2.0; expected 0 up to 1"),
             ("training with an unknown architecture", fresh(arch="vgg16"), "architecture 'vgg16'"),
-            ("training into a file", (written("new", "x"), training()), "new: no folder can be made here"),
+            (
+                "training into a file",
+                (written("new", "x"), training()),
+                r"new: no folder can be made here \(File exists\)",
+            ),
             (
                 "training into another recipe's run",
                 (run(), training(RECIPE.replace(label_smoothing=0.2))),
@@ -2788,7 +2882,7 @@ def cases_of_recipes_and_runs():
             (
                 "resuming with a recipe that is truncated",
                 (started(cut_in_half("recipe.json")), training()),
-                r"run/recipe\.json: no JSON \(Unterminated string starting at: line 34 column 5 \(char 653\)\);.*expected a JSON object\. Delete the",
+                r"run/recipe.json: no JSON \(Unterminated string.*; expected a JSON object. Delete the folder",
             ),
             (
                 "resuming with a checkpoint that is truncated",
@@ -2797,8 +2891,11 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "resuming with another network's checkpoint",
-                (started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")), training()),
-                "checkpoint.pt: can't be read",
+                (
+                    started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")),
+                    training(),
+                ),
+                r"checkpoint.pt: can't be read \(RuntimeError\); expected a checkpoint of `train`",
             ),
             (
                 "resuming with a rate that is truncated",
@@ -2821,11 +2918,15 @@ def cases_of_recipes_and_runs():
                 (run(changed_json("recipe.json", recipe=...)), load),
                 "recipe.json: no key 'recipe'",
             ),
-            ("a run without classes", (run(changed_json("recipe.json", vocab=...)), load), "recipe.json: no key 'vocab'"),
+            (
+                "a run without classes",
+                (run(changed_json("recipe.json", vocab=...)), load),
+                "recipe.json: no key 'vocab'",
+            ),
             (
                 "a run whose classes are a number",
                 (run(changed_json("recipe.json", vocab=7)), load),
-                "run: faces of angry.*expected its classes",
+                "run: faces of angry, disgust, .*neutral; expected its classes",
             ),
             (
                 "a run of a network of a newer version",
@@ -2835,7 +2936,7 @@ def cases_of_recipes_and_runs():
             (
                 "a run of other classes",
                 (run(), lambda folder: load_run(folder, few_faces().without("disgust"))),
-                "run: faces of angry, fear.*expected angry, disgust",
+                "run: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             ("a run without weights", (run(removed("model.safetensors")), load), "model.safetensors: no such weights"),
             (
@@ -2846,12 +2947,12 @@ def cases_of_recipes_and_runs():
             (
                 "an empty file of weights",
                 (run(replaced("model.safetensors", b"")), load),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "words for weights",
                 (run(replaced("model.safetensors", "words " * 99)), load),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "weights of another architecture",
@@ -2861,10 +2962,14 @@ def cases_of_recipes_and_runs():
             (
                 "weights that lack a layer",
                 (
-                    run(weights(lambda state: {name: value for name, value in state.items() if not name.startswith("1.")})),
+                    run(
+                        weights(
+                            lambda state: {name: value for name, value in state.items() if not name.startswith("1.")}
+                        )
+                    ),
                     load,
                 ),
-                "model.safetensors: no weights for 1..*expected all weights of its recipe's network",
+                "model.safetensors: no weights for 1.0.bias and 1 more; expected all weights of its recipe's network",
             ),
             (
                 "weights of other classes",
@@ -2879,12 +2984,12 @@ def cases_of_recipes_and_runs():
                     ),
                     load,
                 ),
-                "model.safetensors: no weights for 1.",
+                "model.safetensors: no weights for 1.0.bias and 1 more; expected all weights of its recipe's network",
             ),
             (
                 "weights that execute code when loaded",
                 (tensors(Harmful()), take),
-                "start.pth: can't be read .*expected weights saved by fer_fastai",
+                r"start.pth: can't be read \(UnpicklingError.*; expected weights saved by fer_fastai",
             ),
             (
                 "weights that are a list",
@@ -2892,18 +2997,22 @@ def cases_of_recipes_and_runs():
                 "start.pth: a list; expected weights saved by fer_fastai",
             ),
             ("weights of no tensor", (tensors({}), take), "start.pth: weights that fit 0% of the net"),
-            ("a text file for weights", (written("start.pth", "words"), take), "start.pth: can't be read"),
+            (
+                "a text file for weights",
+                (written("start.pth", "words"), take),
+                r"start.pth: can't be read \(UnpicklingError.*; expected weights saved by fer_fastai",
+            ),
             (
                 "another file than the published FaceNet",
                 (tensors({}), lambda path: load_facenet(None, path)),
-                "start.pth: SHA-256 .*the published file's. Fetch it again",
+                "start.pth: SHA-256 [0-9a-f]{64}; expected 281cebca8662.*the published file's. Fetch it again",
             ),
             ("no such history", (path_named("run"), read_history), "run: no history.csv; expected a run folder"),
             ("an empty history", (run(replaced("history.csv", "")), read_history), "history.csv: an empty file"),
             (
                 "a history with a torn row",
                 (run(replaced("history.csv", "epoch,valid_loss\n0,1.9\n1,1.8,7,7\n")), read_history),
-                r"run/history\.csv: Error tokenizing data\. C error: Expected 2 fields in line 3, saw 4;.*expected one row per epoch, from",
+                "run/history.csv: .*Expected 2 fields in line 3, saw 4; expected one row per epoch, from `train`",
             ),
             (
                 "a run's facts that are truncated",
@@ -2913,7 +3022,7 @@ def cases_of_recipes_and_runs():
             (
                 "a search for rates that are truncated",
                 (run(replaced("lr_find-0.json", "{")), read_run_folder),
-                "lr_find-0.json: no JSON",
+                r"lr_find-0.json: no JSON \(.*; expected a file written by `train`. Delete it",
             ),
             (
                 "a search for rates without losses",
@@ -2927,8 +3036,11 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "cutting a run whose facts were truncated",
-                (run(cut_in_half("run.json")), lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new")),
-                "run.json: no JSON",
+                (
+                    run(cut_in_half("run.json")),
+                    lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new"),
+                ),
+                r"run.json: no JSON \(Unterminated string.*; expected a file of `train`",
             ),
             (
                 "cutting a run to what it has not",
@@ -2941,7 +3053,7 @@ def cases_of_recipes_and_runs():
                     run(cut_in_half("model.safetensors")),
                     lambda folder: split_head(folder, FER2013_CLASSES[:3], folder.parent / "new"),
                 ),
-                "model.safetensors: can't be read",
+                r"model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
         )
     ]
@@ -2949,9 +3061,11 @@ def cases_of_recipes_and_runs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()]
+)
 def test_recipes_and_runs(what, make, call, expected):
-    'Recipes and runs'
+    "Recipes and runs"
     # nbs/95_bad_inputs.ipynb #13d5a08a
     assert_rejected(what, make, call, expected)
 
@@ -2961,16 +3075,13 @@ def cases_of_metrics():
     def shares(n=42, k=7):
         return np.full((n, k), 1 / k)
 
-
     def graded(**options):
         return compute_metrics(
             **({"pred_probs": shares(), "labels": few_faces().table.label.tolist(), "vocab": FER2013_CLASSES} | options)
         )
 
-
     def truth(value=1 / 7):
         return pd.DataFrame(value, few_faces().ids, list(FER2013_CLASSES))
-
 
     cases = [
         (what, no_files, call, says)
@@ -2983,7 +3094,7 @@ def cases_of_metrics():
             (
                 "logits for probabilities",
                 lambda _: graded(pred_probs=shares() * 5),
-                r"row 0: probabilities .*expected numbers from 0 that sum to 1. Apply softmax to logits first",
+                r"row 0: probabilities \[0.714, .*0.714\]; expected numbers from 0 that sum to 1. Apply softmax",
             ),
             (
                 "a label outside the classes",
@@ -3023,7 +3134,7 @@ def cases_of_metrics():
                     history=pd.DataFrame({"epoch": [1]}),
                     losses=0,
                 ),
-                "history: columns .*expected train_loss, valid_loss",
+                "history: columns epoch, 1 rows; expected train_loss, valid_loss and one row per epoch",
             ),
             (
                 "a report with a recipe that is a number",
@@ -3040,7 +3151,7 @@ def cases_of_metrics():
             (
                 "a mean over different faces",
                 lambda _: summarize_seeds([graded(), graded(pred_probs=shares(7), labels=list(FER2013_CLASSES))]),
-                "summarize_seeds: runs on .*expected the same labels",
+                "summarize_seeds: runs on 7 faces .*, 42 faces .*; expected the same labels, classes and number of faces",
             ),
             (
                 "unknown test-time augmentation",
@@ -3075,7 +3186,7 @@ def cases_of_metrics():
             (
                 "all faces to test on",
                 lambda _: repeated_holdout(few_faces(), None, test_size=1.0),
-                "splits: 3 splits with a test size of 1; .*a test size between 0 and 1",
+                "splits: 3 splits with a test size of 1; expected at least 1, and a test size between 0 and 1",
             ),
             (
                 "predictions for fewer faces",
@@ -3100,7 +3211,7 @@ def cases_of_metrics():
             (
                 "a second label set of words",
                 lambda _: join_label_sets(few_faces(), truth("high")),
-                "the second label set: a column 'angry' of .*expected numbers",
+                "the second label set: a column 'angry' of (str|object); expected numbers",
             ),
             (
                 "a second label set that adds up to 2",
@@ -3113,9 +3224,11 @@ def cases_of_metrics():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()]
+)
 def test_metrics(what, make, call, expected):
-    'Metrics'
+    "Metrics"
     # nbs/95_bad_inputs.ipynb #8108f134
     assert_rejected(what, make, call, expected)
 
@@ -3125,17 +3238,13 @@ def cases_of_interpretation_and_compression():
     torch.manual_seed(0)
     small, probe = nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 3)), [torch.randn(16, 10)]
 
-
     def pruned(net=small, batches=None, **options):
         return prune_model(net, probe if batches is None else batches, **({"count": 2} | options))
 
-
     twin = nn.Linear(10, 10)
-
 
     def explained(faces=None, **options):
         return explain(learner(), few_faces(1) if faces is None else faces, **options)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3164,7 +3273,7 @@ def cases_of_interpretation_and_compression():
             (
                 "a budget that no layer fits into",
                 lambda _: pruned(budget=0.01),
-                "pruning: a budget of 1.0%.*expected at least .*each layer keeps some",
+                "pruning: a budget of 1.0% of the MACs; expected at least 12.5%: each layer keeps some",
             ),
             (
                 "neither budget nor count",
@@ -3176,7 +3285,11 @@ def cases_of_interpretation_and_compression():
                 lambda _: pruned(count=8),
                 "0: 8 channels to remove; expected 0 to 7: at least one is kept",
             ),
-            ("an unknown count for a layer", lambda _: pruned(count={"fc": 2}), "count: no layer 'fc'; expected some of 0"),
+            (
+                "an unknown count for a layer",
+                lambda _: pruned(count={"fc": 2}),
+                "count: no layer 'fc'; expected some of 0",
+            ),
             (
                 "pruning an unknown layer",
                 lambda _: pruned(layers="fc"),
@@ -3195,7 +3308,7 @@ def cases_of_interpretation_and_compression():
             (
                 "weights that two layers share",
                 lambda _: pruned(nn.Sequential(twin, nn.Sigmoid(), twin)),
-                "pruning: weights that 0.weight and 2.weight share.*Give one of them a copy",
+                "pruning: weights that 0.weight and 2.weight share; expected layers with separate weights",
             ),
             (
                 "a layer without any channel left",
@@ -3215,12 +3328,12 @@ def cases_of_interpretation_and_compression():
             (
                 "weights of a deeper network",
                 lambda _: fit_shapes(small, {"0.weight": torch.zeros(4, 10)}),
-                "weights: .*expected those of a smaller network of this architecture",
+                'weights: .*Missing key.*"0.bias".*; expected those of a smaller network of this architecture',
             ),
             (
                 "pruning after no epoch",
                 lambda _: PruneWhileTraining(0.5, epochs=()),
-                "PruneWhileTraining: budget 0.5 after epochs .*and an epoch",
+                r"PruneWhileTraining: budget 0.5 after epochs \[\]; expected a fraction above 0 and up to 1, and an epoch",
             ),
             (
                 "angles of single values",
@@ -3277,7 +3390,11 @@ def cases_of_interpretation_and_compression():
                 lambda _: explained(method="integrated", baseline="grey"),
                 "integrated: baseline 'grey'; expected mean",
             ),
-            ("no faces to explain", lambda _: explained(few_faces(1).subset([])), "faces: no faces; expected at least one"),
+            (
+                "no faces to explain",
+                lambda _: explained(few_faces(1).subset([])),
+                "faces: no faces; expected at least one",
+            ),
             ("a list for faces", lambda _: explained([1]), "faces: list; expected a FaceSet, or one image"),
             (
                 "a face of fractions",
@@ -3321,21 +3438,29 @@ def cases_of_interpretation_and_compression():
             ),
         )
     ] + [
-        ("no such ONNX file", path_named("a.onnx"), open_session, "a.onnx: can't be run .*expected an ONNX file"),
+        (
+            "no such ONNX file",
+            path_named("a.onnx"),
+            open_session,
+            r"a.onnx: can't be run \(.*NO_SUCHFILE.*; expected an ONNX file",
+        ),
         (
             "text instead of ONNX file",
             written("a.onnx", "words"),
             open_session,
-            "a.onnx: can't be run .*expected an ONNX file",
+            r"a.onnx: can't be run \(.*INVALID_PROTOBUF.*; expected an ONNX file",
         ),
     ]
 
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()],
+)
 def test_interpretation_and_compression(what, make, call, expected):
-    'Interpretation and compression'
+    "Interpretation and compression"
     # nbs/95_bad_inputs.ipynb #c10cd984
     assert_rejected(what, make, call, expected)
 
@@ -3345,14 +3470,12 @@ def cases_of_model_folders():
     def facts(**values):
         return model(changed_json("model.json", **values))
 
-
     def made(**values):
         return model(
             lambda folder: changed_json(
                 "model.json", network=json.loads((folder / "model.json").read_text())["network"] | values
             )(folder)
         )
-
 
     def files(**values):
         return model(
@@ -3362,14 +3485,12 @@ def cases_of_model_folders():
             seal=False,
         )
 
-
     def state(change):
         return model(
             lambda folder: safetensors.torch.save_file(
                 change(safetensors.torch.load_file(folder / "model.safetensors")), folder / "model.safetensors"
             )
         )
-
 
     JSON = "model.json: "
 
@@ -3418,12 +3539,12 @@ def cases_of_model_folders():
             (
                 "weights that were changed",
                 model(lambda folder: (folder / "model.safetensors").open("r+b").write(b"x"), seal=False),
-                "model.safetensors: SHA-256 differs from model.json.*Download it again",
+                "model.safetensors: SHA-256 differs from model.json; expected [0-9a-f]{64}. Download it again",
             ),
             (
                 "a card that was changed",
                 model(replaced("MODEL_CARD.md", "fine"), seal=False),
-                "MODEL_CARD.md: SHA-256 differs",
+                "MODEL_CARD.md: SHA-256 differs from model.json; expected [0-9a-f]{64}. Download it again",
             ),
             (
                 "a file that is missing",
@@ -3433,7 +3554,7 @@ def cases_of_model_folders():
             (
                 "a file that is not named",
                 model(replaced("learner.pkl", b"\x80")),
-                "model: a file that model.json does not list, learner.pkl.*Move it elsewhere",
+                "model: a file that model.json does not list, learner.pkl; expected MODEL_CARD.md, model.safetensors",
             ),
             (
                 "a file outside the folder",
@@ -3458,7 +3579,7 @@ def cases_of_model_folders():
             (
                 "weights that are truncated, and sealed",
                 model(cut_in_half("model.safetensors")),
-                "model.safetensors: weights that can't be read.*expected safetensors",
+                r"model.safetensors: weights that can't be read \(Error while deserializing.*; expected safetensors",
             ),
             (
                 "a network that is not described",
@@ -3469,13 +3590,13 @@ def cases_of_model_folders():
             (
                 "an architecture that is a list",
                 made(arch=["resnet18"]),
-                "model: .*expected a network of this version and its weights",
+                "model: unhashable type: 'list'; expected a network of this version and its weights",
             ),
             ("four channels", made(channels=4), JSON + "4 channels; expected 1 or 3"),
             (
                 "channels that the weights have not",
                 made(channels=3),
-                r"model: can't be run on a face .*expected a network for 3 channel",
+                r"model: can't be run on a face \(.*; expected a network for 3 channel\(s\) of 48 pixels",
             ),
             (
                 "a dropout of words",
@@ -3486,9 +3607,13 @@ def cases_of_model_folders():
                         | {"arch": "resnet18", "dropout": "some"},
                     )(folder)
                 ),
-                "model: .*expected a network of this version",
+                "model: .*'str' and 'int'; expected a network of this version and its weights",
             ),
-            ("a class too few", facts(vocab=list(FER2013_CLASSES[:6])), JSON + "6 class names; expected 7 different names"),
+            (
+                "a class too few",
+                facts(vocab=list(FER2013_CLASSES[:6])),
+                JSON + "6 class names; expected 7 different names",
+            ),
             (
                 "a class twice",
                 facts(vocab=[*FER2013_CLASSES[:6], "angry"]),
@@ -3522,22 +3647,26 @@ def cases_of_model_folders():
             ("no deviation", facts(normalization={"mean": 0.5}), JSON + "std None; expected a number above 0"),
             ("a normalisation that is a number", facts(normalization=0.5), JSON + "mean None; expected a number"),
             ("a name that is a number", facts(name=7), JSON + "name '7'; expected a string"),
-            ("a number of parameters in words", facts(parameters="many"), JSON + "parameters 'many'; expected an integer"),
+            (
+                "a number of parameters in words",
+                facts(parameters="many"),
+                JSON + "parameters 'many'; expected an integer",
+            ),
             ("measurements that are text", facts(metrics="good"), JSON + "metrics 'good'; expected a list"),
             (
                 "weights of a layer too many",
                 state(lambda tensors: tensors | {"more": torch.ones(3)}),
-                "model: .*more.*expected a network of this version and its weights",
+                r'model: .*Unexpected key\(s\) in state_dict: "more".*; expected a network of this version and its weights',
             ),
             (
                 "weights of a layer too few",
                 state(lambda tensors: dict(list(tensors.items())[:-1])),
-                "model: .*expected a network of this version and its weights",
+                r'model: .*Missing key\(s\) in state_dict: "1.0.weight".*; expected a network of this version',
             ),
             (
                 "weights of another network",
                 model(lambda folder: save_weights(make_network("small_cnn"), folder / "model.safetensors")),
-                "model: .*expected a network of this version and its weights",
+                r'model: .*Missing key\(s\) in state_dict: "0.0.0.weight".*; expected a network of this version',
             ),
         )
     ] + [
@@ -3551,7 +3680,7 @@ def cases_of_model_folders():
             "a model below a file",
             written("a.txt", ""),
             lambda path: save_model_folder(learner(), path / "model", onnx=False),
-            "a.txt: no folder can be made here",
+            r"a.txt: no folder can be made here \(File exists\)",
         ),
         (
             "a model of a network without a name",
@@ -3565,13 +3694,13 @@ def cases_of_model_folders():
             lambda folder: save_model_folder(
                 learner(), folder / "model", calibrate=few_faces().with_columns(label=None), onnx=False
             ),
-            "calibrate: face face/00 without a label; expected a label for each face",
+            r"calibrate, face face/00: no label \(42 of 42 faces\); expected a label for each face",
         ),
         (
             "a learner for other classes",
             model(),
             lambda folder: as_learner(load_model_folder(folder), few_faces().without("disgust")),
-            "model: faces of angry, fear.*expected angry, disgust",
+            "model: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
         ),
         (
             "eight bits of a model without ONNX",
@@ -3587,10 +3716,8 @@ def cases_of_model_folders():
         ),
     ]
 
-
     def small_net():
         return nn.Sequential(nn.Linear(2, 2))
-
 
     def with_onnx():
         "Create a model folder that names an ONNX file"
@@ -3604,13 +3731,14 @@ def cases_of_model_folders():
             )(folder)
         return session_folder() / "with-onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()]
+)
 def test_model_folders(what, make, call, expected):
-    'Model folders'
+    "Model folders"
     # nbs/95_bad_inputs.ipynb #7b28da77
     assert_rejected(what, make, call, expected)
 
@@ -3621,19 +3749,15 @@ def cases_of_prediction():
     def predictor():
         return Predictor(good_model(), backend="torch", detector="haar")
 
-
     def photos(*more):
         return all_of(image_files("a.png"), *more, no_files)
-
 
     def predicted(to="out.csv", by=None, **options):
         return lambda folder: predict_folder(by or predictor(), folder / "faces", folder / to, **options)
 
-
     def no_frames(folder):
         cv2.VideoWriter(str(folder / "film.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 64)).release()
         return folder / "film.mp4"
-
 
     def begun(change):
         "Start a table and finish one part of it"
@@ -3649,10 +3773,8 @@ def cases_of_prediction():
 
         return make
 
-
     def compact(change):
         return model(change, source=pretrained_model)
-
 
     def filmed(**options):
         return lambda folder: predict_video(
@@ -3661,10 +3783,8 @@ def cases_of_prediction():
             **{name: folder / value if name in ("video", "table") else value for name, value in options.items()},
         )
 
-
     def a_film(*makes):
         return all_of(video_file, *makes, no_files)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3685,7 +3805,11 @@ def cases_of_prediction():
                 "Predictor: detector 'dlib'; expected auto or yunet or haar",
             ),
             ("batches of nothing", lambda _: Predictor(batch_size=0), "Predictor: batch_size 0; expected 1 or more"),
-            ("an unknown embedded model", lambda _: pretrained_model("huge"), "no bundled model 'huge'; expected compact"),
+            (
+                "an unknown embedded model",
+                lambda _: pretrained_model("huge"),
+                "no bundled model 'huge'; expected compact",
+            ),
             (
                 "faces that are fractions",
                 lambda _: predictor().predict_proba(np.zeros((2, 48, 48))),
@@ -3711,14 +3835,22 @@ def cases_of_prediction():
                 lambda folder: predict_folder(predictor(), folder, folder / "out.csv"),
                 r"\.: no image; expected files that end with \.bmp, \.gif, \.jfif, \.jpeg, \.jpg, \.pgm, \.png,",
             ),
-            ("no such video", lambda folder: open_video(folder / "film.mp4"), "film.mp4: no such file; expected a video"),
+            (
+                "no such video",
+                lambda folder: open_video(folder / "film.mp4"),
+                "film.mp4: no such file; expected a video",
+            ),
             ("a folder for a video", open_video, "no such file; expected a video"),
             (
                 "an unknown camera",
                 lambda _: open_video(63),
                 "camera 63: no camera; expected one that is connected.*A video file works too",
             ),
-            ("a smoothing backwards in time", lambda _: Tracker(delay=-1), "Tracker: delay -1.*expected 0 or more"),
+            (
+                "a smoothing backwards in time",
+                lambda _: Tracker(delay=-1),
+                "Tracker: delay -1, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
         )
     ] + [
         (what, make, call, says)
@@ -3794,7 +3926,7 @@ def cases_of_prediction():
                 "a part of a table that is truncated",
                 begun(cut_in_half("000000.parquet")),
                 predicted(),
-                "000000.parquet: .*expected a whole Parquet file",
+                "000000.parquet: Parquet magic bytes not found.*; expected a whole Parquet file",
             ),
             (
                 "a file where the parts go",
@@ -3808,7 +3940,7 @@ def cases_of_prediction():
                 lambda folder: with_models_at(
                     folder, predicted(by=Predictor(good_model(), backend="torch", detector="yunet"))
                 ),
-                r"face_detection_yunet_broken\.onnx: no detector \(OpenCV\(4\.14\.0\).*expected YuNet's \.onnx file\. Download",
+                r"yunet_broken.onnx: no detector \(OpenCV.*; expected YuNet's .onnx file. Download it again",
             ),
             (
                 "text instead of video",
@@ -3849,16 +3981,24 @@ def cases_of_prediction():
                 filmed(video="out/film.mp4", table="out.csv"),
                 "out/film.mp4: out is a file; expected a folder to write into",
             ),
-            ("one frame in none", a_film(), filmed(table="out.csv", every=0), "VideoAnalyzer: every 0; expected 1 or more"),
-            ("a delay below 0", a_film(), filmed(table="out.csv", delay=-1.0), "Tracker: delay -1.0"),
+            (
+                "one frame in none",
+                a_film(),
+                filmed(table="out.csv", every=0),
+                "VideoAnalyzer: every 0; expected 1 or more",
+            ),
+            (
+                "a delay below 0",
+                a_film(),
+                filmed(table="out.csv", delay=-1.0),
+                "Tracker: delay -1.0, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
         )
     ]
-
 
     def with_models_at(folder, call):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             return call(folder)
-
 
     @functools.cache
     def other_onnx():
@@ -3878,13 +4018,14 @@ def cases_of_prediction():
         )
         return session_folder() / "other.onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()]
+)
 def test_prediction(what, make, call, expected):
-    'Prediction'
+    "Prediction"
     # nbs/95_bad_inputs.ipynb #b2fb3cfd
     assert_rejected(what, make, call, expected)
 
@@ -3894,7 +4035,6 @@ def cases_of_commands():
     def bare(text: str) -> str:
         "Remove colors, boxes and line ends"
         return " ".join(re.sub("[│╭╮╰╯─]", " ", re.sub(r"\x1b\[[\d;]*m", "", text)).split())
-
 
     def command(words: list[str]):
         "Run a command; exit code 2 raises FerError with its message, any other result is returned"
@@ -3916,32 +4056,25 @@ def cases_of_commands():
         error.args = (message,)  # FerError cuts long values, and this text is a whole message
         raise error
 
-
     def given(*makes):
         return lambda folder: [make(folder) for make in makes] and folder
 
-
     def faces(folder):
         shutil.copy(good_run().parent / "faces.csv", folder / "faces.csv")
-
 
     def log(folder):
         EditLog(folder / "edits.db", read_faces(folder / "faces.csv", cache=False), annotator="ann").add(
             "fer2013/00000", "relabel", "sad"
         )
 
-
     def text(name, content="x"):
         return written(name, content)
-
 
     def broken_csv(folder):
         written("faces.csv", "emotion,pixels,Usage\n3,1 2 3,Training\n")(folder)
 
-
     def sfew(folder):
         image_files(*[f"{name}/Film{i}_{i}_{i}.png" for i, name in enumerate(("Angry", "Happy", "Sad"))])(folder)
-
 
     cases = [
         (what, given(*makes), lambda folder, words=words: command(words.split()), says)
@@ -3951,7 +4084,7 @@ def cases_of_commands():
                 "fer settings, a bad file",
                 (text("settings.ini", "[fer]\nseed = x\n"),),
                 "settings",
-                "fer: .*settings.ini:2: seed = 'x'; expected a whole number",
+                "fer: .*settings.ini:2: seed = 'x'; expected a whole number, at least 0",
             ),
             ("fer settings, a word too many", (), "settings seed", "unexpected extra argument.*seed"),
             ("fer, unknown command", (), "learn", "No such command 'learn'"),
@@ -3967,7 +4100,7 @@ def cases_of_commands():
                 "fer data get, below a file",
                 (text("here"),),
                 "data get ferplus --to here/data",
-                "fer: .*here.*no folder can be made here",
+                "fer: here/data/ferplus: no folder can be made here",
             ),
             (
                 "fer data describe, no such file",
@@ -3991,7 +4124,7 @@ def cases_of_commands():
                 "fer data describe, bytes that are no UTF-8",
                 (text("faces.csv", b"emotion,pixels,Usage\n3,\xe9 1 2\n"),),
                 "data describe faces.csv",
-                "fer: faces.csv: .*expected a CSV",
+                "fer: faces.csv: .*Row #2: Expected 3 columns, got 2.*; expected a CSV of emotion, pixels, Usage",
             ),
             (
                 "fer data describe, a text file",
@@ -4003,7 +4136,7 @@ def cases_of_commands():
                 "fer data describe, a broken image",
                 (image_files("happy/1.png"), text("faces/sad/2.png")),
                 "data describe faces",
-                "fer: .*sad/2.png: cannot identify.*expected a",
+                "fer: .*faces/sad/2.png: cannot identify image file; expected a complete image",
             ),
             (
                 "fer data describe, a folder of nothing",
@@ -4035,7 +4168,12 @@ def cases_of_commands():
                 "data write faces.csv out/faces.csv",
                 "fer: out/faces.csv: out is a file; expected a folder to write into",
             ),
-            ("fer data write, a bad row", (broken_csv,), "data write faces.csv out", "fer: faces.csv, row 0"),
+            (
+                "fer data write, a bad row",
+                (broken_csv,),
+                "data write faces.csv out",
+                r"fer: faces.csv, row 0 \(line 2\): 3 pixels; expected 2,304 whole numbers",
+            ),
             ("fer data write, no place", (faces,), "data write faces.csv", "(?i)missing argument.*to"),
             # train, report
             (
@@ -4055,7 +4193,7 @@ def cases_of_commands():
                 "fer train, a start that is truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "train faces.csv --recipe mini-xception --pretrained run --folder new",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer train, into a file",
@@ -4073,20 +4211,25 @@ def cases_of_commands():
                 "fer train, into another run",
                 (run(),),
                 "train faces.csv --recipe mini-xception --folder run",
-                r"mini\-xception: FaceSet: 42 faces \(train 28, valid 7, test 7\), 7 classes, 48x48 in memory.*expected the same settings as at the",
+                "fer: run: started with another recipe and faces; expected the same settings as at the start",
             ),
-            ("fer train, a word for a seed", (faces,), "train faces.csv --seed many", "Invalid value for '--seed'"),
+            (
+                "fer train, a word for a seed",
+                (faces,),
+                "train faces.csv --seed many",
+                "Invalid value for '--seed': .*valid integer",
+            ),
             (
                 "fer train, a class too rare",
                 (lambda folder: few_faces(1).to_csv(folder / "faces.csv"),),
                 "train faces.csv --recipe mini-xception --folder new",
-                "fer: random_split: angry: 1.*expected at least 3 of each class",
+                r"fer: random_split: angry: 1, disgust: 1,.* face\(s\); expected at least 3 of each class",
             ),
             (
                 "fer train, a bad variable",
                 (lambda folder: os.environ.update(FER_BATCH_SIZE="0"), faces),
                 "train faces.csv --recipe mini-xception",
-                "fer: FER_BATCH_SIZE: batch_size = '0'; expected .* at least 1",
+                "fer: FER_BATCH_SIZE: batch_size = '0'; expected a whole number, at least 1",
             ),
             (
                 "fer report, no such run",
@@ -4104,7 +4247,7 @@ def cases_of_commands():
                 "fer report, a source that is truncated",
                 (run(cut_in_half("source.json")),),
                 "report run",
-                r"fer: run/source\.json: no JSON \(Unterminated string starting at: line 3 column 3 \(char.*expected a file written by `fer",
+                r"fer: run/source.json: no JSON \(Unterminated string.*; expected a file written by `fer train`",
             ),
             (
                 "fer report, a source with a key too few",
@@ -4134,19 +4277,19 @@ def cases_of_commands():
                 "fer report, a recipe that is truncated",
                 (run(cut_in_half("recipe.json")),),
                 "report run",
-                "fer: run/recipe.json: no JSON",
+                r"fer: run/recipe.json: no JSON \(Unterminated string.*; expected a file of `train`",
             ),
             (
                 "fer report, weights that are truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "report run",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer report, a torn history",
                 (run(replaced("history.csv", "a,b\n1,2,3,4\n")),),
                 "report run --tta single",
-                "fer: run/history.csv: ",
+                "fer: run/history.csv: rows with more values than the header has names; expected one row per epoch",
             ),
             # clean
             (
@@ -4167,7 +4310,12 @@ def cases_of_commands():
                 "issues faces.csv --folds 1",
                 "fer: kfold: 1 folds; expected at least 2",
             ),
-            ("fer issues, a word for folds", (faces,), "issues faces.csv --folds some", "Invalid value for '--folds'"),
+            (
+                "fer issues, a word for folds",
+                (faces,),
+                "issues faces.csv --folds some",
+                "Invalid value for '--folds': .*valid integer",
+            ),
             (
                 "fer issues, no such run",
                 (faces,),
@@ -4202,7 +4350,7 @@ def cases_of_commands():
                 "fer apply, a log of other faces",
                 (faces, log_file()),
                 "apply out.csv --source faces.csv --log edits.db",
-                "fer: .*edits.db: .*42 faces are not in the log.*It is another dataset's log",
+                "fer: .*edits.db: 42 of 42 faces are not in the log, such as 'fer2013/00000'.*It is another dataset's log",
             ),
             (
                 "fer apply, no such rule",
@@ -4266,7 +4414,7 @@ def cases_of_commands():
                 "fer paper, no splits",
                 (sfew,),
                 "paper wei --data faces --splits 0",
-                "fer: splits: 0 splits.*expected at least 1",
+                "fer: splits: 0 splits with a test size of 0.2; expected at least 1, and a test size between 0 and 1",
             ),
             (
                 "fer paper, all to test on",
@@ -4322,7 +4470,7 @@ def cases_of_commands():
                 "fer predict, a word for a size",
                 (image_files("a.png"),),
                 "predict faces --min-size big",
-                "Invalid value for '--min-size'",
+                "Invalid value for '--min-size': .*valid number",
             ),
             (
                 "fer predict, a table of another kind",
@@ -4354,7 +4502,7 @@ def cases_of_commands():
                 "fer video, words for a video",
                 (text("film.mp4"),),
                 "video film.mp4",
-                "fer: film.mp4: no readable video.*Convert it",
+                "fer: film.mp4: no readable video; expected a file and a codec .*Convert it",
             ),
             (
                 "fer video, a table that is there",
@@ -4368,14 +4516,24 @@ def cases_of_commands():
                 "video film.mp4 --to out.gif",
                 "fer: out.gif: suffix '.gif'",
             ),
-            ("fer video, no such model", (video_file,), "video film.mp4 --model nowhere", "fer: nowhere: no model.json"),
+            (
+                "fer video, no such model",
+                (video_file,),
+                "video film.mp4 --model nowhere",
+                "fer: nowhere: no model.json",
+            ),
             (
                 "fer video, one frame in none",
                 (video_file,),
                 "video film.mp4 --every 0",
                 "fer: VideoAnalyzer: every 0; expected 1 or more",
             ),
-            ("fer video, a delay below 0", (video_file,), "video film.mp4 --delay -1", "fer: Tracker: delay -1.0"),
+            (
+                "fer video, a delay below 0",
+                (video_file,),
+                "video film.mp4 --delay -1",
+                "fer: Tracker: delay -1.0, min_iou 0.25, max_gap 1.0; expected 0 or more",
+            ),
             (
                 "fer webcam, no such video",
                 (),
@@ -4383,7 +4541,12 @@ def cases_of_commands():
                 "fer: (window: no screen|window: no Tk|nowhere.mp4: no such file).*expected",
             ),
             ("fer webcam, no such model", (), "webcam --model nowhere", "fer: nowhere: no model.json"),
-            ("fer webcam, a word for a camera", (), "webcam --camera front", "Invalid value for '--camera'"),
+            (
+                "fer webcam, a word for a camera",
+                (),
+                "webcam --camera front",
+                "Invalid value for '--camera': .*valid integer",
+            ),
             (
                 "fer export, no such run",
                 (faces,),
@@ -4400,13 +4563,13 @@ def cases_of_commands():
                 "fer export, other classes",
                 (run(),),
                 "export run model --source faces.csv --without disgust",
-                "fer: run: faces of angry, fear.*expected angry, disgust",
+                "fer: run: faces of angry, fear, happy, sad, surprise, neutral; expected angry, disgust",
             ),
             (
                 "fer export, weights that are truncated",
                 (run(cut_in_half("model.safetensors")),),
                 "export run model --source faces.csv",
-                "fer: run/model.safetensors: can't be read",
+                r"fer: run/model.safetensors: can't be read \(SafetensorError.*; expected weights saved by fer_fastai",
             ),
             (
                 "fer export, below a file",
@@ -4424,13 +4587,11 @@ def cases_of_commands():
         )
     ]
 
-
     def written_to_a_full_disk(folder):
         with mock.patch(
             "fer_fastai.data.export.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")
         ):
             return command(["data", "write", "faces.csv", "out.csv"])
-
 
     def fer(words):
         "Run the command in a separate process"
@@ -4442,7 +4603,6 @@ def cases_of_commands():
         if done.returncode != 2 or "Traceback" in done.stderr or done.stdout:
             return f"exit code {done.returncode}: {done.stdout} {done.stderr}"
         raise FerError(bare(done.stderr))
-
 
     cases += [
         (
@@ -4469,8 +4629,10 @@ def cases_of_commands():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()]
+)
 def test_commands(what, make, call, expected):
-    'Commands'
+    "Commands"
     # nbs/95_bad_inputs.ipynb #3f055c51
     assert_rejected(what, make, call, expected)

@@ -19,7 +19,7 @@ groups = channel_groups(net, faces)
 
 
 def test_estimate_the_macs_of_a_pruned_network():
-    'Estimate the MACs of a pruned network'
+    "Estimate the MACs of a pruned network"
     # nbs/77b_compress.budget.ipynb #35a14b00
     estimator = MacsEstimator(net, faces, groups)
     half = {group.name: group.channels // 2 for group in groups}
@@ -30,13 +30,15 @@ def test_estimate_the_macs_of_a_pruned_network():
 
 
 def test_number_of_channels_per_layer():
-    'Number of channels per layer'
+    "Number of channels per layer"
     # nbs/77b_compress.budget.ipynb #b83ab180
     small_layer, large_layer = sorted(groups, key=lambda group: group.channels)[:: len(groups) - 1]
     counts = uniform_counts(groups, 0.4)
     assert counts[large_layer.name] % 8 == 0 and all(counts[group.name] >= 1 for group in groups)
     flat = {group.name: np.linspace(1, 0, group.channels + 1) for group in groups}  # each channel explains as much
-    steep = flat | {large_layer.name: np.linspace(1, 0, large_layer.channels + 1) ** 4}  # the first channels explain most
+    steep = flat | {
+        large_layer.name: np.linspace(1, 0, large_layer.channels + 1) ** 4
+    }  # the first channels explain most
     by_error = {"flat": error_counts(groups, flat, 0.3), "steep": error_counts(groups, steep, 0.3)}
     assert by_error["steep"][large_layer.name] < by_error["flat"][large_layer.name]
     test_eq(by_error["steep"][small_layer.name], by_error["flat"][small_layer.name])
@@ -44,7 +46,7 @@ def test_number_of_channels_per_layer():
 
 
 def test_allocate_a_budget_to_layers():
-    'Allocate a budget to layers'
+    "Allocate a budget to layers"
     # nbs/77b_compress.budget.ipynb #f7c1b457
     estimator = MacsEstimator(net, faces, groups)
     counts = budget_counts(estimator, 0.5)

@@ -42,7 +42,7 @@ def test_replace_a_learner_s_model_and_keep_its_optimizer_state():
 
 
 def test_prune_during_training():
-    'Prune during training'
+    "Prune during training"
     # nbs/79_compress.callbacks.ipynb #932eb1c9
     shrink = PruneWhileTraining(0.4, epochs=(1, 2), probe=60)
     one = learner(epochs=1)
@@ -57,7 +57,7 @@ def test_prune_during_training():
 
 
 def test_edge_cases_invalid_budgets_and_epochs():
-    'Edge cases: invalid budgets and epochs'
+    "Edge cases: invalid budgets and epochs"
     # nbs/79_compress.callbacks.ipynb #dffc8501
     with ExceptionExpected(RecipeError, "budget 0 after epochs"):
         PruneWhileTraining(0)

@@ -40,7 +40,7 @@ def sigmoid_net(seed: int = 0) -> tuple[nn.Sequential, Tensor]:
 
 
 def test_prune_a_network():
-    'Prune a network'
+    "Prune a network"
     # nbs/78_compress.pruning.ipynb #88fd5588
     net = learner(epochs=3).model.eval()
     x = face_dls(synthetic_faces(300, seed=2), 32, batch_size=128).train.one_batch()[0].as_subclass(Tensor)
@@ -55,7 +55,7 @@ def test_prune_a_network():
 
 
 def test_prune_a_dense_layer_of_sigmoid_neurons():
-    'Prune a dense layer of sigmoid neurons'
+    "Prune a dense layer of sigmoid neurons"
     # nbs/78_compress.pruning.ipynb #66c76ad0
     net, x = sigmoid_net()
     pairwise = prune_model(net, [x], rule="pairwise")
@@ -70,7 +70,7 @@ def test_prune_a_dense_layer_of_sigmoid_neurons():
 
 
 def test_prune_the_network_of_a_learner():
-    'Prune the network of a learner'
+    "Prune the network of a learner"
     # nbs/78_compress.pruning.ipynb #232a4e1a
     one = learner(epochs=1)
     pruned = prune(one, budget=0.5, probe=100)
@@ -81,7 +81,7 @@ def test_prune_the_network_of_a_learner():
 
 
 def test_edge_cases_invalid_options():
-    'Edge cases: invalid options'
+    "Edge cases: invalid options"
     # nbs/78_compress.pruning.ipynb #3a806126
     net, x = sigmoid_net()
     with ExceptionExpected(RecipeError, "no layer '9'"):
@@ -107,7 +107,7 @@ def test_edge_cases_invalid_options():
 
 
 def test_edge_cases_dead_neurons_and_removal_of_nearly_all_neurons():
-    'Edge cases: dead neurons and removal of nearly all neurons'
+    "Edge cases: dead neurons and removal of nearly all neurons"
     # nbs/78_compress.pruning.ipynb #937c79ba
     net, x = sigmoid_net()
     assert len(prune_model(net, [x], rule="pairwise", vectors="weights").actions) > 0

@@ -27,7 +27,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_class_folders():
-    'Class folders'
+    "Class folders"
     # nbs/17_data.readers.ipynb #08881b8a
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "Happiness/ä 1.png", "Happiness/2.jpg", "sad/anna/1.png", "sad/ben/1.png")
@@ -57,11 +57,13 @@ def test_class_folders():
 
 
 def test_dataframe_of_image_paths():
-    'DataFrame of image paths'
+    "DataFrame of image paths"
     # nbs/17_data.readers.ipynb #7e2c0a11
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png", "c.png")
-        sheet = pd.DataFrame({"file": ["a.png", "b.png"], "feeling": ["joy", None], "Usage": ["Training", "PrivateTest"]})
+        sheet = pd.DataFrame(
+            {"file": ["a.png", "b.png"], "feeling": ["joy", None], "Usage": ["Training", "PrivateTest"]}
+        )
         faces = from_dataframe(sheet, label_col="feeling", root=root)
         with ExceptionExpected(DataError, "DataFrame: columns file, feeling, Usage; expected image paths and labels"):
             from_dataframe(sheet)
@@ -74,7 +76,7 @@ def test_dataframe_of_image_paths():
 
 
 def test_any_source_with_one_function():
-    'Any source with one function'
+    "Any source with one function"
     # nbs/17_data.readers.ipynb #a0a17003
     with tempfile.TemporaryDirectory() as folder:
         own = toy_images(Path(folder, "own"), "data/calm/1.png", "data/tense/1.png")
@@ -94,11 +96,13 @@ def test_any_source_with_one_function():
 
 
 def test_sets_by_name():
-    'Sets by name'
+    "Sets by name"
     # nbs/17_data.readers.ipynb #8ea77a30
     drawn = read_faces("synthetic")
     assert len(drawn) == 3500 and set(drawn.table.split) == {"train", "valid", "test"}
-    with ExceptionExpected(MissingFileError, "nowhere: no such file or folder; expected synthetic, fer2013, or the path"):
+    with ExceptionExpected(
+        MissingFileError, "nowhere: no such file or folder; expected synthetic, fer2013, or the path"
+    ):
         read_faces("nowhere")
     drawn
 
@@ -116,10 +120,12 @@ def test_sets_by_name():
 
 
 def test_write_and_read_back():
-    'Write and read back'
+    "Write and read back"
     # nbs/17_data.readers.ipynb #a0a17013
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"label": ["happy", "sad", "contempt"], "split": ["train", "test", "train"], "group": [3, 3, 5]})
+    table = pd.DataFrame(
+        {"label": ["happy", "sad", "contempt"], "split": ["train", "test", "train"], "group": [3, 3, 5]}
+    )
     pixels = rng.integers(0, 256, (3, 48, 48), dtype=np.uint8)
     faces = FaceSet(table.set_axis(["a/1", "a/2", "b/1"]), ("happy", "sad", "contempt"), pixels)
     faces = faces.with_votes(pd.DataFrame({"happy": [3, 0, 1], "sad": [0, 5, 1]}, index=faces.ids))
@@ -137,7 +143,7 @@ def test_write_and_read_back():
 
 @pytest.mark.real
 def test_fer2013_and_sfew_as_published():
-    'FER2013 and SFEW as published'
+    "FER2013 and SFEW as published"
     # nbs/17_data.readers.ipynb #be012a83
     from fer_fastai.data.datasets import read_sfew_features
 
@@ -158,7 +164,7 @@ def test_fer2013_and_sfew_as_published():
 
 
 def test_edge_cases_sources_that_cannot_be_read():
-    'Edge cases: sources that cannot be read'
+    "Edge cases: sources that cannot be read"
     # nbs/17_data.readers.ipynb #204f17b5
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "1.png")
@@ -188,7 +194,8 @@ def test_edge_cases_sources_that_cannot_be_read():
 
 
 def test_edge_cases_broken_images_in_class_folders():
-    'Edge cases: broken images in class folders'
+    "Edge cases: broken images in class folders"
+
     # nbs/17_data.readers.ipynb #ce003664
     def raises(message, *names, change=None, error=DataError, **options):
         "Check the error for a folder of these images, after a change"
@@ -200,18 +207,14 @@ def test_edge_cases_broken_images_in_class_folders():
                 read_folder(root, **options)
             assert not list(Path(folder).rglob("pixels.npy")), "nothing is cached"
 
-
     def empty(root):
         (root / "happy/1.png").write_bytes(b"")
-
 
     def words(root):
         (root / "happy/1.png").write_text("words")
 
-
     def cut(root):
         (root / "happy/1.jpg").write_bytes((root / "happy/1.jpg").read_bytes()[:-300])
-
 
     raises("sad: a class without images", "happy/2.png", change=lambda root: (root / "sad").mkdir())
     raises("happy/1.png: an empty file", "happy/1.png", change=empty)
@@ -229,7 +232,7 @@ def test_edge_cases_broken_images_in_class_folders():
 
 
 def test_edge_cases_skipped_files_and_the_cache():
-    'Edge cases: skipped files and the cache'
+    "Edge cases: skipped files and the cache"
     # nbs/17_data.readers.ipynb #bfc9c060
     names = ("happy/1.jpg", "happy/1.png", "sad/a b é.png", "sad/empty.png", "sad/words.png", "3.png", ".hidden/x.png")
     with tempfile.TemporaryDirectory() as folder:
@@ -249,7 +252,7 @@ def test_edge_cases_skipped_files_and_the_cache():
 
 
 def test_edge_cases_tables_with_wrong_rows():
-    'Edge cases: tables with wrong rows'
+    "Edge cases: tables with wrong rows"
     # nbs/17_data.readers.ipynb #bf734602
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png")
@@ -272,7 +275,7 @@ def test_edge_cases_tables_with_wrong_rows():
 
 @pytest.mark.real
 def test_edge_cases_uncut_photos():
-    'Edge cases: uncut photos'
+    "Edge cases: uncut photos"
     # nbs/17_data.readers.ipynb #a0a17015
     from skimage import data as skimage_data
 

@@ -4,7 +4,14 @@ from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows
 from fer_fastai.data.registry import (
-    DATASETS, Dataset, Layout, dataset_table, get_dataset, read_layout, recognize_layout, register_dataset,
+    DATASETS,
+    Dataset,
+    Layout,
+    dataset_table,
+    get_dataset,
+    read_layout,
+    recognize_layout,
+    register_dataset,
 )
 
 # nbs/16c_data.registry.ipynb #a0a16r05
@@ -16,7 +23,8 @@ from PIL import Image
 
 
 def test_read_a_layout():
-    'Read a layout'
+    "Read a layout"
+
     # nbs/16c_data.registry.ipynb #a0a16r12
     def scan_smiles(path, on_error):
         "List images named smile-<person>.png and frown-<person>.png"
@@ -25,7 +33,6 @@ def test_read_a_layout():
             label, person = image.stem.split("-")
             rows.add(str(image), label, "train", group=int(person))
         return rows
-
 
     smiles = Dataset(
         name="smiles",

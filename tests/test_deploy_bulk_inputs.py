@@ -3,7 +3,7 @@
 from pathlib import Path
 import pyarrow as pa
 from fer_fastai.core import DataError
-from fer_fastai.deploy.bulk.inputs import ShardReader, list_images
+from fer_fastai.deploy.bulk.inputs import ShardReader, list_bulk_images
 
 # nbs/88b_deploy.bulk.inputs.ipynb #531162be
 import tempfile
@@ -27,7 +27,7 @@ def face_table(pixels) -> pa.Table:
 
 
 def test_list_images_of_a_folder_or_a_parquet_dataset():
-    'List images of a folder or a Parquet dataset'
+    "List images of a folder or a Parquet dataset"
     # nbs/88b_deploy.bulk.inputs.ipynb #38fb1dbf
     with tempfile.TemporaryDirectory() as parent:
         faces = synthetic_faces(6, seed=1).pixels
@@ -38,25 +38,25 @@ def test_list_images_of_a_folder_or_a_parquet_dataset():
             (folder / name).write_bytes(png(faces[0]))
         (folder / "notes.txt").write_text("no image")
         pq.write_table(face_table(faces), parquet / "0.parquet", row_group_size=4)
-        photos, rows = list_images(folder), list_images(parquet.as_uri())
+        photos, rows = list_bulk_images(folder), list_bulk_images(parquet.as_uri())
         test_eq(photos.table["key"].to_pylist(), ["a/c.png", "b.png"])
         positions = rows.table.select(["group", "row"]).to_pandas().to_numpy().tolist()
         test_eq(positions, [[0, 0], [0, 1], [0, 2], [0, 3], [1, 0], [1, 1]])
         test_eq((rows.columns, rows.files), (("face_id", "image"), ("0.parquet",)))
-        test_eq(list_images(parquet / "0.parquet").digest, rows.digest)
+        test_eq(list_bulk_images(parquet / "0.parquet").digest, rows.digest)
         (folder / "b.png").write_bytes(png(faces[1], 96))
-        assert list_images(folder).digest != photos.digest
+        assert list_bulk_images(folder).digest != photos.digest
         shown = repr(photos).replace(parent, ".")
     shown
 
 
 def test_read_the_images_of_a_shard():
-    'Read the images of a shard'
+    "Read the images of a shard"
     # nbs/88b_deploy.bulk.inputs.ipynb #3bdf30e6
     with tempfile.TemporaryDirectory() as parent:
         faces, source, to = synthetic_faces(6, seed=1).pixels, Path(parent, "faces.parquet"), Path(parent, "answers")
         pq.write_table(face_table(faces), source, row_group_size=4)
-        images = list_images(source)
+        images = list_bulk_images(source)
         to.mkdir()
         pq.write_table(images.table, to / "inputs.parquet", row_group_size=3)  # three images per shard
 
@@ -75,7 +75,7 @@ def test_read_the_images_of_a_shard():
 
 
 def test_edge_cases_sources_without_images_ids_or_a_readable_column():
-    'Edge cases: sources without images, ids or a readable column'
+    "Edge cases: sources without images, ids or a readable column"
     # nbs/88b_deploy.bulk.inputs.ipynb #62bfafb4
     with tempfile.TemporaryDirectory() as parent:
         parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
@@ -92,34 +92,34 @@ def test_edge_cases_sources_without_images_ids_or_a_readable_column():
         good = write("good.parquet", face_id=table["face_id"], image=table["image"])
         no_rows = {"id": pa.array([], pa.string()), "image": pa.array([], pa.binary())}
         with ExceptionExpected(DataError, "no such file, folder or URL"):
-            list_images(parent / "nowhere")
+            list_bulk_images(parent / "nowhere")
         with ExceptionExpected(DataError, "no image"):
-            list_images(parent / "empty")
+            list_bulk_images(parent / "empty")
         with ExceptionExpected(DataError, "1 photos beside 1 Parquet files"):
-            list_images(parent / "both")
+            list_bulk_images(parent / "both")
         with ExceptionExpected(DataError, "a URL that pyarrow supports"):
-            list_images("ftp2://somewhere/photos")
+            list_bulk_images("ftp2://somewhere/photos")
         with ExceptionExpected(DataError, "no column of ids"):
-            list_images(write("a.parquet", who=["a"], image=[b""]))
+            list_bulk_images(write("a.parquet", who=["a"], image=[b""]))
         with ExceptionExpected(DataError, "no column of images"):
-            list_images(write("b.parquet", id=["a"], pixels=[b""]))
+            list_bulk_images(write("b.parquet", id=["a"], pixels=[b""]))
         with ExceptionExpected(DataError, "no column 'name'"):
-            list_images(good, id_column="name")
+            list_bulk_images(good, id_column="name")
         with ExceptionExpected(DataError, "column image of int64"):
-            list_images(write("c.parquet", id=["a"], image=[3]))
+            list_bulk_images(write("c.parquet", id=["a"], image=[3]))
         with ExceptionExpected(DataError, "id 'a' twice"):
-            list_images(write("d.parquet", id=["a", "a"], image=[b"", b""]))
+            list_bulk_images(write("d.parquet", id=["a", "a"], image=[b"", b""]))
         with ExceptionExpected(DataError, "1 rows without an id"):
-            list_images(write("e.parquet", id=["a", None], image=[b"", b""]))
+            list_bulk_images(write("e.parquet", id=["a", None], image=[b"", b""]))
         with ExceptionExpected(DataError, "no image"):
-            list_images(write("f.parquet", **no_rows))
+            list_bulk_images(write("f.parquet", **no_rows))
         (parent / "text.parquet").write_text("text")
         with ExceptionExpected(DataError, "no Parquet file"):
-            list_images(parent / "text.parquet")
+            list_bulk_images(parent / "text.parquet")
 
 
 def test_edge_cases_structs_paths_urls_and_changed_files():
-    'Edge cases: structs, paths, URLs and changed files'
+    "Edge cases: structs, paths, URLs and changed files"
     # nbs/88b_deploy.bulk.inputs.ipynb #b7ff87e2
     with tempfile.TemporaryDirectory() as parent:
         parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
@@ -133,7 +133,7 @@ def test_edge_cases_structs_paths_urls_and_changed_files():
             return parent / name
 
         def read_all(source) -> list:
-            images = list_images(source)
+            images = list_bulk_images(source)
             pq.write_table(images.table, parent / "to" / "inputs.parquet")
             reader = ShardReader(images.location.name, str(parent / "to"), images.files, images.columns)
             return [image for batch in reader.batches(0) for image in batch]

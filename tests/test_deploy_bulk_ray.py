@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk.inputs import list_images
+from fer_fastai.deploy.bulk.inputs import list_bulk_images
 from fer_fastai.deploy.bulk.storage import Location
 from fer_fastai.deploy.bulk.worker import parquet_bytes
 
@@ -30,7 +30,7 @@ def start_job(folder, n: int, shard_size: int) -> Job:
     contents = [cv2.imencode(".png", face)[1].tobytes() for face in synthetic_faces(n, seed=3).pixels]
     ids = [f"drawn/{n:04d}" for n in range(len(contents))]
     pq.write_table(pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())}), Path(folder, "faces.parquet"))
-    images, to = list_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
+    images, to = list_bulk_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
     for name in ("faces", "bad", "attempts"):
         to.store.create_dir(to.join(name))
     to.write("inputs.parquet", parquet_bytes(images.table, row_group_size=shard_size))
@@ -38,7 +38,7 @@ def start_job(folder, n: int, shard_size: int) -> Job:
 
 
 def test_start_ray_or_use_a_running_one():
-    'Start Ray or use a running one'
+    "Start Ray or use a running one"
     # nbs/88d_deploy.bulk.ray.ipynb #15ed5ba0
     missing = "Ray Data is not installed. pip install 'fer_fastai"
     with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, missing):
@@ -51,7 +51,7 @@ def test_start_ray_or_use_a_running_one():
 
 @pytest.mark.slow
 def test_run_workers_as_actors():
-    'Run workers as actors'
+    "Run workers as actors"
     # nbs/88d_deploy.bulk.ray.ipynb #cd27a14e
     predictor = Predictor()
     packed = _pack(predictor, Job("cropped", "photos", "answers", (), (), "token"), gpu=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 from fastcore.test import test_close, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.deploy.bulk.inputs import list_images
+from fer_fastai.deploy.bulk.inputs import list_bulk_images
 
 
 def png(face) -> bytes:
@@ -27,7 +27,7 @@ def start_job(folder, pixels, shard_size: int, broken=()) -> "Job":
     contents = [b"no image" if n in broken else png(face) for n, face in enumerate(pixels)]
     ids = [f"drawn/{n:04d}" for n in range(len(pixels))]
     pq.write_table(pa.table({"face_id": ids, "image": pa.array(contents, pa.binary())}), Path(folder, "faces.parquet"))
-    images, to = list_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
+    images, to = list_bulk_images(Path(folder, "faces.parquet")), Location.parse(Path(folder, "answers"))
     for name in ("faces", "bad", "attempts"):
         to.store.create_dir(to.join(name))
     to.write("inputs.parquet", parquet_bytes(images.table, row_group_size=shard_size))
@@ -35,7 +35,7 @@ def start_job(folder, pixels, shard_size: int, broken=()) -> "Job":
 
 
 def test_process_shards():
-    'Process shards'
+    "Process shards"
     # nbs/88c_deploy.bulk.worker.ipynb #ab01518f
     with tempfile.TemporaryDirectory() as folder:
         pixels, predictor = synthetic_faces(7, seed=3).pixels, Predictor()
@@ -58,7 +58,7 @@ def test_process_shards():
 
 
 def test_shards_that_crash_the_worker():
-    'Shards that crash the worker'
+    "Shards that crash the worker"
     # nbs/88c_deploy.bulk.worker.ipynb #d8a51484
     with tempfile.TemporaryDirectory() as folder:
         worker = Worker(Predictor(), start_job(folder, synthetic_faces(3, seed=1).pixels, shard_size=3))

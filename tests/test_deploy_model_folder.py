@@ -9,7 +9,14 @@ from fer_fastai.core import DataError, ModelError
 from fer_fastai.io import file_sha256
 from fer_fastai.models.backbones import make_network
 from fer_fastai.deploy.model_folder import (
-    FaceClassifier, _FORMAT, _VERSION, as_batch, as_learner, load_model_folder, read_model_json, write_model_json,
+    FaceClassifier,
+    _FORMAT,
+    _VERSION,
+    as_batch,
+    as_learner,
+    load_model_folder,
+    read_model_json,
+    write_model_json,
 )
 
 # nbs/82_deploy.model_folder.ipynb #11efb652
@@ -62,7 +69,7 @@ def test_convert_faces_to_the_network_s_input_format():
 
 
 def test_write_model_json_and_the_model_card():
-    'Write model.json and the model card'
+    "Write model.json and the model card"
     # nbs/82_deploy.model_folder.ipynb #0c3e02e2
     with tempfile.TemporaryDirectory() as parent:
         folder = untrained_folder(parent, data="Drawn faces.")
@@ -74,7 +81,7 @@ def test_write_model_json_and_the_model_card():
 
 
 def test_read_and_validate_model_json():
-    'Read and validate model.json'
+    "Read and validate model.json"
     # nbs/82_deploy.model_folder.ipynb #5288a54e
     with tempfile.TemporaryDirectory() as parent:
         folder = untrained_folder(parent)
@@ -85,7 +92,10 @@ def test_read_and_validate_model_json():
         (folder / "MODEL_CARD.md").unlink()
         with ExceptionExpected(ModelError, "no MODEL_CARD.md.*Download the complete folder again"):
             read_model_json(folder)
-    with tempfile.TemporaryDirectory() as parent, ExceptionExpected(ModelError, "temperature 0; expected a number above 0"):
+    with (
+        tempfile.TemporaryDirectory() as parent,
+        ExceptionExpected(ModelError, "temperature 0; expected a number above 0"),
+    ):
         read_model_json(untrained_folder(parent, temperature=0))
     with tempfile.TemporaryDirectory() as parent, ExceptionExpected(ModelError, "2 class names; expected 7"):
         read_model_json(untrained_folder(parent, vocab=["happy", "sad"]))
@@ -94,14 +104,14 @@ def test_read_and_validate_model_json():
 
 
 def test_network_with_normalization_and_softmax():
-    'Network with normalization and softmax'
+    "Network with normalization and softmax"
+
     # nbs/82_deploy.model_folder.ipynb #39f5b3e5
     class MeanLogits(nn.Module):
         "Network whose logits are the mean gray value and its negative"
 
         def forward(self, x):
             return torch.stack([x.mean((1, 2, 3)), -x.mean((1, 2, 3))], 1)
-
 
     classifier = FaceClassifier(MeanLogits(), mean=0.5, std=0.25, temperature=2.0)
     faces = torch.full((1, 1, 48, 48), 255, dtype=torch.uint8)
@@ -111,7 +121,7 @@ def test_network_with_normalization_and_softmax():
 
 
 def test_load_a_model_folder():
-    'Load a model folder'
+    "Load a model folder"
     # nbs/82_deploy.model_folder.ipynb #d2327f54
     faces = synthetic_faces(8, seed=1)
     with tempfile.TemporaryDirectory() as parent:
@@ -121,13 +131,16 @@ def test_load_a_model_folder():
         test_close(probs.sum(1).detach(), torch.ones(8), eps=1e-5)
     with tempfile.TemporaryDirectory() as parent:
         network = read_model_json(untrained_folder(parent))["network"] | {"arch": "small_cnn"}
-    with tempfile.TemporaryDirectory() as parent, ExceptionExpected(ModelError, "untrained: .*expected a network of this"):
+    with (
+        tempfile.TemporaryDirectory() as parent,
+        ExceptionExpected(ModelError, "untrained: .*expected a network of this"),
+    ):
         load_model_folder(untrained_folder(parent, network=network))
     model
 
 
 def test_continue_training_a_saved_model():
-    'Continue training a saved model'
+    "Continue training a saved model"
     # nbs/82_deploy.model_folder.ipynb #fe50f80d
     faces = synthetic_faces(64, seed=1)
     with tempfile.TemporaryDirectory() as parent:
@@ -144,7 +157,7 @@ def test_continue_training_a_saved_model():
 
 
 def test_edge_cases_folders_without_a_valid_model_json():
-    'Edge cases: folders without a valid model.json'
+    "Edge cases: folders without a valid model.json"
     # nbs/82_deploy.model_folder.ipynb #bc6ea202
     with tempfile.TemporaryDirectory() as folder:
         with ExceptionExpected(ModelError, "no model.json; expected a model folder"):

@@ -33,7 +33,7 @@ def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
 
 @pytest.mark.real
 def test_analyze_frames():
-    'Analyze frames'
+    "Analyze frames"
     # nbs/86_deploy.video.ipynb #84726fc1
     analyzer = VideoAnalyzer(Predictor(), every=3)
     results = [analyzer.analyze(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
@@ -46,7 +46,7 @@ def test_analyze_frames():
 
 @pytest.mark.real
 def test_predict_the_faces_of_a_video():
-    'Predict the faces of a video'
+    "Predict the faces of a video"
     # nbs/86_deploy.video.ipynb #39b2f510
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -77,12 +77,12 @@ def test_predict_the_faces_of_a_video():
 
 @pytest.mark.real
 def test_truncated_files_and_interrupted_videos():
-    'Truncated files and interrupted videos'
+    "Truncated files and interrupted videos"
+
     # nbs/86_deploy.video.ipynb #252e88e8
     def stop_at_seven(frame: FrameResult):
         if frame.number == 7:
             raise KeyboardInterrupt
-
 
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -98,7 +98,7 @@ def test_truncated_files_and_interrupted_videos():
 
 @pytest.mark.real
 def test_edge_cases_frames_of_several_sizes_cameras_empty_frames():
-    'Edge cases: frames of several sizes, cameras, empty frames'
+    "Edge cases: frames of several sizes, cameras, empty frames"
     # nbs/86_deploy.video.ipynb #09b755bf
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()

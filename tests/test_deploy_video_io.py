@@ -27,7 +27,7 @@ def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
 
 
 def test_open_a_video_file_a_camera_or_an_array_source():
-    'Open a video file, a camera or an array source'
+    "Open a video file, a camera or an array source"
     # nbs/85b_deploy.video_io.ipynb #bd9914ab
     with tempfile.TemporaryDirectory() as folder:
         opened = open_video(write_clip(Path(folder, "a.mp4")))
@@ -44,7 +44,7 @@ def test_open_a_video_file_a_camera_or_an_array_source():
 
 
 def test_write_a_table_of_faces_incrementally():
-    'Write a table of faces incrementally'
+    "Write a table of faces incrementally"
     # nbs/85b_deploy.video_io.ipynb #33cd3efc
     columns = ["frame", "track", "emotion", "confidence"]
     faces = pd.DataFrame([(0, 0, "happy", 0.9), (1, 0, "sad", 0.5)], columns=columns)
@@ -64,7 +64,8 @@ def test_write_a_table_of_faces_incrementally():
 
 
 def test_write_an_annotated_video():
-    'Write an annotated video'
+    "Write an annotated video"
+
     # nbs/85b_deploy.video_io.ipynb #0f1365f6
     def written_frames(path: Path, source: VideoSource) -> list:
         "Write the frames of a source and read them back"
@@ -73,7 +74,6 @@ def test_write_an_annotated_video():
                 writer.write(seconds, pixels)
         with closing(open_video(path)) as written:
             return [pixels for _, pixels in written.frames]
-
 
     with tempfile.TemporaryDirectory() as folder:
         small = cv2.resize(portrait, (160, 120))

@@ -55,7 +55,8 @@ def test_record_of_a_layer_s_angles():
 
 
 def test_convergence_moving_settling_or_stuck():
-    'Convergence: moving, settling or stuck'
+    "Convergence: moving, settling or stuck"
+
     # nbs/70_interpret.angles.ipynb #538be750
     def records_of(changes, losses):
         "Create records with the given changes and losses, one per epoch"
@@ -63,7 +64,6 @@ def test_convergence_moving_settling_or_stuck():
         for epoch, (change, loss) in enumerate(zip([NAN, *changes], losses)):
             records.append(AngleRecord(epoch, "demo", 4, "mean", loss, (0,) * 5, 0, 0, 0, np.zeros(36), change))
         return records
-
 
     cases = {
         "angles change": ([9, 8, 6], [2, 1.8, 1.6, 1.5]),
@@ -77,11 +77,10 @@ def test_convergence_moving_settling_or_stuck():
 
 
 def test_plot_angles_by_epoch():
-    'Plot angles by epoch'
+    "Plot angles by epoch"
     # nbs/70_interpret.angles.ipynb #05ffee3b
     noise = torch.randn(60, 20, generator=torch.Generator().manual_seed(1))
     common = torch.linspace(-1, 1, 20)
-
 
     def separating_records(n_units: int) -> list[AngleRecord]:
         "Record neurons that are nearly equal at first and separate over eight epochs"
@@ -92,7 +91,6 @@ def test_plot_angles_by_epoch():
             previous = (epoch, matrix)
         return records
 
-
     figure = plot_angles(separating_records(60))
     test_eq(len(figure.axes), 3)
     test_eq(len(figure.axes[0].lines), 2)  # two thresholds over a color map
@@ -101,7 +99,7 @@ def test_plot_angles_by_epoch():
 
 
 def test_callback_for_angular_separation():
-    'Callback for angular separation'
+    "Callback for angular separation"
     # nbs/70_interpret.angles.ipynb #5f7ca7b0
     watch = AngularSeparation()
     learner = small_learner(cbs=[watch])
@@ -120,13 +118,12 @@ def test_callback_for_angular_separation():
         fit_quietly(learner, 1, 1e-2)
         return torch.cat([weight.detach().flatten() for weight in learner.model.parameters()])
 
-
     watch = AngularSeparation(every=2, unit="batch", layers=nn.Conv2d)
     assert torch.equal(trained_weights(), trained_weights(cbs=[watch]))
 
 
 def test_stop_a_training_that_is_stuck():
-    'Stop a training that is stuck'
+    "Stop a training that is stuck"
     # nbs/70_interpret.angles.ipynb #80f5a05a
     watch = AngularSeparation(stop="stuck", window=2)
     learner = small_learner("small_cnn", cbs=[watch])
@@ -158,7 +155,7 @@ def test_eight_sigmoid_neurons_as_in_k_rber_s_paper():
 
 
 def test_errors_for_invalid_settings():
-    'Errors for invalid settings'
+    "Errors for invalid settings"
     # nbs/70_interpret.angles.ipynb #8c3704cf
     with ExceptionExpected(RecipeError, "every 0 epoch"):
         AngularSeparation(every=0)
@@ -173,7 +170,7 @@ def test_errors_for_invalid_settings():
 
 
 def test_layers_whose_neurons_are_all_dead():
-    'Layers whose neurons are all dead'
+    "Layers whose neurons are all dead"
     # nbs/70_interpret.angles.ipynb #3e20d29e
     record = angle_record("dead", angles(torch.ones(3, 5)))
     test_eq((record.n_dead, record.n_similar, int(record.histogram.sum())), (3, 0, 0))

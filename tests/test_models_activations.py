@@ -4,7 +4,13 @@ import torch
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.models.activations import (
-    MAX_ANGLE, MIN_ANGLE, activation_center, activation_vectors, angles, find_layers, pairwise_values,
+    MAX_ANGLE,
+    MIN_ANGLE,
+    activation_center,
+    activation_vectors,
+    angles,
+    find_layers,
+    pairwise_values,
     vectors_and_output,
 )
 
@@ -19,7 +25,7 @@ vectors = torch.tensor([[0.0, 1, 0, 1], [0, 2, 0, 2], [1, 0, 1, 0], [0, 0, 1, 1]
 
 
 def test_angle_between_two_activation_vectors():
-    'Angle between two activation vectors'
+    "Angle between two activation vectors"
     # nbs/34_models.activations.ipynb #f034e7bb
     matrix = angles(vectors)
     test_close(matrix[0, [1, 2, 3]].tolist(), [0, 180, 90], eps=0.1)  # equal, opposite and unrelated directions
@@ -38,7 +44,7 @@ def test_angle_between_two_activation_vectors():
 
 
 def test_select_layers():
-    'Select layers'
+    "Select layers"
     # nbs/34_models.activations.ipynb #adcef4ff
     net = nn.Sequential(
         nn.Conv2d(1, 6, 3),
@@ -58,7 +64,7 @@ def test_select_layers():
 
 
 def test_activation_vectors_of_neurons_and_channels():
-    'Activation vectors of neurons and channels'
+    "Activation vectors of neurons and channels"
     # nbs/34_models.activations.ipynb #2d699499
     net = nn.Sequential(
         nn.Conv2d(1, 6, 3),
@@ -82,7 +88,8 @@ def test_activation_vectors_of_neurons_and_channels():
 
 
 def test_errors_for_invalid_layers_and_outputs():
-    'Errors for invalid layers and outputs'
+    "Errors for invalid layers and outputs"
+
     # nbs/34_models.activations.ipynb #1f41ad0c
     class UnusedLayer(nn.Module):
         def __init__(self):
@@ -91,7 +98,6 @@ def test_errors_for_invalid_layers_and_outputs():
 
         def forward(self, x):
             return self.a(x)
-
 
     with ExceptionExpected(RecipeError, "at least two values"):
         angles(torch.ones(3, 1))

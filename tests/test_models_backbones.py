@@ -4,10 +4,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 from torch import nn
-from fer_fastai.core import MissingFileError, RecipeError
+from fer_fastai.core import RecipeError
+from fer_fastai.models.weights import load_weights
 from fer_fastai.models.backbones import (
-    FACENET_FILE, _BACKBONES, _STEMS, backbone, count_parameters, face_learner, fit_shapes, imagenet_weights,
-    layer_table, load_facenet, load_weights, log_epochs, make_network, save_weights, train_last_layers, weights_path,
+    _BACKBONES,
+    _STEMS,
+    backbone,
+    count_parameters,
+    face_learner,
+    layer_table,
+    log_epochs,
+    make_network,
+    train_last_layers,
 )
 
 # nbs/31_models.backbones.ipynb #e3c0a47e
@@ -21,12 +29,13 @@ from fastcore.test import ExceptionExpected, test_eq
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.models.nets import facenet, mini_xception
+from fer_fastai.models.weights import save_weights
 
 dls = face_dls(synthetic_faces(200, seed=2), batch_size=8)
 
 
 def test_stems_for_small_images():
-    'Stems for small images'
+    "Stems for small images"
     # nbs/31_models.backbones.ipynb #06a3e17b
     image = torch.randn(1, 3, 48, 48)
     sides = {}
@@ -38,7 +47,7 @@ def test_stems_for_small_images():
 
 
 def test_learners_for_faces():
-    'Learners for faces'
+    "Learners for faces"
     # nbs/31_models.backbones.ipynb #466050a1
     torch.manual_seed(0)
     learner = face_learner(dls, "resnet34")
@@ -48,7 +57,9 @@ def test_learners_for_faces():
     body = 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64  # the body of torchvision with another stem
     test_eq(count_parameters(learner.model[0]), body)
     xb, yb = dls.valid.one_batch()
-    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, "an untrained network starts at chance"
+    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, (
+        "an untrained network starts at chance"
+    )
     learner.freeze()
     assert count_parameters(learner.model, trainable=True) < 0.1 * count_parameters(learner.model)
     two_layers = face_learner(dls, "resnet34", head="fastai")
@@ -84,7 +95,7 @@ def test_learners_for_faces():
 
 
 def test_layer_table():
-    'Layer table'
+    "Layer table"
     # nbs/31_models.backbones.ipynb #d79a7795
     table = layer_table(make_network("resnet34"))
     test_eq(table.parameters.sum(), count_parameters(make_network("resnet34")))
@@ -93,7 +104,7 @@ def test_layer_table():
 
 
 def test_sigmoid_head_and_squeezenet():
-    'Sigmoid head and SqueezeNet'
+    "Sigmoid head and SqueezeNet"
     # nbs/31_models.backbones.ipynb #a121cce0
     wei = face_learner(dls, "resnet34", head="sigmoid", ps=0.0)
     dense_1, act, dense_2 = wei.model[1][3:]
@@ -109,7 +120,7 @@ def test_sigmoid_head_and_squeezenet():
 
 
 def test_learners_for_the_networks_of_the_papers():
-    'Learners for the networks of the papers'
+    "Learners for the networks of the papers"
     # nbs/31_models.backbones.ipynb #b9708e33
     sizes = {}
     for arch in ("mini_xception", "sequential_cnn", "small_cnn", "compact", "fer_kd-4conv"):
@@ -122,7 +133,7 @@ def test_learners_for_the_networks_of_the_papers():
 
 
 def test_train_the_last_n_layers():
-    'Train the last n layers'
+    "Train the last n layers"
     # nbs/31_models.backbones.ipynb #332cdfd5
     net = facenet()
     counts = {last: train_last_layers(net, last) for last in (1, 2, 4, 6, 9, 99)}
@@ -132,7 +143,7 @@ def test_train_the_last_n_layers():
 
 
 def test_start_from_saved_weights():
-    'Start from saved weights'
+    "Start from saved weights"
     # nbs/31_models.backbones.ipynb #7da99c52
     learner = face_learner(dls)
     six_classes = face_dls(synthetic_faces(200, seed=2).without("disgust"), batch_size=8)
@@ -145,45 +156,8 @@ def test_start_from_saved_weights():
     test_eq(missing, ["1.3.bias", "1.3.weight"])  # the layer of the classes
 
 
-def test_facenet_weights_of_facenet_pytorch():
-    'FaceNet weights of facenet-pytorch'
-    # nbs/31_models.backbones.ipynb #ef2709de
-    net, other = facenet(), facenet(8631)
-    with tempfile.TemporaryDirectory() as folder:  # a file of the published form, with random weights
-        path = Path(folder, FACENET_FILE)
-        torch.save({name.replace("classes", "logits"): value for name, value in other.state_dict().items()}, path)
-        with ExceptionExpected(RecipeError, "SHA-256 .*281cebca.*sha256=None"):
-            load_facenet(net, path)
-        test_eq(load_facenet(net, path, sha256=None), ["classes.weight", "classes.bias"])
-        with ExceptionExpected(RecipeError, "channels=3"):
-            load_facenet(facenet(7, 1), path, sha256=None)
-    assert (net.embedding.weight == other.embedding.weight).all() and net.classes.out_features == 7
-    with ExceptionExpected(MissingFileError, "no such weights"):
-        load_facenet(net, "nowhere.pt")
-    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"):
-        face_learner(dls, "compact", pretrained="vggface2")
-
-
-def test_weights_of_a_pruned_network():
-    'Weights of a pruned network'
-    # nbs/31_models.backbones.ipynb #5d08e7f4
-    def small_net(width: int) -> nn.Sequential:
-        convs = nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1, groups=width)
-        return nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7))
-
-
-    pruned, x = small_net(5).eval(), torch.rand(2, 1, 12, 12)
-    restored = fit_shapes(small_net(8), pruned.state_dict()).eval()
-    test_eq((restored[2].groups, restored[1].num_features, restored[5].in_features), (5, 5, 5))
-    with torch.no_grad():
-        assert torch.equal(restored(x), pruned(x))
-    with ExceptionExpected(RecipeError, "expected those of a smaller network of this architecture"):
-        fit_shapes(small_net(8), {"0.weight": torch.zeros(4, 1, 3, 3)})
-    count_parameters(small_net(8)), count_parameters(restored)
-
-
 def test_edge_cases_names_of_networks_and_layers():
-    'Edge cases: names of networks and layers'
+    "Edge cases: names of networks and layers"
     # nbs/31_models.backbones.ipynb #84583894
     with ExceptionExpected(RecipeError, "architecture 'resnet35'"):
         backbone("resnet35")
@@ -195,30 +169,9 @@ def test_edge_cases_names_of_networks_and_layers():
         face_learner(dls, head="three")
     with ExceptionExpected(RecipeError, "ImageNet weights for compact.*resnet34"):
         face_learner(dls, "compact", pretrained="imagenet")
+    with ExceptionExpected(RecipeError, "compact: weights vggface2; expected a facenet"):
+        face_learner(dls, "compact", pretrained="vggface2")
     with ExceptionExpected(RecipeError, "last 0 layers"):
         train_last_layers(nn.Sequential(nn.Linear(2, 2)), 0)
     with ExceptionExpected(RecipeError, "last 1 layers .Flatten. have no parameters"):
         train_last_layers(mini_xception(), 1)
-
-
-def test_edge_cases_weights_files():
-    'Edge cases: weights files'
-    # nbs/31_models.backbones.ipynb #f17c62b8
-    with tempfile.TemporaryDirectory() as folder:
-        with ExceptionExpected(MissingFileError, "no such weights"):
-            weights_path(folder)
-        junk = Path(folder, "junk.safetensors")
-        junk.write_bytes(b"hello")
-        with ExceptionExpected(RecipeError, "can't be read"):
-            load_weights(nn.Linear(2, 2), junk)
-        save_weights(nn.Linear(9, 9), Path(folder, "other.safetensors"))
-        with ExceptionExpected(RecipeError, "fit 0% of the network"):
-            load_weights(nn.Conv2d(1, 8, 3), Path(folder, "other.safetensors"))
-
-    # nbs/31_models.backbones.ipynb #27ea3e7f
-    class Unreachable:
-        url = "http://127.0.0.1:9/resnet0-12345678.pth"  # no server listens on the discard port
-
-
-    with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFileError, "resnet0-12345678.pth"):
-        imagenet_weights(Unreachable)

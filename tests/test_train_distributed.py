@@ -3,11 +3,20 @@
 import os
 from torch import nn
 from fer_fastai.train.distributed import (
-    SyncBatchNorm, convert_sync_batchnorm, is_main_process, rank0_first, single_process, unwrap_model, world_size,
+    SyncBatchNorm,
+    convert_sync_batchnorm,
+    is_main_process,
+    rank0_first,
+    single_process,
+    unwrap_model,
+    world_size,
 )
 
 # nbs/43_train.distributed.ipynb #04156379
+import contextlib
+import io
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,23 +26,23 @@ import numpy as np
 from fastcore.test import test_close, test_eq
 
 
-def launch(
-    command: list[str],  # Python file and its arguments
-    processes: int = 2,
-    **options,  # arguments of subprocess.Popen
-) -> subprocess.Popen:
-    "Start a command with the launcher of Accelerate, on CPUs"
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
-        launcher += ["--main_process_port", "0"]
-    env = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+def run_in_two_processes(script: Path) -> str:
+    "Run a script in two processes on CPUs, with the variables that a launcher sets; return what both print"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    common |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen([*launcher, *command], env=env, **pipes, **options)
+    processes = []
+    for rank in ("0", "1"):
+        env = os.environ | common | {"RANK": rank, "LOCAL_RANK": rank}
+        processes.append(subprocess.Popen([sys.executable, str(script)], env=env, **pipes))
+    return "".join(process.communicate(timeout=240)[0] for process in processes)
 
 
 def test_main_process_and_barriers():
-    'Main process and barriers'
+    "Main process and barriers"
     # nbs/43_train.distributed.ipynb #57e1b09c
     test_eq((world_size(), is_main_process(), rank0_first(lambda: 3)), (1, True, 3))
     with single_process():
@@ -41,7 +50,7 @@ def test_main_process_and_barriers():
 
 
 def test_synchronized_batch_norm():
-    'Synchronized batch norm'
+    "Synchronized batch norm"
     # nbs/43_train.distributed.ipynb #e5540cbb
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
     with convert_sync_batchnorm(net):
@@ -72,17 +81,17 @@ if is_main_process():
     print("result", json.dumps(values))
 """
 
-
-    def run_script(folder: str, processes: int) -> dict:
-        "Run the script and return the values that it prints"
-        text = launch([str(Path(folder, "norms.py"))], processes).communicate(timeout=240)[0]
+    def printed_values(text: str) -> dict:
+        "Return the values that the script prints"
         line = next(line for line in text.splitlines() if line.startswith("result"))
         return json.loads(line.removeprefix("result"))
 
-
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(script, {})  # one process: this one
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "norms.py").write_text(script)
-        one, two = run_script(folder, 1), run_script(folder, 2)
+        text = run_in_two_processes(Path(folder, "norms.py"))
+    one, two = printed_values(printed.getvalue()), printed_values(text)
     for name in ("out", "mean", "var"):
         test_close(np.array(one[name]), np.array(two[name]), eps=1e-5)
     for a, b in zip(one["gradients"], two["gradients"]):
@@ -90,7 +99,7 @@ if is_main_process():
 
 
 def test_train_in_several_processes():
-    'Train in several processes'
+    "Train in several processes"
     # nbs/43_train.distributed.ipynb #a9e57b06
     plain = nn.Linear(2, 2)
     assert unwrap_model(plain) is plain

@@ -8,16 +8,14 @@ import pytest
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
-from fastcore.test import test_close, test_eq
-from IPython.display import display
+from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.loaders import face_dls
 from fer_fastai.data.synthetic import synthetic_faces
@@ -36,14 +34,14 @@ def launch(command: list[str], processes: int = 2, **options) -> subprocess.Pope
 
 
 def test_loader_that_returns_a_part_of_each_batch():
-    'Loader that returns a part of each batch'
+    "Loader that returns a part of each batch"
+
     # nbs/43b_train.distributed_loader.ipynb #911b3b62
     def one_epoch(loader) -> list[tuple]:
         "Return the batches of one epoch, always from the same seeds"
         torch.manual_seed(3)
         loader.rng = random.Random(3)
         return [tuple(part.clone() for part in batch) for batch in loader]
-
 
     dls = face_dls(synthetic_faces(60, seed=1), 24, batch_size=16)
     whole = one_epoch(dls.train)
@@ -62,11 +60,12 @@ def test_loader_that_returns_a_part_of_each_batch():
 
 @pytest.mark.slow
 def test_trainer_that_divides_each_batch():
-    'Trainer that divides each batch'
+    "Trainer that divides each batch"
     # nbs/43b_train.distributed_loader.ipynb #19c89146
     script = """
-import json, sys
+import json, os, signal, sys
 from pathlib import Path
+from unittest import mock
 from fastai.callback.core import Callback
 from fastai.torch_core import rank_distrib
 from fer_fastai.data.synthetic import synthetic_faces
@@ -80,8 +79,6 @@ def double_learner(*args, **options):
     learner.model.double()                  # here, so that a checkpoint is loaded without rounding
     return learner
 
-training.face_learner = double_learner
-
 class DoubleInputs(Callback):
     order = 5
     def before_batch(self):
@@ -89,55 +86,68 @@ class DoubleInputs(Callback):
 
 class RecordRows(Callback):
     "Rows of the faces that this process trained on, by epoch"
-    order, rows = 1, []
+    order = 1
+    def __init__(self):
+        self.rows = []
     def before_train(self):
         self.rows.append([])
     def before_batch(self):
         if self.training:
             self.rows[-1] += list(self.dl.rows)
 
-stages = (Stage(int(sys.argv[2]), size=24, lr=8e-3),)
-recipe = get_recipe("quick", arch="mini_xception", stages=stages, batch_size=64, dropout=0.0, autotune=False,
-                    class_weights="none", ema_decay=0.5, seed=1)
-record = RecordRows()
-training.train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, DoubleInputs()))
-Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
+class InterruptSecondEpoch(Callback):
+    "Interruption in the second epoch, after the first has been written"
+    def before_batch(self):
+        if self.training and self.epoch == 1 and rank_distrib() == 0:
+            self.interrupt()
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+class KillSecondEpoch(InterruptSecondEpoch):
+    "Death of the main process in the second epoch"
+    def interrupt(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def train_run(run, *cbs):
+    "Train to the end, and write the rows that this process trained on"
+    recipe = get_recipe("quick", arch="mini_xception", stages=(Stage(3, size=24, lr=8e-3),), batch_size=64,
+                        dropout=0.0, autotune=False, class_weights="none", ema_decay=0.5, seed=1)
+    record = RecordRows()
+    with mock.patch.object(training, "face_learner", double_learner):
+        training.train(synthetic_faces(240, seed=1), recipe, run, cbs=(record, DoubleInputs(), *cbs))
+    Path(run + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
+
+for run in sys.argv[1:]:
+    train_run(run, *([KillSecondEpoch()] if run.endswith("killed") else []))
 """
 
+    def read_rows(run: Path) -> list:
+        "Read the rows that each process trained on, by epoch"
+        return [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
 
-    def train_run(run: Path, processes: int = 2) -> list:
-        "Train to the end, and return the rows that each process trained on, by epoch"
-        text = launch([str(run.parent / "train.py"), str(run), "6"], processes).communicate(timeout=300)[0]
-        rows = [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
-        assert len(rows) == processes, text
-        return rows
-
-
-    def kill_after_one_epoch(run: Path):
-        "Start a training of two processes, and kill it when the history has its first line"
-        process = launch([str(run.parent / "train.py"), str(run), "6"], start_new_session=True)
-        while not (run / "history.csv").exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
+    one_process: dict = {}  # names of the script, for runs in this process
+    with mock.patch.object(sys, "argv", ["train.py"]):
+        exec(script, one_process)
+    train_run = one_process["train_run"]
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        (folder / "train.py").write_text(script)
-        rows = {n: train_run(folder / f"run-{n}", n) for n in (1, 2)}
-        histories = {n: read_history(folder / f"run-{n}") for n in (1, 2)}
-        files = {n: sorted(path.name for path in (folder / f"run-{n}").iterdir()) for n in (1, 2)}
-        kill_after_one_epoch(folder / "run-3")
-        stopped = len(read_history(folder / "run-3"))
-        train_run(folder / "run-3")
-        resumed = read_history(folder / "run-3")
-    test_eq(files[1], files[2])
-    for rows_of_one, *rows_of_two in zip(rows[1][0], *rows[2], strict=True):
+        one, two, interrupted, killed = runs = [Path(folder, name) for name in ("one", "two", "interrupted", "killed")]
+        Path(folder, "train.py").write_text(script)
+        train_run(str(one))
+        with ExceptionExpected(KeyboardInterrupt):
+            train_run(str(interrupted), one_process["InterruptSecondEpoch"]())
+        command = [str(Path(folder, "train.py")), *map(str, (two, interrupted, killed))]
+        text = launch(command).communicate(timeout=300)[0]
+        rows, stopped = {run.name: read_rows(run) for run in runs}, len(read_history(killed))
+        n_finished = {name: len(found) for name, found in rows.items()}
+        assert n_finished == {"one": 1, "two": 2, "interrupted": 2, "killed": 0}, text
+        test_eq(stopped, 1)
+        train_run(str(killed))
+        histories = {run.name: read_history(run) for run in runs}
+        files = {run.name: sorted(path.name for path in run.iterdir()) for run in runs}
+    for rows_of_one, *rows_of_two in zip(rows["one"][0], *rows["two"], strict=True):
         test_eq(sorted(rows_of_one), sorted(sum(rows_of_two, [])))
     columns = ["valid_loss", "accuracy", "f1_score"]
-    display(pd.concat({f"{n} process(es)": history[columns] for n, history in histories.items()}, axis=1).round(4))
-    test_close(histories[1][columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
-    assert 1 <= stopped < 6
-    test_close(resumed[columns].to_numpy(), histories[2][columns].to_numpy(), eps=1e-5)
+    for name in ("two", "interrupted", "killed"):
+        test_eq(files[name], files["one"])
+        test_close(histories[name][columns].to_numpy(), histories["one"][columns].to_numpy(), eps=1e-5)
+    pd.concat({name: history[columns] for name, history in histories.items()}, axis=1).round(4)

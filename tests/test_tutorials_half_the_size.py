@@ -4,7 +4,7 @@ from fer_fastai.all import *
 
 
 def test_half_the_size():
-    'half_the_size'
+    "half_the_size"
     # nbs/tutorials/half_the_size.ipynb #643328e8
     import tempfile
     from pathlib import Path
@@ -13,16 +13,16 @@ def test_half_the_size():
     from safetensors.torch import load_file
 
     from fer_fastai.deploy.export import to_onnx
-    from fer_fastai.models.backbones import fit_shapes, save_weights
+    from fer_fastai.models.weights import fit_shapes, save_weights
     from fer_fastai.train.training import recipe_learner
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
     # nbs/tutorials/half_the_size.ipynb #e81965cd
-    faces = synthetic_faces(1200, seed=5)
+    faces = synthetic_faces(700, seed=5)
     recipe = Recipe(
         "whole",
-        (Stage(8, size=32, lr=2e-3),),
+        (Stage(5, size=32, lr=2e-3),),
         arch="resnet18",
         batch_size=16,
         label_smoothing=0.05,
@@ -43,11 +43,9 @@ def test_half_the_size():
     # nbs/tutorials/half_the_size.ipynb #7783eb9d
     test = faces.split("test")
 
-
     def accuracy(learner):
         with learner.no_bar(), learner.no_logging():
             return float((predict_faces(learner, test).argmax(1) == test.codes).mean())
-
 
     whole = learner.model
     accuracies = {"whole": accuracy(learner)}

@@ -4,13 +4,12 @@ from fer_fastai.all import *
 
 
 def test_own_folder():
-    'own_folder'
+    "own_folder"
     # nbs/tutorials/own_folder.ipynb #63cef380
     import os
     import shutil
     import tempfile
     from pathlib import Path
-
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
@@ -46,8 +45,8 @@ def test_own_folder():
     # nbs/tutorials/own_folder.ipynb #657191da
     recipe = Recipe(
         "mine",
-        (Stage(8, size=32, lr=2e-3),),
-        arch="resnet18",
+        (Stage(10, size=32, lr=5e-3),),
+        arch="mini_xception",
         batch_size=16,
         class_weights="effective",
         label_smoothing=0.05,

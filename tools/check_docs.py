@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import chromium  # noqa: E402
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1300, "height": 900}
-WIDTHS = (390, 768, 1300, 1600)  # of screenshots
+WIDTHS = (390, 768, 1300, 1600)  # pixels; widths of the screenshots
 TALLEST = 2400  # pixels of a screenshot
 LONGEST = 120  # characters of a line that is never cut
 PAGES = ("index", "start", "tutorials/clean_labels", "names", "results", "from_fastai", "api")

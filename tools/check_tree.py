@@ -22,6 +22,7 @@ JUNK = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "runs", "*.eg
 BY_HAND = (
     "fer_fastai/__init__.py",
     "fer_fastai/_testgen.py",
+    "fer_fastai/_testgen_cells.py",
     "fer_fastai/clean/static/",
     "fer_fastai/deploy/weights/",
     "tests/conftest.py",

@@ -159,7 +159,7 @@ def escaped(text):
 
 
 def description(name, level):
-    "Markdown of a public name: heading, signature and docstring"
+    "Return Markdown of a public name: heading, signature and docstring"
     signature = f"```python\n{name.signature}\n```" if name.signature else ""
     docstring = "" if name.is_constant and name.signature else escaped(name.docstring)
     parts = [f"({name.label})=\n{'#' * level} {escaped(name.name)}", signature, docstring]
@@ -167,7 +167,7 @@ def description(name, level):
 
 
 def statements(source):
-    "Syntax trees of a cell's statements; none if the cell is not plain Python"
+    "Parse the statements of a cell; return none if the cell is not plain Python"
     try:
         return ast.parse(source).body
     except SyntaxError:
@@ -195,7 +195,7 @@ def output_shown(output, folder, site):
 
 
 def collapsed(what):
-    "Metadata of a code cell whose source opens by a click"
+    "Return the metadata of a code cell whose source opens by a click"
     prompts = {"code_prompt_show": f"Show {what}", "code_prompt_hide": f"Hide {what}"}
     return {"tags": ["hide-input"], "mystnb": prompts}
 
@@ -234,7 +234,7 @@ def page(nb, site):
 
 
 def toctree(pages, title="", hidden=False):
-    "Markdown of a table of contents"
+    "Return Markdown of a table of contents"
     options = [":maxdepth: 1"]
     if title:
         options.append(f":caption: {title}")
@@ -244,13 +244,13 @@ def toctree(pages, title="", hidden=False):
 
 
 def listing(notebooks):
-    "Markdown list of notebooks, each with its promise"
+    "Return a Markdown list of notebooks, each with its promise"
     rows = [f"* [{nb.title}](/{nb.path.relative_to(NBS).as_posix()}): {nb.promise}" for nb in notebooks]
     return "\n".join(row.rstrip(": ") for row in rows)
 
 
 def name_table(rows):
-    "Markdown table of names: link and summary"
+    "Return a Markdown table of names: link and summary"
     return "\n".join(["| name | description |", "|---|---|", *rows])
 
 
@@ -259,7 +259,7 @@ def name_row(name):
 
 
 def names_page(site):
-    "Markdown of the page that lists all public names by module"
+    "Return Markdown of the page that lists all public names by module"
     parts = ["# All names", "Public names of the package by module. Each name links to the notebook that explains it."]
     for nb in site.library:
         names = sorted(nb.all_names, key=lambda name: name.name.lower())
@@ -270,7 +270,7 @@ def names_page(site):
 
 
 def curated_names(site):
-    "Markdown of the names of fer_fastai.all by part; empty as long as the module does not exist"
+    "List the names of fer_fastai.all by part in Markdown; empty if the module does not exist"
     if "all" not in site.modules:
         return ""
     module = importlib.import_module("fer_fastai.all")
@@ -286,7 +286,7 @@ def curated_names(site):
 
 
 def curated_row(name, symbol, site):
-    "Part and table row of a name of fer_fastai.all"
+    "Return the part and the table row of a name of fer_fastai.all"
     defined_in = symbol.__name__ if inspect.ismodule(symbol) else getattr(symbol, "__module__", None)
     module = (defined_in or "").removeprefix("fer_fastai.")
     candidates = sorted((each for each in site.names if each.name == name), key=lambda each: each.module == "all")
@@ -303,7 +303,7 @@ def first_line(symbol):
 
 
 def api_page(site):
-    "Markdown of the first page of the API: curated names, then notebooks by part"
+    "Return Markdown of the first page of the API: curated names, then notebooks by part"
     parts = [
         "# API",
         "The package is exported from these notebooks. Each explains its names, runs them and tests them. "
@@ -329,7 +329,7 @@ def example():
 
 
 def landing_page(sections):
-    "Markdown of docs/index.md with the example of nbs/index.ipynb"
+    "Return docs/index.md with the example of nbs/index.ipynb"
     text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     if text.count(TEN_LINES) != 1:
         raise SystemExit(f"docs/index.md: found {text.count(TEN_LINES)} lines {TEN_LINES!r}, expected 1")

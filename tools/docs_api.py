@@ -115,12 +115,12 @@ class Notebook:
 
 
 def source_of(cell):
-    "Text of a cell"
+    "Return the text of a cell"
     return "".join(cell["source"])
 
 
 def directives(source):
-    "Names of nbdev's directives in a cell"
+    "Return the names of nbdev's directives in a cell"
     return set(DIRECTIVE.findall(source))
 
 
@@ -161,7 +161,7 @@ def functions(node, lines, module):
 
 
 def patched_classes(node):
-    "Names of the classes to which fastcore's @patch adds a function"
+    "Return the names of the classes to which fastcore's @patch adds a function"
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     if not any(re.match(r"patch(\(|$)", decorator) for decorator in decorators) or not node.args.args:
         return []
@@ -182,7 +182,7 @@ def constants(node, lines, module):
 
 
 def comment_of(line):
-    "Comment at the end of a line of code; empty if there is none"
+    "Return the comment at the end of a line of code, an empty string without one"
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(line).readline))
     except (tokenize.TokenError, IndentationError):  # the line opens a bracket that later lines close
@@ -192,7 +192,7 @@ def comment_of(line):
 
 
 def header(node, lines):
-    "Source of a function or class up to its body, without its indentation"
+    "Return the source of a function or class up to its body, without its indentation"
     start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     body = node.body[0]
     end = min([body.lineno, *(each.lineno for each in getattr(body, "decorator_list", []))])
@@ -203,13 +203,13 @@ def header(node, lines):
 
 
 def fields(node):
-    "Public annotated fields of a class"
+    "Return the public annotated fields of a class"
     annotated = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
     return [each for each in annotated if not each.target.id.startswith("_")]
 
 
 def methods(node):
-    "Public methods of a class; those that a framework calls only if they have a docstring"
+    "Return the public methods of a class; those that a framework calls only if they have a docstring"
     found = []
     for each in node.body:
         if not isinstance(each, ast.FunctionDef) or each.name.startswith("_"):

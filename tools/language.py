@@ -169,7 +169,7 @@ update view vote walk watch weight wrap zero
 )
 
 SOURCES = """
-nbs/**/*.ipynb fer_fastai/_testgen.py tests/conftest.py tests/browser/*.py tools/*.py benchmarks/**/*.py docs/*.py
+nbs/**/*.ipynb fer_fastai/_testgen*.py tests/conftest.py tests/browser/*.py tools/*.py benchmarks/**/*.py docs/*.py
 fer_fastai/**/static/*.js fer_fastai/**/static/*.css fer_fastai/**/weights/**/*.md
 *.md docs/*.md data/*.md benchmarks/*.md .github/**/*.md .github/**/*.yml .pre-commit-config.yaml
 settings.ini pyproject.toml Makefile .ci/run

@@ -35,7 +35,7 @@ core io data.images deploy.session deploy.tracking
 """.split()
 HEAVY = {"torch", "torchvision", "fastai", "matplotlib"}
 
-BY_HAND = {"__init__", "_modidx", "_testgen"}
+BY_HAND = {"__init__", "_modidx", "_testgen", "_testgen_cells"}
 
 
 @dataclass(frozen=True)

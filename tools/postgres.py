@@ -21,7 +21,7 @@ PATIENCE = 60  # seconds that a start may take
 
 
 def binaries():
-    "The folder that holds initdb and postgres: the newest of Debian's, or the one on PATH; None where there is none"
+    "Find the folder of initdb and postgres, the newest of Debian's or the one on PATH; return None without one"
     debian = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if debian:
         return max(debian, key=lambda folder: float(folder.parent.name))
@@ -30,14 +30,14 @@ def binaries():
 
 
 def no_postgres():
-    "Why no server can be started here; empty when it can"
+    "Return the reason why no server can start here, an empty string if one can"
     if not hasattr(os, "geteuid"):
         return "needs Linux or macOS"
     return "" if binaries() else "needs PostgreSQL (Debian: apt install postgresql)"
 
 
 def server_user():
-    "For subprocess: run as another user than root; nothing when we are not root"
+    "Return options for subprocess that run a command as another user than root, none for other users"
     if os.geteuid():
         return {}
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -123,6 +123,6 @@ def children(pid):
 
 
 def alive(pid):
-    "Is there such a process, and is it more than a zombie?"
+    "Return whether the process exists and is not a zombie"
     found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(found) and not found.startswith("Z")

@@ -1,6 +1,6 @@
 """Makes README.md from nbs/index.ipynb: `python tools/readme.py`, run by `make prepare`
 
-Cells marked `#| exec_doc` are run anew first, so that README quotes the files in benchmarks/results. `#| hide` leaves
+Cells marked `#| exec_doc` are run again first, so that README quotes the files in benchmarks/results. `#| hide` leaves
 a cell out, `#| echo: false` its code, `#| output: false` its outputs.
 """
 
@@ -33,7 +33,7 @@ def refresh(path):
 
 
 def from_root(text):
-    "A relative link of the notebook, as README's own"
+    "Convert a relative link of the notebook into a link of README"
 
     def moved(link):
         target = link[2]
@@ -45,7 +45,7 @@ def from_root(text):
 
 
 def shown(output):
-    "An output as markdown: tables and text, no pictures"
+    "Convert an output to Markdown: tables and text, no images"
     if output.output_type == "stream":
         return f"```\n{''.join(output.text).rstrip()}\n```"
     data = output.get("data", {})
@@ -55,7 +55,7 @@ def shown(output):
 
 
 def parts(cell):
-    "What README takes from a cell"
+    "Return the parts of a cell for README"
     flags = cell.directives_
     if cell.cell_type == "markdown":
         yield from_root(cell.source.strip())

@@ -1,8 +1,10 @@
-"""Write the pictures of the README and the tutorials: `python tools/screenshots.py [--to nbs/images]`
+"""Write the images of the README and the tutorials: `python tools/screenshots.py [--to nbs/images]`
 
-label_cleaner*.png: synthetic faces with injected label errors in JupyterLab, with out-of-fold predicted probabilities
-of a logistic regression. report.png: the report of `fer demo`. predicted.png: NASA's portrait of Eileen Collins (public
-domain), upright, mirrored and rotated, classified by the bundled model.
+* label_cleaner*.png has synthetic faces with injected label errors in JupyterLab. A logistic regression predicted their
+  out-of-fold probabilities.
+* report.png is the report of `fer demo`.
+* predicted.png is NASA's portrait of Eileen Collins (public domain), upright, mirrored and rotated. The bundled model
+  classified it.
 """
 
 import argparse
@@ -53,7 +55,7 @@ probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
 pred_probs = PredProbs(probabilities, features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", pred_probs, annotator="ann")'
-KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions that the picture shows
+KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions in the screenshot
 THEMES = {"light": "label_cleaner", "dark": "label_cleaner_dark"}
 
 
@@ -105,7 +107,7 @@ def write_cleaner(images, browser, address, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", type=Path, default=ROOT / "nbs" / "images", help="folder for the pictures")
+    parser.add_argument("--to", type=Path, default=ROOT / "nbs" / "images", help="folder for the images")
     images = parser.parse_args().to
     images.mkdir(parents=True, exist_ok=True)
     write_prediction(images / "predicted.png")

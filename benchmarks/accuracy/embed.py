@@ -7,7 +7,7 @@ through ONNX Runtime, with the bundled 16-bit weights. The int8 network is calib
 PublicTest, and once on PrivateTest. `--bundled` starts from the bundled folders: weights and model.onnx stay, the int8
 network and all figures are made again. Writes fer_fastai/deploy/weights/<name> and embedded.json.
 
-Needs: FER2013; runs of nets.py, or --bundled
+Needs: FER2013 and runs of nets.py, or --bundled
 """
 
 import shutil
@@ -20,7 +20,7 @@ from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.export import add_int8, save_model_folder
 from fer_fastai.deploy.model_folder import load_model_folder, write_model_json
 from fer_fastai.deploy.predictor import Predictor
-from fer_fastai.evaluate.metrics import report_from_pred_probs
+from fer_fastai.evaluate.report import report_from_pred_probs
 from fer_fastai.train.training import load_run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

@@ -7,7 +7,7 @@ or of a bundled model. Members are added greedily, with repetition, each the one
 until none does (Caruana et al., ICML 2004). Accuracy on PublicTest is too coarse to select by. PrivateTest is scored
 once.
 
-Needs: FER2013; runs of joint.py, nets.py and gpu.py
+Needs: FER2013, runs of joint.py, nets.py and gpu.py
 """
 
 import sys
@@ -20,7 +20,7 @@ import pandas as pd
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.evaluate.metrics import report, report_from_pred_probs
+from fer_fastai.evaluate.report import report, report_from_pred_probs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (

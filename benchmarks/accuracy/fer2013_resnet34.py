@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report, summarize_seeds
+from fer_fastai.evaluate.metrics import summarize_seeds
+from fer_fastai.evaluate.report import report
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.train.training import read_history, train
 
@@ -32,7 +33,7 @@ from common import (
     write_result,
 )
 
-FACTS = ("best", "seconds", "compute_mode", "autotune", "parameters")  # of run.json
+FACTS = ("best", "seconds", "compute_mode", "autotune", "parameters")  # fields of run.json
 
 
 def run(plan, faces, folder) -> tuple:

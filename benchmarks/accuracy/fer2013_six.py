@@ -7,7 +7,7 @@ targets are each training face's label and, with weight 0.7, the mean prediction
 weights and test-time augmentation are selected on PublicTest. PrivateTest is scored once for each; no test face is
 cleaned.
 
-Needs: FER2013; runs of joint.py and nets.py (compact, resnet34_taught)
+Needs: FER2013, runs of joint.py and nets.py (compact, resnet34_taught)
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fer_fastai.data.emotions import SIX_CLASSES
 from fer_fastai.data.readers import load_fer2013
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.train.multitask import split_head
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.train.training import read_history, train

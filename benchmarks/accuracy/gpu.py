@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/accuracy/gpu.py --results
 
 The networks of a phase run side by side, each in its own process. Teachers are trained on FER2013's labels and FER+
-votes together (train.joint) and reduced to FER2013's seven classes. Students are trained on each face's label and, with
-most of the weight, on the teachers' mean prediction. All use Training alone, without exact copies of test faces. A
+votes together (train.multitask) and reduced to FER2013's seven classes. Students are trained on each face's label and,
+with most of the weight, on the teachers' mean prediction. All use Training alone, without exact copies of test faces. A
 student's epoch is selected on PublicTest by accuracy, a teacher's by loss. Every network keeps its probabilities for
 PublicTest and PrivateTest, by test-time augmentation, in runs/<name>-42. An interrupted run is resumed.
 
@@ -31,7 +31,7 @@ from fer_fastai.data.augment import Augment
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.labels import ferplus_soft_labels
-from fer_fastai.evaluate.metrics import report_from_pred_probs
+from fer_fastai.evaluate.report import report_from_pred_probs
 from fer_fastai.evaluate.tta import predict_faces
 from fer_fastai.io import read_json
 from fer_fastai.train.autotune import ComputeMode

@@ -20,7 +20,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.labels import ferplus_soft_labels
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.models.backbones import count_parameters
 from fer_fastai.train.multitask import SECOND_LABEL_PREFIX, join_label_sets, split_head
 from fer_fastai.train.recipes import get_recipe

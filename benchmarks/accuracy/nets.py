@@ -7,13 +7,13 @@ mini_xception_64, mini_xception_relu, mini_xception_relu_on, mini_xception_taugh
 swift. Each writes <system>.json; chosen.py selects among the ResNet-34s and the mini-Xceptions.
 
 Training targets are the label and, with a weight per system (mostly 0.7), the mean prediction of trained networks. The
-teacher of compact is joint.py's ResNet-34; compact and that ResNet-34 teach mini_xception, swift and resnet34_taught.
-gpu.py's seven teachers and the bundled compact teach mini_xception_taught. The bundled compact alone teaches the
-others. All teachers were trained on Training alone, without exact copies of test faces. The epoch is selected on
+teacher of compact is joint.py's ResNet-34. mini_xception, swift and resnet34_taught are distilled from both.
+mini_xception_taught is distilled from gpu.py's seven teachers and the bundled compact, the others from the bundled
+compact alone. All teachers were trained on Training alone, without exact copies of test faces. The epoch is selected on
 PublicTest, PrivateTest is scored once, no test face is cleaned. The claim is a single view; for a ResNet-34, the better
 of two test-time augmentations on PublicTest. An interrupted run is resumed.
 
-Needs: FER2013; for some systems, runs of joint.py or gpu.py
+Needs: FER2013 and, for some systems, runs of joint.py or gpu.py
 """
 
 import sys
@@ -26,10 +26,11 @@ from fer_fastai.core import set_seeds
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.model_folder import as_learner, load_model_folder
 from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.evaluate.metrics import report
+from fer_fastai.evaluate.report import report
 from fer_fastai.io import atomic_path
-from fer_fastai.models.backbones import count_parameters, save_weights
+from fer_fastai.models.backbones import count_parameters
 from fer_fastai.models.net2net import net2net
+from fer_fastai.models.weights import save_weights
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.train.training import read_history, train
 
@@ -67,7 +68,7 @@ class System(NamedTuple):
     claim: str
     name: str  # in the metric; {:,} stands for the number of parameters
     teachers: tuple = (BUNDLED,)  # names of runs, or model folders
-    weight: float = 0.7  # of the teachers in the targets; tiny networks overfit wrong labels less with more
+    weight: float = 0.7  # fraction of the teachers in the targets; with more, tiny networks overfit wrong labels less
     start: str | None = None  # run that the weights come from; None: from scratch
     reference: tuple = NO_REFERENCE
     note: str = TAUGHT_BY_COMPACT

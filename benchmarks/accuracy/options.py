@@ -7,7 +7,7 @@ thing and has the same epochs and seed. The epoch is selected on PublicTest, whe
 not quote a level. PrivateTest is not used. The two FER+ rows have eight classes and are scored against FER+ majority.
 An interrupted run is resumed.
 
-Needs: FER2013; the run resnet34_student of nets.py
+Needs: FER2013, the run resnet34_student of nets.py
 """
 
 import sys
@@ -20,7 +20,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES, FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.evaluate.labels import ferplus_label_set, ferplus_soft_labels
-from fer_fastai.evaluate.metrics import report, report_from_pred_probs
+from fer_fastai.evaluate.report import report, report_from_pred_probs
 from fer_fastai.train.multitask import join_label_sets, split_head
 from fer_fastai.train.recipes import Stage, get_recipe
 from fer_fastai.train.training import load_run, read_history, train
@@ -39,7 +39,7 @@ def steps(plan):
     return plan.replace(optimizer="sgd", stages=(Stage(stage.epochs, size=stage.size, schedule="steps", lr=2e-2),))
 
 
-CHANGES = {  # of the recipe alone, original labels
+CHANGES = {  # changes of the recipe alone, with the original labels
     "base": lambda plan: plan,
     "no augmentation": lambda plan: plan.replace(augment=NO_AUGMENT),
     "flip and 15 degrees only": lambda plan: plan.replace(augment=TURNS),

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/accuracy/pca.py
 
 Three random 80/20 splits, and three that keep the frames of a film on one side. The paper's system is compared with the
-mean of ten such networks, whose options are selected on splits of the training part alone, of the same kind. Both are
+mean of ten such networks. Their options are selected on splits of the training part alone, of the same kind. Both are
 measured again with their hidden neurons pruned by angles (15 and 165 degrees) on the training part.
 
 Needs: SFEW's feature sheet in the data folder (sfew/sfew_pca_features.xlsx)

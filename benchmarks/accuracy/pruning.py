@@ -9,7 +9,7 @@ Torch-Pruning's own; they do not reconstruct the remaining weights before retrai
 128 sigmoid neurons, the published rule at 15 and 165 degrees, no retraining. Latency in ONNX Runtime on 2 threads,
 networks in turns. Pruned and retrained networks are kept, so an interrupted run is resumed.
 
-Needs: FER2013; the run resnet34_student of nets.py
+Needs: FER2013, the run resnet34_student of nets.py
 """
 
 import sys
@@ -29,7 +29,7 @@ from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.export import size_table
 from fer_fastai.deploy.predictor import pretrained_model
 from fer_fastai.evaluate.tta import predict_faces
-from fer_fastai.models.backbones import fit_shapes, save_weights
+from fer_fastai.models.weights import fit_shapes, save_weights
 from fer_fastai.train.autotune import UseComputeMode, autotune
 from fer_fastai.train.callbacks import EMA
 from fer_fastai.train.losses import SoftCrossEntropy, soft_accuracy
@@ -260,7 +260,7 @@ def main():
     learner = load_run(options.start, faces)
     plan = get_recipe("resnet34", target="votes", label_smoothing=0.0, class_weights="none", seed=options.seed)
     rows, models, example = prune_network(learner, training, faces, plan, options)
-    # What retraining alone changes
+    # Effect of retraining alone
     unpruned, _ = before_and_after(learner, learner.model, "unpruned", training, faces, plan, options)
     size = sum(p.numel() for p in learner.model.parameters())
     unpruned |= {"macs": total_macs(learner.model, example), "parameters": size}

@@ -8,7 +8,7 @@ determine which faces are reviewed, but constants of the combined ranking were s
 issues.py). Accuracy is on PrivateTest against FER+ majority: labels that no review touches. Then accuracy before and
 after a review of all suspects of all splits, against each label set.
 
-Needs: FER2013; runs of issues.py
+Needs: FER2013, runs of issues.py
 """
 
 import sys

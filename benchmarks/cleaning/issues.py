@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/cleaning/issues.py [--recipe fold] [--second fold-softened] [--folds 5] [--epochs 16]
 
-Reference 1: FER+ votes. A label is wrong when at most 1 of 10 voters shares it and at least 5 agree on another emotion.
+Reference 1: FER+ votes. A label is wrong when at most 1 of 10 voters chose it and at least 5 agree on another emotion.
+
   folds: Training by cross-validation. second folds: the same by networks trained on soft labels, the label posterior by
   the first networks. both: the two averaged. first fold, ...: the first fold alone, where two larger networks exist,
   trained on the other folds: one on labels, one on the label posterior by both. heldout: PublicTest + PrivateTest by
@@ -67,7 +68,7 @@ IN_JSON = ("label_loss", "combined")  # methods shown for every set of networks;
 
 
 def wrong_by_votes(faces) -> np.ndarray:
-    "Mark labels that at most one of ten voters shares while five agree on another emotion: bool (n,)"
+    "Mark labels that at most one of ten voters chose while five agree on another emotion: bool (n,)"
     votes = faces.votes.reindex(columns=list(FERPLUS_CLASSES)).fillna(0).to_numpy()
     rows, columns = np.arange(len(votes)), [FERPLUS_CLASSES.index(name) for name in faces.table.label]
     others = votes.copy()

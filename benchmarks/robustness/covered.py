@@ -5,7 +5,7 @@
 
 Nothing is written while a test fails.
 
-Needs: FER2013, chromium; a whole run takes 25 minutes
+Needs: FER2013, chromium. A whole run takes 25 minutes
 """
 
 import json

@@ -7,9 +7,9 @@
 
 A child process labels as fast as it can: batches of 1 to 40 faces, with undo and redo between them. It announces each
 act on a pipe before the transaction and reports the outcome after the commit. It is killed (SIGKILL) at a random
-moment. Then the log is opened again and its new batches are compared with the announcements: every acknowledged act is
-expected whole and in order; of the act in progress, all or nothing. One log is used for all kills. Children are forks
-of this process, so that they start at once; each opens its own connections.
+moment. Then the log is opened again and its new batches are compared with the announcements. Every acknowledged act is
+expected whole and in order. The act in progress is expected whole or not at all. One log is used for all kills.
+Children are forks of this process, so that they start at once; each opens its own connections.
 
 Needs: PostgreSQL of the operating system for its part
 """

@@ -5,8 +5,8 @@
     .venv/bin/python benchmarks/robustness/fuzz.py --minutes 0.5 --print   trial: prints, writes nothing
     .venv/bin/python benchmarks/robustness/fuzz.py --again csv FILE        run one kept input, with its traceback
 
-Three targets, each in its own process and for a third of the time: the reader of FER2013's CSV, the loader of model
-folders, the opening and reading of edit logs. Only fer_fastai's modules are instrumented. A crash is any exception that
+Three targets: the reader of FER2013's CSV, the loader of model folders, the opening and reading of edit logs. Each has
+its own process and a third of the time. Only fer_fastai's modules are instrumented. A crash is any exception that
 is not a FerError. One input per place in the code is kept under runs/fuzz/, and the fuzzer continues.
 
 Needs: atheris, `pip install 'fer_fastai[fuzz]'` (Linux)
@@ -154,7 +154,7 @@ def place_of(error: BaseException) -> str:
 
 
 def fuzz(name: str, seconds: float, folder: Path):
-    "Fuzz one target in this process, and end the process"
+    "Run the fuzzer on one target in this process, and end the process"
     import atheris
 
     with atheris.instrument_imports(include=["fer_fastai"]):
@@ -191,7 +191,7 @@ def fuzz(name: str, seconds: float, folder: Path):
 
 
 def in_a_process(name: str, seconds: float) -> dict:
-    "Fuzz a target in its own process; return runs, seconds and crashes"
+    "Run the fuzzer on a target in its own process; return runs, seconds and crashes"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-W", "ignore", __file__, "--child", name, folder, str(seconds)]
         environment = os.environ | {"FER_CACHE": f"{folder}/cache", "OMP_NUM_THREADS": "1"}

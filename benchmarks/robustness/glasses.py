@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/robustness/glasses.py [--run runs/resnet34_student-42] [--limit 200 --results FOLDER]
 
 Arriaga et al. (2017) observed that glasses are read as anger. FER2013 has no labels for glasses, so each face is
-compared with itself. Single view; exact copies are left out; 95 % intervals of the paired mean, normal approximation.
+compared with itself. Single view, without exact copies; 95 % intervals of the paired mean, normal approximation.
 A sanity check of the saliency maps (rank correlation under random weights) is recorded beside them.
 
-Needs: FER2013; the run resnet34_student of nets.py
+Needs: FER2013, the run resnet34_student of nets.py
 """
 
 import sys

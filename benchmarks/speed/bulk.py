@@ -4,6 +4,7 @@
 
 Drawn 48x48 faces as PNG bytes in one Parquet file, already cropped. Each turn classifies --faces / --turns of them in
 all ways and compares the predictions.
+
   plain  seconds of one process with an open model while the other core is idle: Parquet read, PNG decoded, classified;
          nothing is written.
   bulk   core-seconds of all actors, each from the start of its first part to the end of its last: reading, decoding,

@@ -2,7 +2,7 @@
 
 Reads one JSON request per line and answers with one JSON line. Run by .peers/bin/python, which predict.py sets up.
 
-Needs: nothing; predict.py starts it
+Needs: nothing. predict.py starts it
 """
 
 import json

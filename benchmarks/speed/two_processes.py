@@ -2,13 +2,13 @@
 
     .venv/bin/python benchmarks/speed/two_processes.py [--faces 3000] [--epochs 3]
 
-The first faces of FER2013's Training, validated on PublicTest; mini-Xception, which has a batch norm after every
-convolution; no dropout, because each process draws its own. In double precision, where a difference would be an error,
-and in single precision, where rounding errors grow with the steps. Every face is counted: each process trains on the
-same faces, each at most once per epoch. The claim is the largest difference of any epoch's validation accuracy,
-macro-F1 or loss in double precision.
+The first faces of FER2013's Training, validated on PublicTest, by mini-Xception with a batch norm after every
+convolution. There is no dropout, because each process draws its own. Runs are in double precision, where a difference
+would be an error, and in single precision, where rounding errors grow with the steps. Every face is counted: each
+process trains on the same faces, each at most once per epoch. The claim is the largest difference of any epoch's
+validation accuracy, macro-F1 or loss in double precision.
 
-Needs: FER2013; accelerate, `pip install 'fer_fastai[cluster]'`
+Needs: FER2013, accelerate, `pip install 'fer_fastai[cluster]'`
 """
 
 import json

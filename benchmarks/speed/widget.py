@@ -7,7 +7,7 @@ FER2013's 35,887 faces where the data folder has them, otherwise drawn faces rep
 and issues are random and seeded: latency does not depend on them. All times are taken in the browser, from the time
 stamp of the key to the frame that shows the result.
 
-Needs: chromium and playwright; FER2013 for its faces
+Needs: chromium and playwright, FER2013 for its faces
 """
 
 import statistics

@@ -117,6 +117,13 @@ class Lab:
         self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         self.until("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
 
+    def use_kernel_of(self, other):
+        "Run the cells in the kernel of another notebook, whose imports and variables exist"
+        kernel = other.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
+        change = "id => jupyterapp.shell.currentWidget.sessionContext.changeKernel({ id }).then(() => null)"
+        self.page.evaluate(change, kernel)
+        self.until(f"jupyterapp.shell.currentWidget.sessionContext.session.kernel.id === '{kernel}'")
+
     def theme(self, name):
         self.command("apputils:change-theme", theme=THEMES[name])
         self.until(f"document.body.dataset.jpThemeName === '{THEMES[name]}'")

@@ -283,7 +283,8 @@ def test_a_new_kernel_finds_every_decision(lab):
 
 
 def test_inside_other_widgets(lab):
-    other = lab.another(notebook(lab.folder / "box.ipynb", FACES, BOX))
+    other = lab.another(notebook(lab.folder / "box.ipynb", BOX))
+    other.use_kernel_of(lab)  # the faces are in its memory
     other.run_all()
     other.page.wait_for_selector(".widget-vbox .fer-card")
     card(other, 0).click()
