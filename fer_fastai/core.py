@@ -95,10 +95,10 @@ class FerError(Exception):
 
 # %% ../nbs/00_core.ipynb #715f4bf1
 def one_line(
-    error: Exception,
+    error: object,  # exception or text
     most: int = 200,  # characters
 ) -> str:
-    "Format the message of any exception as one line"
+    "Format an exception or text as one line"
     return " ".join(str(error).split())[:most]
 
 

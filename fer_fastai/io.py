@@ -59,7 +59,7 @@ _FILE_KINDS = {  # test of the mode of a file -> name for the error
 
 
 def check_regular_file(
-    path: Path | str,  # may be missing
+    path: Path | str | os.DirEntry,  # may be missing
 ):
     "Raise DataError for a pipe, device or socket, which could be read without end"
     try:
@@ -68,7 +68,7 @@ def check_regular_file(
         return  # the function that opens the file raises the error
     for is_kind, name in _FILE_KINDS.items():
         if is_kind(mode):
-            raise DataError(name, path, "a file", "Remove it from the folder")
+            raise DataError(name, os.fspath(path), "a file", "Remove it from the folder")
 
 
 def _visible(entry: os.DirEntry) -> bool:
@@ -82,7 +82,7 @@ def walk_files(
 ) -> Iterator[tuple[str, os.DirEntry]]:  # path relative to the folder with /, and the file
     "Iterate over the visible files below a folder, sorted by name; files come before subfolders"
     start = os.stat(folder)
-    waiting = [("", os.fspath(folder), ((start.st_dev, start.st_ino),))]
+    waiting: list[tuple[str, str, tuple]] = [("", os.fspath(folder), ((start.st_dev, start.st_ino),))]
     while waiting:
         prefix, path, above = waiting.pop()
         with os.scandir(path) as found:

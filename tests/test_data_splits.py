@@ -8,7 +8,7 @@ from fer_fastai.data.faceset import FaceSet
 # nbs/12b_data.splits.ipynb #a0a12s05
 from fastcore.test import ExceptionExpected, test_eq, test_warns
 
-import fer_fastai.data.splits  # noqa: F401  adds FaceSet.random_split and FaceSet.kfold
+from fer_fastai.data import splits
 from fer_fastai.data.emotions import FER2013_CLASSES
 
 
@@ -50,6 +50,7 @@ def test_few_large_groups_such_as_films():
 def test_edge_cases_classes_with_too_few_faces_or_groups():
     "Edge cases: classes with too few faces or groups"
     # nbs/12b_data.splits.ipynb #a0a12010
+    assert splits.__doc__, "importing the module adds its methods to FaceSet"
     few = FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]}))
     with ExceptionExpected(DataError, "random_split: sad: 1"):
         few.random_split()

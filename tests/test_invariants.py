@@ -22,7 +22,7 @@ from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import SPLITS, FaceSet
 from fer_fastai.data.fer2013 import read_fer2013_csv
-from fer_fastai.data.readers import read_folder
+from fer_fastai.data.readers import read_faces
 
 
 def examples(n: int):
@@ -227,9 +227,9 @@ def test_files_round_trip():
     def as_folders(faces):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                again = read_folder(faces.to_folder(Path(folder, "faces")), load=True, cache=False)
+                again = read_faces(faces.to_folder(Path(folder, "faces")), load=True, cache=False)
             except DataError as error:
-                assert "ids that differ as file names" in str(error) or "class folders" in str(error)
+                assert "ids that differ as file names" in str(error) or "that can be file names" in str(error)
                 return
 
         def content(those):

@@ -1,6 +1,6 @@
 """Imitations of class folders and tables of faces in many forms, with the right label, split and group of each face.
 
-Each function `imitate_<form>(root)` writes drawn faces below `root` and returns the truth: a table with one row per face,
+Each function `imitate_<form>(root)` writes drawn faces below `root` and returns the truth: a table with a row per face,
 indexed by the id that `read_faces(root, **OPTIONS.get(name, {}))` must give, with columns label, split, and group where
 the form has groups.
 """
@@ -123,7 +123,8 @@ def imitate_two_endings(root):
 
 
 def imitate_numbered_folders(root):
-    rows = [(f"train/{code}/{n}", label, "train") for code, label in enumerate(("happy", "sad", "fear")) for n in range(3)]
+    labels = enumerate(("happy", "sad", "fear"))
+    rows = [(f"train/{code}/{n}", label, "train") for code, label in labels for n in range(3)]
     return write(root, [f"{row[0]}.png" for row in rows], rows)
 
 

@@ -154,7 +154,7 @@ class EditLog(_LogDatabase):
         stored = self._open(own)
         self.vocab, self.labels = stored  # classes, and original labels by face_id
         self._file = database_file(self.url)
-        if own is not None and stored is not own:
+        if faceset is not None and own is not None and stored is not own:
             self._extend(own)
             self.check_dataset(faceset)
 

@@ -8,7 +8,7 @@ __all__ = ["train_app", "train_command", "report_of_run", "report_command", "dem
 # %% ../../nbs/91c_cli.train.ipynb #0d3a72fc
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,7 +60,7 @@ def train_command(
     if folder is not None and check_writable(folder).is_file():
         raise DataError("a file", folder, "a run folder, or a new one")
     changes = {name: value for name, value in {"pretrained": pretrained, "seed": seed}.items() if value is not None}
-    opened = dict(without=without, keep_leaked=keep_leaked, classes=classes, dataset=dataset, grey=grey)
+    opened: dict[str, Any] = dict(without=without, keep_leaked=keep_leaked, classes=classes, dataset=dataset, grey=grey)
     chosen, faces = get_recipe(recipe, **changes), with_valid(open_faces(source, **opened))
     if is_main_process():
         typer.echo(f"{chosen.name}: {faces}")

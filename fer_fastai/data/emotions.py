@@ -250,15 +250,16 @@ def _names_by_spelling(names: list[str], where: object) -> ClassNames:
         found = f"classes that are numbers: {_shown(sorted(numbers, key=int))}"
         hint = "Pass classes=: a list, a dict, or one of " + ", ".join(VOCABULARIES)
         raise DataError(found, where, "the name of each class", hint)
-    labels = {name: _emotion(name) or name for name in names}
+    labels: dict[str, str | None] = {name: _emotion(name) or name for name in names}
+    spelled = [label for label in labels.values() if label]
     others = [name for name in names if _emotion(name) is None]
     if not others or len(others) == len(names):
-        return ClassNames(labels, _order(list(labels.values())))
+        return ClassNames(labels, _order(spelled))
     similar = {name: similar_emotion(name) for name in others}
     listed = [f"{name} ({similar[name]}?)" if similar[name] else name for name in others]
-    emotions = _shown(_order([label for name, label in labels.items() if name not in others]))
+    emotions = _shown(_order([label for name, label in labels.items() if label and name not in others]))
     note = f"classes that are emotions: {emotions}; other classes, kept as they are spelled: {_shown(listed)}"
-    return ClassNames(labels, _order(list(labels.values())), (note,))
+    return ClassNames(labels, _order(spelled), (note,))
 
 
 def map_class_names(
@@ -273,15 +274,15 @@ def map_class_names(
     if isinstance(classes, str):
         labels = _names_by_vocabulary(names, classes, where)
         return ClassNames(labels, _order([label for label in labels.values() if label]))
-    by_dict = isinstance(classes, Mapping)
-    targets = [name for name in (classes.values() if by_dict else classes) if name is not None]
+    targets = [name for name in (classes.values() if isinstance(classes, Mapping) else classes) if name is not None]
     wrong = [name for name in targets if not isinstance(name, str) or not name.strip()]
     if wrong or not targets:
         raise DataError(f"classes {str(classes)[:80]}", where, "names of classes, as text")
-    if not by_dict and len(set(targets)) < len(targets):
+    if isinstance(classes, Mapping):
+        return ClassNames(_names_by_dict(names, classes, where), tuple(dict.fromkeys(targets)))
+    if len(set(targets)) < len(targets):
         raise DataError(f"classes {str(classes)[:80]}", where, "each name once")
-    labels = _names_by_dict(names, classes, where) if by_dict else _names_by_list(names, list(targets), where)
-    return ClassNames(labels, tuple(dict.fromkeys(targets)))
+    return ClassNames(_names_by_list(names, targets, where), tuple(targets))
 
 
 # %% ../../nbs/10_data.emotions.ipynb #2288543a

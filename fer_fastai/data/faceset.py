@@ -7,7 +7,7 @@ __all__ = ["SPLITS", "VOTE_PREFIX", "BOX_COLUMNS", "FaceSet", "require_labels", 
 
 # %% ../../nbs/12_data.faceset.ipynb #3b4cc85a
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -301,6 +301,7 @@ def exact_hashes(
     self: FaceSet,
 ) -> np.ndarray:  # uint64 (n,); equal where the pixels (or files) are equal
     "Hash the content of each face"
+    contents: Iterable[bytes]
     if self.pixels is None:
         contents = (read_bytes(path) + repr(self.box(row) or "").encode() for row, path in enumerate(self.paths))
     else:

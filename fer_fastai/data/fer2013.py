@@ -7,6 +7,7 @@ __all__ = [
     "parse_pixels",
     "parse_pixel_column",
     "fer2013_id",
+    "quiet_decoding",
     "read_fer2013_csv",
     "read_fer2013_parquet",
     "read_ferplus_votes",
@@ -104,7 +105,7 @@ def _check_columns(names: list[str], needed: tuple[str, ...], path: Path | str):
 
 
 @contextmanager
-def _quiet_decoding():
+def quiet_decoding():
     "Suppress the UnicodeDecodeError that pyarrow prints to stderr before it raises its own error"
     hook = sys.unraisablehook
 
@@ -134,7 +135,7 @@ def _blocks(path: Path, broken: dict[int, str]) -> Iterator[pyarrow.RecordBatch]
         arrow_csv.ParseOptions(invalid_row_handler=note),
         arrow_csv.ConvertOptions(column_types=dict.fromkeys(_COLUMNS, pyarrow.string()), include_columns=_COLUMNS),
     )
-    with _quiet_decoding(), arrow_csv.open_csv(path, *options) as reader:
+    with quiet_decoding(), arrow_csv.open_csv(path, *options) as reader:
         yield from reader
 
 

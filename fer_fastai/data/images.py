@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -47,7 +48,7 @@ else:
     pillow_heif.register_heif_opener()
 
 # %% ../../nbs/11_data.images.ipynb #27919325
-ImageSource = Path | str | bytes | bytearray | memoryview | io.BytesIO | Image.Image | np.ndarray
+ImageSource: TypeAlias = Path | str | bytes | bytearray | memoryview | io.BytesIO | Image.Image | np.ndarray
 
 _PHOTO_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "HEIF", "AVIF")  # opened; no others
 _EXPECTED = "an image that Pillow reads (JPEG, PNG, WebP, TIFF, ...)"
@@ -97,7 +98,7 @@ def _check_pixels(image: Image.Image, where: object):
 
 # %% ../../nbs/11_data.images.ipynb #a0a11008
 @contextmanager
-def _image_errors(source: object, missing: str, broken: str) -> Iterator[None]:
+def _image_errors(source: Any, missing: str, broken: str) -> Iterator[None]:
     "Raise DataError for whatever Pillow or the system raises"
     where = "bytes" if isinstance(source, io.BytesIO) else source
     try:
@@ -277,7 +278,7 @@ def resize_image(
 
 
 # %% ../../nbs/11_data.images.ipynb #a0a11011
-def _normalized_source(source: object):
+def _normalized_source(source: Any):
     "Check the type of a source; wrap the bytes of a file"
     if isinstance(source, (str, os.PathLike, Image.Image, np.ndarray, io.BytesIO)):
         return source

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -193,7 +194,7 @@ def read_faces(
     if not path.exists():
         expected = f"{', '.join(_NAMED_SETS)}, or the path of a table or folder"
         raise MissingFileError("no such file or folder", path, expected)
-    options = dict(load=load, size=size, grey=grey, on_error=on_error, check=check, cache=cache)
+    options: dict[str, Any] = dict(load=load, size=size, grey=grey, on_error=on_error, check=check, cache=cache)
     if path.is_dir() and _is_written(path):
         faceset = read_table_faces(path / "faces.csv", path, classes, on_error, check and not load)
         return load_if_asked(faceset, load, size, on_error, grey)

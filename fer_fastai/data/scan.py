@@ -406,8 +406,8 @@ def scan_class_folders(
 
 def _set_groups(rows: ImageRows):
     "Number the persons as groups; without a person for each image, leave the groups out"
-    persons = {row.get("group") for row in rows.rows}
-    complete = None not in persons and len(persons) > 1
+    persons = {str(row["group"]) for row in rows.rows if row.get("group") is not None}
+    complete = len(persons) > 1 and all(row.get("group") is not None for row in rows.rows)
     numbers = {person: number for number, person in enumerate(sorted(persons))} if complete else {}
     for row in rows.rows:
         person = row.pop("group", None)

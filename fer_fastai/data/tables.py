@@ -34,7 +34,7 @@ from ..core import DataError, one_line, progress
 from .cache import cached
 from .emotions import Classes, canonical_emotion, is_emotion, map_class_names
 from .faceset import BOX_COLUMNS, VOTE_PREFIX, FaceSet
-from .fer2013 import parse_pixel_column
+from .fer2013 import parse_pixel_column, quiet_decoding
 from .images import IMAGE_SUFFIXES
 from .scan import ImageRows, check_on_error, split_of
 from ..io import csv_header, path_below, read_csv_table, read_parquet_table, walk_files
@@ -368,7 +368,7 @@ def _text_blocks(path: Path, names: list[str], used: list[str]) -> Iterator[pd.D
     types = dict.fromkeys(used, pyarrow.string())
     convert = arrow_csv.ConvertOptions(column_types=types, include_columns=used, strings_can_be_null=False)
     try:
-        with arrow_csv.open_csv(path, read, parse, convert) as reader:
+        with quiet_decoding(), arrow_csv.open_csv(path, read, parse, convert) as reader:
             yield from reader
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         found = broken[0] if broken else one_line(error, 160)
@@ -381,7 +381,10 @@ def _read_pixels(path: Path | str, on_error: str = "raise", classes: Classes | N
     check_on_error(on_error)
     names = [name.strip() for name in next(csv.reader([_first_line(path)], delimiter=sniff_delimiter(path)))]
     columns = find_columns(names)
-    side, frames, pixels, skipped = None, [], [], []
+    side: int | None = None
+    frames: list[pd.DataFrame] = []
+    pixels: list[np.ndarray] = []
+    skipped: list[dict] = []
     blocks = _text_blocks(path, names, columns.all())
     start = 0
     for block in progress(blocks, label="reading pixels", unit="block"):
@@ -431,7 +434,9 @@ def _pixel_faceset(frame, columns: Columns, pixels: np.ndarray, skipped: list, p
     frame = frame.replace("", None)
     labels = _label_column(frame, columns, path)
     names = map_class_names([label for label in labels if label is not None], classes, path)
-    table = pd.DataFrame({"label": [names.labels.get(label) for label in labels]}, index=frame.index)
+    table = pd.DataFrame(
+        {"label": [None if label is None else names.labels.get(label) for label in labels]}, index=frame.index
+    )
     if columns.split:
         table["split"] = _split_column(frame[columns.split], columns.split, path)
     if columns.group:
@@ -455,7 +460,7 @@ def _split_column(values: pd.Series, column: str, path: Path) -> list[str]:
         except DataError as error:
             row = values.index[values.eq(value) | (values.isna() & pd.isna(value))][0]
             raise DataError(error.found, f"{path}, row {row}", error.expected) from None
-    return [known[value] for value in values]
+    return [str(known[value]) for value in values]
 
 
 def read_pixel_table(
