@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError, MissingFileError, settings
+from fer_fastai.data.datasets import find_fer2013
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.readers import find_fer2013, from_dataframe, load_fer2013, read_faces, read_folder
+from fer_fastai.data.readers import from_dataframe, load_fer2013, read_faces, read_folder
 import pytest
 
 # nbs/17_data.readers.ipynb #5329560c

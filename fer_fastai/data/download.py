@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..core import DataError, DownloadError, PathError, one_line, progress, settings
 from .fer2013 import read_fer2013_csv
-from .readers import find_fer2013
+from .datasets import find_fer2013
 from ..io import atomic_path, ensure_dir, file_sha256
 
 # %% ../../nbs/18_data.download.ipynb #6d4cc383

@@ -174,6 +174,7 @@ def _order(labels: Sequence[str]) -> tuple[str, ...]:
     return (*known, *sorted({name for name in labels if name not in _ALIASES}))
 
 
+# %% ../../nbs/10_data.emotions.ipynb #297928ec
 def _shown(names: Sequence[str]) -> str:
     "Join the first names of a list for a message"
     names = [one_line(name, 30) for name in names]
@@ -195,6 +196,7 @@ def is_emotion(
     return _emotion(name) is not None
 
 
+# %% ../../nbs/10_data.emotions.ipynb #fe39f4d9
 def similar_emotion(
     name: str,  # name that is not an emotion
 ) -> str | None:  # canonical name; None: no emotion is spelled similarly
@@ -243,6 +245,7 @@ def _names_by_vocabulary(names: list[str], vocabulary: str, where: object) -> di
         raise DataError(f"class {error.found}", where, error.expected, hint) from error
 
 
+# %% ../../nbs/10_data.emotions.ipynb #85127c04
 def _names_by_spelling(names: list[str], where: object) -> ClassNames:
     "Map emotions to canonical names and keep other names"
     numbers = [name for name in names if name.isdecimal()]

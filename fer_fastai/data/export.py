@@ -89,6 +89,7 @@ def _relative_path(path: str, folder: Path) -> str:
     return full.removeprefix(start) if full.startswith(start) else full
 
 
+# %% ../../nbs/14_data.export.ipynb #51bd2664
 def _csv_table(faceset: FaceSet, path: Path) -> pd.DataFrame:
     "Make the table of a CSV, without the text of the pixels"
     if faceset.pixels is None:

@@ -165,6 +165,7 @@ def _from_integers(pixels: np.ndarray, where: object) -> tuple[np.ndarray, list[
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8), ["16 bits converted to 8"]
 
 
+# %% ../../nbs/11_data.images.ipynb #4204aeb9
 def _on_white(image: Image.Image) -> np.ndarray:
     "Blend transparent parts with white; gray if the image is gray"
     white = Image.new("RGBA", image.size, "white")

@@ -101,6 +101,7 @@ def get_dataset(
     return DATASETS[name]
 
 
+# %% ../../nbs/16c_data.registry.ipynb #1709e53f
 def recognize_layout(
     path: Path | str,  # file or folder
     dataset: str | None = None,  # key in the registry; None: all datasets are tested

@@ -76,6 +76,7 @@ def split_of(
     return splits.pop()
 
 
+# %% ../../nbs/16a_data.scan.ipynb #a291d832
 def is_container(
     name: str,
 ) -> bool:
@@ -124,6 +125,7 @@ def _class_test(folders: Iterable[tuple[str, ...]], classes: Classes | None) -> 
     return lambda name: name in chosen
 
 
+# %% ../../nbs/16a_data.scan.ipynb #634def1c
 def _split_of_folder(folder: tuple[str, ...], is_class: Callable[[str], bool], root: str) -> tuple[str | None, tuple]:
     "Return the split of a folder, and its path without the split's levels"
     splits = {split_of(name) for name in folder if not is_class(name)} - {None}
@@ -172,6 +174,7 @@ def _check_class_folders(names: set[str], root: str, classes: Classes | None):
         raise DataError(f"one class: {name}", root, "at least two class folders", hint)
 
 
+# %% ../../nbs/16a_data.scan.ipynb #184b350c
 def _known_by(names: set[str], classes: Classes | None) -> bool:
     "Return whether the argument `classes` lists all names"
     return classes is not None and not isinstance(classes, str) and names <= {str(name) for name in classes}
@@ -321,6 +324,7 @@ class ImageRows:
         return good
 
 
+# %% ../../nbs/16a_data.scan.ipynb #da105c93
 _UNSUPPORTED = "pip install"  # part of the reason for a format that needs another package
 
 
@@ -372,6 +376,7 @@ def _reject_empty_classes(rows: ImageRows, listing: _Listing, places: dict[tuple
             rows.reject("/".join(folder), path, "a class without images", "at least one")
 
 
+# %% ../../nbs/16a_data.scan.ipynb #645b791a
 def scan_class_folders(
     path: Path | str,  # folder of class folders, with split folders above or below them
     on_error: str = "raise",  # "raise", or "skip": list bad files in .skipped

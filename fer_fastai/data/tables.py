@@ -92,6 +92,7 @@ class Columns:
         return [name for name in named if name is not None] + list(self.kept)
 
 
+# %% ../../nbs/16d_data.tables.ipynb #5dbc56aa
 def find_columns(
     names: Sequence[str],  # column names as written
     **given: str | None,  # role=name of a column, where it is known
@@ -329,6 +330,7 @@ def _id_of(text: str) -> str:
     return stem if suffix.lower() in IMAGE_SUFFIXES else stem + suffix
 
 
+# %% ../../nbs/16d_data.tables.ipynb #2986242a
 def _check_once(frame: pd.DataFrame, columns: Columns, where: object):
     "Raise DataError for a column that occurs twice, or that is missing"
     names = list(frame.columns)
@@ -429,6 +431,7 @@ def _note_wrong(wrong: dict[int, DataError], path: Path, start: int, on_error: s
         skipped.append({"face_id": f"{path.stem}/{start + row:05d}", "where": where, "found": wrong[row].found})
 
 
+# %% ../../nbs/16d_data.tables.ipynb #07b5c795
 def _pixel_faceset(frame, columns: Columns, pixels: np.ndarray, skipped: list, path: Path, classes) -> FaceSet:
     "Make a FaceSet of parsed pixels and the cells beside them"
     frame = frame.replace("", None)
