@@ -18,8 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from fer_fastai.data.datasets import find_fer2013
 from fer_fastai.data.fer2013 import read_fer2013_csv, read_fer2013_parquet
-from fer_fastai.data.readers import find_fer2013, load_fer2013
+from fer_fastai.data.readers import load_fer2013
 
 REPEATS = 5
 
