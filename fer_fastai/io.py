@@ -76,6 +76,15 @@ def _visible(entry: os.DirEntry) -> bool:
     return not entry.name.startswith(".") and entry.name not in _SYSTEM_FOLDERS
 
 
+# %% ../nbs/01_io.ipynb #8fb42457
+def _is_folder(entry: os.DirEntry) -> bool:
+    "Return whether an entry is a folder; a link to itself is none"
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def walk_files(
     folder: Path | str,
     folders: list[str] | None = None,  # list to which the relative paths of all folders are added
@@ -89,7 +98,7 @@ def walk_files(
             entries = sorted(filter(_visible, found), key=lambda entry: entry.name)
         inner = []
         for entry in entries:
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 yield prefix + entry.name, entry
                 continue
             status = entry.stat()

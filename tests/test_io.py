@@ -47,6 +47,8 @@ def test_walk_through_a_folder_safely():
         os.symlink(Path(folder, "c"), Path(folder, "b", "to_c"))
         with ExceptionExpected(DataError, "to_b.*a link to a folder that contains it|to_c.*a link to a folder"):
             list(walk_files(folder))
+        os.symlink(Path(folder, "self.png"), Path(folder, "c", "self.png"))
+        os.symlink(Path(folder, "c", "self.png"), Path(folder, "self.png"))
         os.mkfifo(Path(folder, "pipe.png"))
         with ExceptionExpected(DataError, "pipe.png: a pipe; expected a file"):
             check_regular_file(Path(folder, "pipe.png"))

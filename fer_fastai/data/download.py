@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core import DataError, DownloadError, PathError, one_line, progress, settings
-from .fer2013 import read_fer2013_csv
 from .datasets import find_fer2013
+from .fer2013 import read_fer2013_csv
 from ..io import atomic_path, ensure_dir, file_sha256
 
 # %% ../../nbs/18_data.download.ipynb #6d4cc383
