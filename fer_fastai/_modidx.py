@@ -1048,6 +1048,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                           'fer_fastai.data.registry.Layout': ('data.registry.html#layout', 'fer_fastai/data/registry.py'),
                                           'fer_fastai.data.registry._emotion_of': ( 'data.registry.html#_emotion_of',
                                                                                     'fer_fastai/data/registry.py'),
+                                          'fer_fastai.data.registry._map_votes': ( 'data.registry.html#_map_votes',
+                                                                                   'fer_fastai/data/registry.py'),
                                           'fer_fastai.data.registry._read_scanned': ( 'data.registry.html#_read_scanned',
                                                                                       'fer_fastai/data/registry.py'),
                                           'fer_fastai.data.registry.dataset_table': ( 'data.registry.html#dataset_table',

@@ -189,6 +189,7 @@ def message_table(cases: list[tuple]) -> HTML:
         html = pd.DataFrame({"message": rows}).rename_axis("malformed input").to_html(justify="left")
     return HTML(html.replace("<td>", '<td style="text-align: left">'))
 
+
 # nbs/95_bad_inputs.ipynb #6305fd4f
 def few_faces(per_class: int = 6) -> FaceSet:
     "Create noise with seven labels; of six faces four are in train, one in valid, one in test"
@@ -374,6 +375,7 @@ def log_file(*statements, change=bytes):
 
     return make
 
+
 # nbs/95_bad_inputs.ipynb #80c0de20
 class BrokenServer(BaseHTTPRequestHandler):
     "HTTP server that sends status 404, too few bytes, or a login page"
@@ -411,14 +413,11 @@ def cases_of_settings_and_folders():
     def ini(text):
         return all_of(written("settings.ini", text), no_files)
 
-
     def look(folder):
         return settings_with_source(folder, {})
 
-
     def variable(name, value):
         return lambda folder: settings_with_source(folder, {name: value})
-
 
     cases = [
         (
@@ -471,7 +470,12 @@ def cases_of_settings_and_folders():
             look,
             "settings.ini.*quickly please.*expected lines of the form",
         ),
-        ("a key before the section", ini("seed = 1\n[fer]\n"), look, "settings.ini.*no section headers.*expected lines"),
+        (
+            "a key before the section",
+            ini("seed = 1\n[fer]\n"),
+            look,
+            "settings.ini.*no section headers.*expected lines",
+        ),
         ("bytes that are not text", ini(b"[fer]\nruns = \xff\xfe\n"), look, "settings.ini: .*decode.*expected lines"),
         (
             "an unknown key, saved by Windows' Notepad",
@@ -532,9 +536,11 @@ def cases_of_settings_and_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_settings_and_folders()]
+)
 def test_settings_and_folders(what, make, call, expected):
-    'Settings and folders'
+    "Settings and folders"
     # nbs/95_bad_inputs.ipynb #182ca5d2
     assert_rejected(what, make, call, expected)
 
@@ -543,22 +549,17 @@ def cases_of_fer2013_as_csv():
     # nbs/95_bad_inputs.ipynb #566824ec
     GREY = " ".join(["128"] * 2304)
 
-
     def row(emotion="3", pixels=GREY, usage="Training"):
         return f"{emotion},{pixels},{usage}\n"
-
 
     def second(line):
         return "emotion,pixels,Usage\n" + row() + line
 
-
     def read(path, **options):
         return read_fer2013_csv(path, cache=False, **options)
 
-
     def csv_file(content):
         return written("fer2013.csv", content)
-
 
     LINE = r"fer2013.csv, row 1 \(line 3\): "
 
@@ -583,7 +584,11 @@ def cases_of_fer2013_as_csv():
                 "emotion;pixels;Usage\n",
                 "fer2013.csv: no column 'emotion'.*emotion;pixels;Usage",
             ),
-            ("UTF-16, as Excel writes it", second("").encode("utf-16"), "fer2013.csv: no text; expected a CSV in UTF-8"),
+            (
+                "UTF-16, as Excel writes it",
+                second("").encode("utf-16"),
+                "fer2013.csv: no text; expected a CSV in UTF-8",
+            ),
             ("an image under the wrong name", image_bytes(), "fer2013.csv: no text; expected a CSV in UTF-8"),
             ("still gzipped", gzip.compress(second("").encode()), "fer2013.csv: no text; expected a CSV in UTF-8"),
             (
@@ -690,9 +695,11 @@ def cases_of_fer2013_as_csv():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_csv()]
+)
 def test_fer2013_as_csv(what, make, call, expected):
-    'FER2013 as CSV'
+    "FER2013 as CSV"
     # nbs/95_bad_inputs.ipynb #566824ec
     assert_rejected(what, make, call, expected)
 
@@ -707,7 +714,9 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pd.DataFrame(
                 {
                     key: value
-                    for key, value in ({"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns).items()
+                    for key, value in (
+                        {"emotion": [3, 4, 5], "Usage": ["Training"] * 3, "image": image} | columns
+                    ).items()
                     if value is not ...
                 }
             ).to_parquet(folder / "fer2013.parquet")
@@ -715,17 +724,13 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
 
         return make
 
-
     def one(value):
         return [{"bytes": image_bytes()}, {"bytes": value}, {"bytes": image_bytes()}]
-
 
     def read(path):
         return read_fer2013_parquet(path, cache=False)
 
-
     VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-
 
     def votes_file(*rows, names=VOTES, end=""):
         return written(
@@ -733,9 +738,7 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "\n".join([",".join(("Usage", "Image name", *names)), *[f"{row}{end}" for row in rows]]) + "\n",
         )
 
-
     GOOD = "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0"
-
 
     def three(usages=("Training",) * 3):
         return FaceSet(
@@ -743,10 +746,8 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             pixels=np.zeros((3, 48, 48), np.uint8),
         )
 
-
     def join(path):
         return with_ferplus(three(), path)
-
 
     ROW = "fer2013.parquet, row 1: "
 
@@ -881,7 +882,8 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
             "votes in Latin-1",
             written(
                 "fer2013new.csv",
-                ",".join(("Usage", "Image name", *VOTES)).encode() + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
+                ",".join(("Usage", "Image name", *VOTES)).encode()
+                + b"\nTraining,gl\xfccklich.png,1,0,0,0,0,0,0,0,0,0\n",
             ),
             read_ferplus_votes,
             "fer2013new.csv: .*decode.*expected FER.'s CSV",
@@ -916,9 +918,12 @@ def cases_of_fer2013_as_parquet_and_fer_votes():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_fer2013_as_parquet_and_fer_votes()],
+)
 def test_fer2013_as_parquet_and_fer_votes(what, make, call, expected):
-    'FER2013 as Parquet, and FER+ votes'
+    "FER2013 as Parquet, and FER+ votes"
     # nbs/95_bad_inputs.ipynb #335637cb
     assert_rejected(what, make, call, expected)
 
@@ -928,10 +933,8 @@ def cases_of_image_folders():
     def read(path, **options):
         return read_folder(path, cache=False, **options)
 
-
     def broken_image(name, content, *others):
         return all_of(image_files("happy/ok.png", *others), written(f"faces/{name}", content), path_named("faces"))
-
 
     def no_utf8(folder):
         place = folder / "faces" / "happy"
@@ -940,10 +943,8 @@ def cases_of_image_folders():
             file.write(image_bytes())
         return folder / "faces"
 
-
     def linked(target, name):
         return lambda folder: os.symlink(target, folder / "faces" / name) or folder / "faces"
-
 
     SFEW = ("Angry/Film_1_1.png", "Happy/Film_2_2.png")
 
@@ -1156,9 +1157,11 @@ def cases_of_image_folders():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_image_folders()]
+)
 def test_image_folders(what, make, call, expected):
-    'Image folders'
+    "Image folders"
     # nbs/95_bad_inputs.ipynb #8a749d54
     assert_rejected(what, make, call, expected)
 
@@ -1174,14 +1177,11 @@ def cases_of_tables_of_paths_and_feature_sheets():
 
         return make
 
-
     def read(given, **options):
         return from_dataframe(given[0], root=given[1], **options)
 
-
     def listed(text):
         return all_of(image_files("a.png", "b.png"), written("list.csv", text))
-
 
     def sheet(*rows, names=12):
         def make(folder):
@@ -1191,7 +1191,6 @@ def cases_of_tables_of_paths_and_feature_sheets():
             return folder / "pca.xlsx"
 
         return make
-
 
     FRAME = ["Film_1_1.png", 1, *[0.5] * 10]
 
@@ -1248,7 +1247,9 @@ def cases_of_tables_of_paths_and_feature_sheets():
         ),
         (
             "an image that can't be read",
-            all_of(table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])),
+            all_of(
+                table(path=["faces/a.png", "c.png"]), written("c.png", "words"), table(path=["faces/a.png", "c.png"])
+            ),
             read,
             "c.png: cannot identify",
         ),
@@ -1359,9 +1360,12 @@ def cases_of_tables_of_paths_and_feature_sheets():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_tables_of_paths_and_feature_sheets()],
+)
 def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
-    'Tables of paths and feature sheets'
+    "Tables of paths and feature sheets"
     # nbs/95_bad_inputs.ipynb #34aa21fa
     assert_rejected(what, make, call, expected)
 
@@ -1369,26 +1373,23 @@ def test_tables_of_paths_and_feature_sheets(what, make, call, expected):
 def cases_of_faces_in_memory():
     # nbs/95_bad_inputs.ipynb #a540c615
     def of(table=None, **options):
-        return FaceSet(pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options)
-
+        return FaceSet(
+            pd.DataFrame({"label": ["happy", "sad"]}, index=["a", "b"]) if table is None else table, **options
+        )
 
     def rows(*labels):
         return FaceSet(pd.DataFrame({"label": labels}))
 
-
     def in_files(folder):
         return read_folder(image_files("happy/1.png", "happy/2.png", "sad/3.png")(folder), cache=False)
-
 
     def moved(folder):
         found = in_files(folder)
         (folder / "faces").rename(folder / "elsewhere")
         return found
 
-
     def voted(**votes):
         return lambda _: few_faces(1).with_votes(pd.DataFrame(votes, index=few_faces(1).ids))
-
 
     cases = [
         (what, no_files, call, says)
@@ -1426,7 +1427,11 @@ def cases_of_faces_in_memory():
             ("a mask of another length", lambda _: of().subset([True]), "subset: a mask of 1; expected one of 2"),
             ("an unknown id", lambda _: of().subset(["c"]), "subset: no face 'c'; expected ids of this FaceSet"),
             ("an unknown row", lambda _: of().subset([0, 2]), "subset: rows 0 to 2; expected rows of 2 faces"),
-            ("a split with an unknown name", lambda _: of().split("dev"), "split 'dev'; expected train or valid or test"),
+            (
+                "a split with an unknown name",
+                lambda _: of().split("dev"),
+                "split 'dev'; expected train or valid or test",
+            ),
             ("without an unknown emotion", lambda _: of().without("calm"), "emotion 'calm'; expected one of"),
             (
                 "without what the faces have not",
@@ -1503,7 +1508,11 @@ def cases_of_faces_in_memory():
                 lambda _: list(few_faces(2).kfold(20)),
                 r"kfold: 20 folds of 14 faces; expected faces for each fold\. Choose fewer folds",
             ),
-            ("a class too rare for folds", lambda _: list(rows("sad", "happy", "happy").kfold(2)), "kfold: sad: 1 face"),
+            (
+                "a class too rare for folds",
+                lambda _: list(rows("sad", "happy", "happy").kfold(2)),
+                "kfold: sad: 1 face",
+            ),
             (
                 "more bits than a hash can differ in",
                 lambda _: few_faces(1).near_duplicates(bits=9),
@@ -1544,7 +1553,11 @@ def cases_of_faces_in_memory():
                 lambda _: pca_features(few_faces(1), fit_on="valid"),
                 "pca_features: 0 faces in 'valid'; expected more than 5. Draw a split",
             ),
-            ("synthetic faces that are missing", lambda _: synthetic_faces(0), "synthetic_faces: n 0; expected 1 or more"),
+            (
+                "synthetic faces that are missing",
+                lambda _: synthetic_faces(0),
+                "synthetic_faces: n 0; expected 1 or more",
+            ),
             (
                 "probabilities of drawn faces that don't add up",
                 lambda _: synthetic_faces(10, split=(0.8, 0.1, 0.2)),
@@ -1593,15 +1606,17 @@ def cases_of_faces_in_memory():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_faces_in_memory()]
+)
 def test_faces_in_memory(what, make, call, expected):
-    'Faces in memory'
+    "Faces in memory"
     # nbs/95_bad_inputs.ipynb #a540c615
     assert_rejected(what, make, call, expected)
 
 
 def test_damaged_cache_entries():
-    'Damaged cache entries'
+    "Damaged cache entries"
     # nbs/95_bad_inputs.ipynb #87449423
     for damage in (
         {"entry.json": b"{"},
@@ -1624,14 +1639,11 @@ def cases_of_photos():
     def photo(name, content):
         return (written(name, content), read_photo)
 
-
     def heic(brand=b"heic"):
         return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(64)
 
-
     def array(pixels):
         return (no_files, lambda _: read_photo(pixels))
-
 
     cases = [
         (what, *given, says)
@@ -1768,12 +1780,10 @@ def cases_of_photos():
         )
     ]
 
-
     @contextlib.contextmanager
     def models_in(folder):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             yield
-
 
     def with_models(call):
         def meet(folder):
@@ -1781,7 +1791,6 @@ def cases_of_photos():
                 return call()
 
         return meet
-
 
     cases += [
         (
@@ -1801,9 +1810,11 @@ def cases_of_photos():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_photos()]
+)
 def test_photos(what, make, call, expected):
-    'Photos'
+    "Photos"
     # nbs/95_bad_inputs.ipynb #0cdb7860
     assert_rejected(what, make, call, expected)
 
@@ -1825,7 +1836,6 @@ def cases_of_downloads():
                 return download_dataset("fer2013", folder / "data")
 
         return fetch
-
 
     SHA = "0" * 64
 
@@ -1896,15 +1906,17 @@ def cases_of_downloads():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_downloads()]
+)
 def test_downloads(what, make, call, expected):
-    'Downloads'
+    "Downloads"
     # nbs/95_bad_inputs.ipynb #aa3e3b2c
     assert_rejected(what, make, call, expected)
 
 
 def test_interrupted_downloads():
-    'Interrupted downloads'
+    "Interrupted downloads"
     # nbs/95_bad_inputs.ipynb #bb5349af
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -1921,22 +1933,17 @@ def cases_of_edit_logs():
     def raw(change):
         return lambda folder: written("edits.db", change(good_log()))(folder)
 
-
     def content(value):
         return ("update fer_dataset set content = ?", (zlib.compress(json.dumps(value).encode()),))
-
 
     def opened(path):
         return EditLog(path, few_faces(), annotator="ann")
 
-
     def alone(path):
         return EditLog(path, annotator="ann")
 
-
     def acts(act):
         return lambda path: act(opened(path))
-
 
     def locked(folder):
         path = log_file()(folder)
@@ -1944,18 +1951,15 @@ def cases_of_edit_logs():
         other.execute("begin immediate")
         return path, other  # held as long as the case
 
-
     def lost(folder):
         log = opened(log_file()(folder))
         (folder / "edits.db").unlink()
         return log
 
-
     def bookmarks(folder):
         with contextlib.closing(sqlite3.connect(folder / "edits.db")) as db:
             db.execute("create table bookmarks (url text)")
         return folder / "edits.db"
-
 
     COPY = "go back to a copy of it|Go back to a copy of it|start another log"
 
@@ -1998,7 +2002,12 @@ def cases_of_edit_logs():
                 opened,
                 f"edits.db: file is not a database.*({COPY})",
             ),
-            ("half a log", raw(lambda data: data[: len(data) // 2]), opened, f"edits.db: .*(damaged|malformed).*({COPY})"),
+            (
+                "half a log",
+                raw(lambda data: data[: len(data) // 2]),
+                opened,
+                f"edits.db: .*(damaged|malformed).*({COPY})",
+            ),
             (
                 "a log without its last page",
                 raw(lambda data: data[:-4096]),
@@ -2192,7 +2201,11 @@ def cases_of_edit_logs():
                     lambda log: log.add("face/00", "relabel", ["sad", "fear"]),
                     "add: 2 labels, 1 sources; expected one, or 1",
                 ),
-                ("an unknown rule", lambda log: log.consensus_table("newest"), "rule 'newest'; expected latest, majority"),
+                (
+                    "an unknown rule",
+                    lambda log: log.consensus_table("newest"),
+                    "rule 'newest'; expected latest, majority",
+                ),
                 (
                     "the history of an unknown face",
                     lambda log: log.history("face/99"),
@@ -2214,7 +2227,9 @@ def cases_of_edit_logs():
             (
                 "keeping a label that is none",
                 no_files,
-                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add("face/00", "keep"),
+                lambda folder: EditLog("sqlite://", few_faces(1).with_columns(label=None), "ann").add(
+                    "face/00", "keep"
+                ),
                 "add: face 'face/00' has no label to keep; expected relabel, discard or unsure",
             ),
             (
@@ -2272,9 +2287,11 @@ def cases_of_edit_logs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_edit_logs()]
+)
 def test_edit_logs(what, make, call, expected):
-    'Edit logs'
+    "Edit logs"
     # nbs/95_bad_inputs.ipynb #9513b134
     assert_rejected(what, make, call, expected)
 
@@ -2288,7 +2305,6 @@ def cases_of_predicted_probabilities_and_issues():
             **options,
         )
 
-
     def saved(change=None, **options):
         "Return a maker of a damaged folder of scores"
 
@@ -2300,7 +2316,6 @@ def cases_of_predicted_probabilities_and_issues():
 
         return make
 
-
     def parquet(name, **columns):
         def change(folder):
             found = pd.read_parquet(folder / name)
@@ -2310,13 +2325,11 @@ def cases_of_predicted_probabilities_and_issues():
 
         return change
 
-
     def array(value):
         def change(folder):
             np.save(folder / "features.npy", value, allow_pickle=True)
 
         return change
-
 
     def folds(n=2, change=None, ids=None):
         "Return a maker of a folder of folds without training"
@@ -2333,10 +2346,8 @@ def cases_of_predicted_probabilities_and_issues():
 
         return make
 
-
     def kfold(folder, faces=None, n=2, plan=RECIPE):
         return cross_val_pred_probs(few_faces() if faces is None else faces, plan, n, folder)
-
 
     SAVED = r"scores: can't be read \(.*expected a folder that PredProbs.save wrote"
 
@@ -2472,7 +2483,10 @@ def cases_of_predicted_probabilities_and_issues():
                 ("metadata of scores, truncated", saved(replaced("pred_probs.json", '{"source": "x", "vo'))),
                 ("metadata of scores as a list", saved(replaced("pred_probs.json", "[]"))),
                 ("scores without class names", saved(changed_json("pred_probs.json", vocab=...))),
-                ("scores of a class too many", saved(changed_json("pred_probs.json", vocab=[*FER2013_CLASSES, "calm"]))),
+                (
+                    "scores of a class too many",
+                    saved(changed_json("pred_probs.json", vocab=[*FER2013_CLASSES, "calm"])),
+                ),
                 ("scores without the column of margins", saved(parquet("pred_probs.parquet", margin_=...))),
                 ("saved probabilities that don't add up to 1", saved(parquet("pred_probs.parquet", happy=0.9))),
                 ("features that are truncated", saved(cut_in_half("features.npy"))),
@@ -2559,9 +2573,12 @@ def cases_of_predicted_probabilities_and_issues():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_predicted_probabilities_and_issues()],
+)
 def test_predicted_probabilities_and_issues(what, make, call, expected):
-    'Predicted probabilities and issues'
+    "Predicted probabilities and issues"
     # nbs/95_bad_inputs.ipynb #9ae94920
     assert_rejected(what, make, call, expected)
 
@@ -2578,18 +2595,14 @@ def cases_of_recipes_and_runs():
 
         return run(spoil)
 
-
     def training(plan=RECIPE, faces=None):
         return lambda folder: train(few_faces() if faces is None else faces, plan, folder)
-
 
     def fresh(**changes):
         return (no_files, lambda folder: train(few_faces(), RECIPE.replace(**changes), folder / "new"))
 
-
     def load(folder):
         return load_run(folder, few_faces())
-
 
     def weights(change):
         def spoil(folder):
@@ -2598,11 +2611,9 @@ def cases_of_recipes_and_runs():
 
         return spoil
 
-
     class Harmful:
         def __reduce__(self):
             return os.mkdir, ("code was run",)
-
 
     def tensors(value):
         def make(folder):
@@ -2611,10 +2622,8 @@ def cases_of_recipes_and_runs():
 
         return make
 
-
     def take(path):
         return load_weights(learner().model, path)
-
 
     cases = [
         (what, no_files, call, says)
@@ -2629,7 +2638,11 @@ def cases_of_recipes_and_runs():
                 lambda _: get_recipe("quick", epochs=3),
                 "quick: no field 'epochs'; expected one of name, stages, arch, stem, head, n_in, dropout,",
             ),
-            ("a recipe without stages", lambda _: RECIPE.replace(stages=()), r"toy: stages \(\); expected at least one"),
+            (
+                "a recipe without stages",
+                lambda _: RECIPE.replace(stages=()),
+                r"toy: stages \(\); expected at least one",
+            ),
             (
                 "a stage of no epochs",
                 lambda _: RECIPE.replace(stages=(Stage(0),)),
@@ -2794,7 +2807,10 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "resuming with another network's checkpoint",
-                (started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")), training()),
+                (
+                    started(lambda folder: torch.save({"model": {"a": torch.ones(1)}}, folder / "checkpoint.pt")),
+                    training(),
+                ),
                 "checkpoint.pt: can't be read",
             ),
             (
@@ -2818,7 +2834,11 @@ def cases_of_recipes_and_runs():
                 (run(changed_json("recipe.json", recipe=...)), load),
                 "recipe.json: no key 'recipe'",
             ),
-            ("a run without classes", (run(changed_json("recipe.json", vocab=...)), load), "recipe.json: no key 'vocab'"),
+            (
+                "a run without classes",
+                (run(changed_json("recipe.json", vocab=...)), load),
+                "recipe.json: no key 'vocab'",
+            ),
             (
                 "a run whose classes are a number",
                 (run(changed_json("recipe.json", vocab=7)), load),
@@ -2858,7 +2878,11 @@ def cases_of_recipes_and_runs():
             (
                 "weights that lack a layer",
                 (
-                    run(weights(lambda state: {name: value for name, value in state.items() if not name.startswith("1.")})),
+                    run(
+                        weights(
+                            lambda state: {name: value for name, value in state.items() if not name.startswith("1.")}
+                        )
+                    ),
                     load,
                 ),
                 "model.safetensors: no weights for 1..*expected all weights of its recipe's network",
@@ -2924,7 +2948,10 @@ def cases_of_recipes_and_runs():
             ),
             (
                 "cutting a run whose facts were truncated",
-                (run(cut_in_half("run.json")), lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new")),
+                (
+                    run(cut_in_half("run.json")),
+                    lambda folder: split_head(folder, FER2013_CLASSES, folder.parent / "new"),
+                ),
                 "run.json: no JSON",
             ),
             (
@@ -2946,9 +2973,11 @@ def cases_of_recipes_and_runs():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_recipes_and_runs()]
+)
 def test_recipes_and_runs(what, make, call, expected):
-    'Recipes and runs'
+    "Recipes and runs"
     # nbs/95_bad_inputs.ipynb #13d5a08a
     assert_rejected(what, make, call, expected)
 
@@ -2958,16 +2987,13 @@ def cases_of_metrics():
     def shares(n=42, k=7):
         return np.full((n, k), 1 / k)
 
-
     def graded(**options):
         return compute_metrics(
             **({"pred_probs": shares(), "labels": few_faces().table.label.tolist(), "vocab": FER2013_CLASSES} | options)
         )
 
-
     def truth(value=1 / 7):
         return pd.DataFrame(value, few_faces().ids, list(FER2013_CLASSES))
-
 
     cases = [
         (what, no_files, call, says)
@@ -3110,9 +3136,11 @@ def cases_of_metrics():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_metrics()]
+)
 def test_metrics(what, make, call, expected):
-    'Metrics'
+    "Metrics"
     # nbs/95_bad_inputs.ipynb #8108f134
     assert_rejected(what, make, call, expected)
 
@@ -3122,17 +3150,13 @@ def cases_of_interpretation_and_compression():
     torch.manual_seed(0)
     small, probe = nn.Sequential(nn.Linear(10, 8), nn.Sigmoid(), nn.Linear(8, 3)), [torch.randn(16, 10)]
 
-
     def pruned(net=small, batches=None, **options):
         return prune_model(net, probe if batches is None else batches, **({"count": 2} | options))
 
-
     twin = nn.Linear(10, 10)
-
 
     def explained(faces=None, **options):
         return explain(learner(), few_faces(1) if faces is None else faces, **options)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3173,7 +3197,11 @@ def cases_of_interpretation_and_compression():
                 lambda _: pruned(count=8),
                 "0: 8 channels to remove; expected 0 to 7: at least one is kept",
             ),
-            ("an unknown count for a layer", lambda _: pruned(count={"fc": 2}), "count: no layer 'fc'; expected some of 0"),
+            (
+                "an unknown count for a layer",
+                lambda _: pruned(count={"fc": 2}),
+                "count: no layer 'fc'; expected some of 0",
+            ),
             (
                 "pruning an unknown layer",
                 lambda _: pruned(layers="fc"),
@@ -3274,7 +3302,11 @@ def cases_of_interpretation_and_compression():
                 lambda _: explained(method="integrated", baseline="grey"),
                 "integrated: baseline 'grey'; expected mean",
             ),
-            ("no faces to explain", lambda _: explained(few_faces(1).subset([])), "faces: no faces; expected at least one"),
+            (
+                "no faces to explain",
+                lambda _: explained(few_faces(1).subset([])),
+                "faces: no faces; expected at least one",
+            ),
             ("a list for faces", lambda _: explained([1]), "faces: list; expected a FaceSet, or one image"),
             (
                 "a face of fractions",
@@ -3330,9 +3362,12 @@ def cases_of_interpretation_and_compression():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()])
+@pytest.mark.parametrize(
+    "what, make, call, expected",
+    [pytest.param(*case, id=str(case[0])) for case in cases_of_interpretation_and_compression()],
+)
 def test_interpretation_and_compression(what, make, call, expected):
-    'Interpretation and compression'
+    "Interpretation and compression"
     # nbs/95_bad_inputs.ipynb #c10cd984
     assert_rejected(what, make, call, expected)
 
@@ -3342,14 +3377,12 @@ def cases_of_model_folders():
     def facts(**values):
         return model(changed_json("model.json", **values))
 
-
     def made(**values):
         return model(
             lambda folder: changed_json(
                 "model.json", network=json.loads((folder / "model.json").read_text())["network"] | values
             )(folder)
         )
-
 
     def files(**values):
         return model(
@@ -3359,14 +3392,12 @@ def cases_of_model_folders():
             seal=False,
         )
 
-
     def state(change):
         return model(
             lambda folder: safetensors.torch.save_file(
                 change(safetensors.torch.load_file(folder / "model.safetensors")), folder / "model.safetensors"
             )
         )
-
 
     JSON = "model.json: "
 
@@ -3485,7 +3516,11 @@ def cases_of_model_folders():
                 ),
                 "model: .*expected a network of this version",
             ),
-            ("a class too few", facts(vocab=list(FER2013_CLASSES[:6])), JSON + "6 class names; expected 7 different names"),
+            (
+                "a class too few",
+                facts(vocab=list(FER2013_CLASSES[:6])),
+                JSON + "6 class names; expected 7 different names",
+            ),
             (
                 "a class twice",
                 facts(vocab=[*FER2013_CLASSES[:6], "angry"]),
@@ -3519,7 +3554,11 @@ def cases_of_model_folders():
             ("no deviation", facts(normalization={"mean": 0.5}), JSON + "std None; expected a number above 0"),
             ("a normalisation that is a number", facts(normalization=0.5), JSON + "mean None; expected a number"),
             ("a name that is a number", facts(name=7), JSON + "name '7'; expected a string"),
-            ("a number of parameters in words", facts(parameters="many"), JSON + "parameters 'many'; expected an integer"),
+            (
+                "a number of parameters in words",
+                facts(parameters="many"),
+                JSON + "parameters 'many'; expected an integer",
+            ),
             ("measurements that are text", facts(metrics="good"), JSON + "metrics 'good'; expected a list"),
             (
                 "weights of a layer too many",
@@ -3584,10 +3623,8 @@ def cases_of_model_folders():
         ),
     ]
 
-
     def small_net():
         return nn.Sequential(nn.Linear(2, 2))
-
 
     def with_onnx():
         "Create a model folder that names an ONNX file"
@@ -3601,13 +3638,14 @@ def cases_of_model_folders():
             )(folder)
         return session_folder() / "with-onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_model_folders()]
+)
 def test_model_folders(what, make, call, expected):
-    'Model folders'
+    "Model folders"
     # nbs/95_bad_inputs.ipynb #7b28da77
     assert_rejected(what, make, call, expected)
 
@@ -3618,19 +3656,15 @@ def cases_of_prediction():
     def predictor():
         return Predictor(good_model(), backend="torch", detector="haar")
 
-
     def photos(*more):
         return all_of(image_files("a.png"), *more, no_files)
-
 
     def predicted(to="out.csv", by=None, **options):
         return lambda folder: predict_folder(by or predictor(), folder / "faces", folder / to, **options)
 
-
     def no_frames(folder):
         cv2.VideoWriter(str(folder / "film.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 64)).release()
         return folder / "film.mp4"
-
 
     def begun(change):
         "Start a table and finish one part of it"
@@ -3646,10 +3680,8 @@ def cases_of_prediction():
 
         return make
 
-
     def compact(change):
         return model(change, source=pretrained_model)
-
 
     def filmed(**options):
         return lambda folder: predict_video(
@@ -3658,10 +3690,8 @@ def cases_of_prediction():
             **{name: folder / value if name in ("video", "table") else value for name, value in options.items()},
         )
 
-
     def a_film(*makes):
         return all_of(video_file, *makes, no_files)
-
 
     cases = [
         (what, no_files, call, says)
@@ -3682,7 +3712,11 @@ def cases_of_prediction():
                 "Predictor: detector 'dlib'; expected auto or yunet or haar",
             ),
             ("batches of nothing", lambda _: Predictor(batch_size=0), "Predictor: batch_size 0; expected 1 or more"),
-            ("an unknown embedded model", lambda _: pretrained_model("huge"), "no bundled model 'huge'; expected compact"),
+            (
+                "an unknown embedded model",
+                lambda _: pretrained_model("huge"),
+                "no bundled model 'huge'; expected compact",
+            ),
             (
                 "faces that are fractions",
                 lambda _: predictor().predict_proba(np.zeros((2, 48, 48))),
@@ -3708,7 +3742,11 @@ def cases_of_prediction():
                 lambda folder: predict_folder(predictor(), folder, folder / "out.csv"),
                 r"\.: no image; expected files that end with \.bmp, \.gif, \.jfif, \.jpeg, \.jpg, \.pgm, \.png,",
             ),
-            ("no such video", lambda folder: open_video(folder / "film.mp4"), "film.mp4: no such file; expected a video"),
+            (
+                "no such video",
+                lambda folder: open_video(folder / "film.mp4"),
+                "film.mp4: no such file; expected a video",
+            ),
             ("a folder for a video", open_video, "no such file; expected a video"),
             (
                 "an unknown camera",
@@ -3846,16 +3884,19 @@ def cases_of_prediction():
                 filmed(video="out/film.mp4", table="out.csv"),
                 "out/film.mp4: out is a file; expected a folder to write into",
             ),
-            ("one frame in none", a_film(), filmed(table="out.csv", every=0), "VideoAnalyzer: every 0; expected 1 or more"),
+            (
+                "one frame in none",
+                a_film(),
+                filmed(table="out.csv", every=0),
+                "VideoAnalyzer: every 0; expected 1 or more",
+            ),
             ("a delay below 0", a_film(), filmed(table="out.csv", delay=-1.0), "Tracker: delay -1.0"),
         )
     ]
 
-
     def with_models_at(folder, call):
         with mock.patch.dict(os.environ, FER_MODELS=str(folder)):
             return call(folder)
-
 
     @functools.cache
     def other_onnx():
@@ -3875,13 +3916,14 @@ def cases_of_prediction():
         )
         return session_folder() / "other.onnx"
 
-
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_prediction()]
+)
 def test_prediction(what, make, call, expected):
-    'Prediction'
+    "Prediction"
     # nbs/95_bad_inputs.ipynb #b2fb3cfd
     assert_rejected(what, make, call, expected)
 
@@ -3891,7 +3933,6 @@ def cases_of_commands():
     def bare(text: str) -> str:
         "Remove colors, boxes and line ends"
         return " ".join(re.sub("[│╭╮╰╯─]", " ", re.sub(r"\x1b\[[\d;]*m", "", text)).split())
-
 
     def command(words: list[str]):
         "Run a command; exit code 2 raises FerError with its message, any other result is returned"
@@ -3913,32 +3954,25 @@ def cases_of_commands():
         error.args = (message,)  # FerError cuts long values, and this text is a whole message
         raise error
 
-
     def given(*makes):
         return lambda folder: [make(folder) for make in makes] and folder
 
-
     def faces(folder):
         shutil.copy(good_run().parent / "faces.csv", folder / "faces.csv")
-
 
     def log(folder):
         EditLog(folder / "edits.db", read_faces(folder / "faces.csv", cache=False), annotator="ann").add(
             "fer2013/00000", "relabel", "sad"
         )
 
-
     def text(name, content="x"):
         return written(name, content)
-
 
     def broken_csv(folder):
         written("faces.csv", "emotion,pixels,Usage\n3,1 2 3,Training\n")(folder)
 
-
     def sfew(folder):
         image_files(*[f"{name}/Film{i}_{i}_{i}.png" for i, name in enumerate(("Angry", "Happy", "Sad"))])(folder)
-
 
     cases = [
         (what, given(*makes), lambda folder, words=words: command(words.split()), says)
@@ -4365,7 +4399,12 @@ def cases_of_commands():
                 "video film.mp4 --to out.gif",
                 "fer: out.gif: suffix '.gif'",
             ),
-            ("fer video, no such model", (video_file,), "video film.mp4 --model nowhere", "fer: nowhere: no model.json"),
+            (
+                "fer video, no such model",
+                (video_file,),
+                "video film.mp4 --model nowhere",
+                "fer: nowhere: no model.json",
+            ),
             (
                 "fer video, one frame in none",
                 (video_file,),
@@ -4421,13 +4460,11 @@ def cases_of_commands():
         )
     ]
 
-
     def written_to_a_full_disk(folder):
         with mock.patch(
             "fer_fastai.data.export.pd.DataFrame.to_csv", side_effect=OSError(28, "No space left on device", "out.csv")
         ):
             return command(["data", "write", "faces.csv", "out.csv"])
-
 
     def fer(words):
         "Run the command in a separate process"
@@ -4439,7 +4476,6 @@ def cases_of_commands():
         if done.returncode != 2 or "Traceback" in done.stderr or done.stdout:
             return f"exit code {done.returncode}: {done.stdout} {done.stderr}"
         raise FerError(bare(done.stderr))
-
 
     cases += [
         (
@@ -4466,8 +4502,10 @@ def cases_of_commands():
     return list(cases)
 
 
-@pytest.mark.parametrize('what, make, call, expected', [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()])
+@pytest.mark.parametrize(
+    "what, make, call, expected", [pytest.param(*case, id=str(case[0])) for case in cases_of_commands()]
+)
 def test_commands(what, make, call, expected):
-    'Commands'
+    "Commands"
     # nbs/95_bad_inputs.ipynb #3f055c51
     assert_rejected(what, make, call, expected)

@@ -5,7 +5,13 @@ import pandas as pd
 from fer_fastai.clean.database import EditError
 from fer_fastai.data.emotions import NON_EMOTIONS
 from fer_fastai.clean.agreement import (
-    _RULES, annotator_choices, conflicts, consensus, consensus_table, fleiss_kappa, vote_counts,
+    _RULES,
+    annotator_choices,
+    conflicts,
+    consensus,
+    consensus_table,
+    fleiss_kappa,
+    vote_counts,
 )
 
 # nbs/64_clean.agreement.ipynb #04ddef0f
@@ -25,7 +31,7 @@ def decisions(*rows):
 
 
 def test_consensus_rules():
-    'Consensus rules'
+    "Consensus rules"
     # nbs/64_clean.agreement.ipynb #2df80ab6
     choices = annotator_choices(
         decisions(
@@ -47,7 +53,7 @@ def test_consensus_rules():
 
 
 def test_consensus_table_and_conflicts():
-    'Consensus table and conflicts'
+    "Consensus table and conflicts"
     # nbs/64_clean.agreement.ipynb #937a6029
     choices = annotator_choices(
         decisions(
@@ -103,7 +109,7 @@ def test_votes_as_soft_labels_and_fleiss_kappa():
 
 
 def test_kappa_of_small_tables():
-    'Kappa of small tables'
+    "Kappa of small tables"
     # nbs/64_clean.agreement.ipynb #badef708
     test_eq(fleiss_kappa([[2, 0], [1, 1]]), -1 / 3)  # pairs 1/2, chance 10/16
     test_eq(fleiss_kappa([[3, 0], [0, 2]]), 1.0)
@@ -111,7 +117,7 @@ def test_kappa_of_small_tables():
 
 
 def test_no_decisions():
-    'No decisions'
+    "No decisions"
     # nbs/64_clean.agreement.ipynb #78217b57
     nothing = annotator_choices(decisions())
     for rule in _RULES:
@@ -124,7 +130,7 @@ def test_no_decisions():
 
 
 def test_classes_outside_the_vocabulary_and_relabeling_to_the():
-    'Classes outside the vocabulary, and relabeling to the original label'
+    "Classes outside the vocabulary, and relabeling to the original label"
     # nbs/64_clean.agreement.ipynb #df441fdd
     fear = annotator_choices(decisions(("face/0", "ann", "relabel", "fear")))
     with ExceptionExpected(EditError, regex="votes for fear"):

@@ -7,8 +7,22 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import insert
 from fer_fastai.clean.database import (
-    EditError, LoggedDataset, _FORMAT, _dataset_table, batch_table, database_engine, database_error, database_file,
-    display_url, metadata, read_dataset, redo_target, resolve_url, undo_target, undone_batches, write_dataset,
+    EditError,
+    LoggedDataset,
+    _FORMAT,
+    _dataset_table,
+    batch_table,
+    database_engine,
+    database_error,
+    database_file,
+    display_url,
+    metadata,
+    read_dataset,
+    redo_target,
+    resolve_url,
+    undo_target,
+    undone_batches,
+    write_dataset,
 )
 
 # nbs/63_clean.database.ipynb #13c3fc3b
@@ -17,7 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 
 def test_tables_of_the_edit_log():
-    'Tables of the edit log'
+    "Tables of the edit log"
     # nbs/63_clean.database.ipynb #6d784e99
     test_eq(sorted(metadata.tables), ["fer_batches", "fer_dataset", "fer_edits"])
     names = {table.name: ", ".join(column.name for column in table.columns) for table in metadata.sorted_tables}
@@ -25,7 +39,7 @@ def test_tables_of_the_edit_log():
 
 
 def test_database_urls():
-    'Database URLs'
+    "Database URLs"
     # nbs/63_clean.database.ipynb #7d86a5f9
     test_eq(resolve_url("edits.db"), resolve_url("sqlite:///edits.db"))
     team = resolve_url("postgresql://ann:secret@lab/fer")
@@ -36,7 +50,7 @@ def test_database_urls():
 
 
 def test_durable_transactions():
-    'Durable transactions'
+    "Durable transactions"
     # nbs/63_clean.database.ipynb #ad6af5a6
     url = resolve_url("no/such/folder/edits.db")
     with ExceptionExpected(EditError, regex="unable to open database file.*Choose a place"):
@@ -47,7 +61,7 @@ def test_durable_transactions():
 
 
 def test_dataset_of_a_log():
-    'Dataset of a log'
+    "Dataset of a log"
     # nbs/63_clean.database.ipynb #b5ca4fea
     memory = resolve_url("sqlite://")
     original = LoggedDataset(("happy", "sad"), pd.Series({"face/0": "sad", "face/1": None}, dtype=object))
@@ -62,7 +76,7 @@ def test_dataset_of_a_log():
 
 
 def test_undo_and_redo_of_each_annotator():
-    'Undo and redo of each annotator'
+    "Undo and redo of each annotator"
     # nbs/63_clean.database.ipynb #daacc8f5
     with database_engine(resolve_url("sqlite://")).begin() as db:
         metadata.create_all(db)
@@ -77,7 +91,7 @@ def test_undo_and_redo_of_each_annotator():
 
 
 def test_passwords_in_errors():
-    'Passwords in errors'
+    "Passwords in errors"
     # nbs/63_clean.database.ipynb #17704b57
     for url in ("postgresql://ann:se/cr@et@lab:port/fer", "mysql://ann:se/cr@et@lab/fer", "://ann:se/cr@et@lab"):
         try:
@@ -92,7 +106,7 @@ def test_passwords_in_errors():
 
 
 def test_unusual_urls():
-    'Unusual URLs'
+    "Unusual URLs"
     # nbs/63_clean.database.ipynb #992310d1
     with ExceptionExpected(EditError, regex="not a database's URL"):
         resolve_url("://")
@@ -106,7 +120,7 @@ def test_unusual_urls():
 
 
 def test_damaged_lists_of_faces():
-    'Damaged lists of faces'
+    "Damaged lists of faces"
     # nbs/63_clean.database.ipynb #9adfec56
     memory = resolve_url("sqlite://")
     whole = {"vocab": ["happy", "sad"], "faces": ["face/0", "face/1"], "codes": [0, -1]}

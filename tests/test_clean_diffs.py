@@ -22,7 +22,7 @@ def six_faces():
 
 
 def test_write_a_diff():
-    'Write a diff'
+    "Write a diff"
     # nbs/66_clean.diffs.ipynb #f3525025
     faces = six_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
@@ -37,7 +37,7 @@ def test_write_a_diff():
 
 
 def test_apply_a_diff_to_another_copy():
-    'Apply a diff to another copy'
+    "Apply a diff to another copy"
     # nbs/66_clean.diffs.ipynb #f2d9a57f
     faces = six_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
@@ -54,7 +54,7 @@ def test_apply_a_diff_to_another_copy():
 
 
 def test_files_that_are_not_diffs_of_these_faces():
-    'Files that are not diffs of these faces'
+    "Files that are not diffs of these faces"
     # nbs/66_clean.diffs.ipynb #0c865ecd
     problems = {
         "columns face, to; expected face_id,from,to": "face,to\n",
@@ -78,7 +78,7 @@ def test_files_that_are_not_diffs_of_these_faces():
 
 
 def test_unlabeled_faces_and_empty_diffs():
-    'Unlabeled faces and empty diffs'
+    "Unlabeled faces and empty diffs"
     # nbs/66_clean.diffs.ipynb #38a31a60
     faces = six_faces().with_columns(label=[None, "sad", "fear", "neutral", "angry", "surprise"])
     log = EditLog("sqlite://", faces, annotator="ann")

@@ -5,7 +5,12 @@ import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.train.recipes import Recipe
 from fer_fastai.clean.impact import (
-    gain_curve, measure_impact, plot_gain_curve, reviewed_faces, reviews_needed, simulated_annotator,
+    gain_curve,
+    measure_impact,
+    plot_gain_curve,
+    reviewed_faces,
+    reviews_needed,
+    simulated_annotator,
 )
 
 # nbs/68_clean.impact.ipynb #b623dc4c
@@ -15,6 +20,7 @@ from fastcore.test import ExceptionExpected
 
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.train.recipes import Stage
+
 
 # nbs/68_clean.impact.ipynb #da32a5bf
 def simulated_votes(faceset, seed=0):
@@ -30,7 +36,7 @@ quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_si
 
 
 def test_simulated_annotator():
-    'Simulated annotator'
+    "Simulated annotator"
     # nbs/68_clean.impact.ipynb #99bedb1a
     answers = simulated_annotator(faces)
     cleaned = reviewed_faces(faces, faces.ids[:100], answers)
@@ -40,7 +46,7 @@ def test_simulated_annotator():
 
 
 def test_accuracy_before_and_after_cleaning():
-    'Accuracy before and after cleaning'
+    "Accuracy before and after cleaning"
     # nbs/68_clean.impact.ipynb #d1b60d1e
     answers = simulated_annotator(faces)
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +59,7 @@ def test_accuracy_before_and_after_cleaning():
 
 
 def test_accuracy_after_each_number_of_reviews():
-    'Accuracy after each number of reviews'
+    "Accuracy after each number of reviews"
     # nbs/68_clean.impact.ipynb #d92e0658
     points = [
         ("none", 0, 0.60),
@@ -80,7 +86,7 @@ def test_accuracy_after_each_number_of_reviews():
 
 
 def test_arguments_that_are_not_valid():
-    'Arguments that are not valid'
+    "Arguments that are not valid"
     # nbs/68_clean.impact.ipynb #f2675e64
     test_ids = faces.split("test").ids
     with ExceptionExpected(DataError, "outside the training split"):

@@ -6,13 +6,19 @@ from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.issues import (
-    _COLUMNS, find_duplicates, find_issues, find_low_quality, find_outliers, rank_label_issues,
+    _COLUMNS,
+    find_duplicates,
+    find_issues,
+    find_low_quality,
+    find_outliers,
+    rank_label_issues,
 )
 
 # nbs/62_clean.issues.ipynb #598291f6
 from fastcore.test import ExceptionExpected
 
 from fer_fastai.data.synthetic import synthetic_faces
+
 
 # nbs/62_clean.issues.ipynb #25f51a0e
 def simulated_pred_probs(faceset, seed=0, skill=2.4):
@@ -36,7 +42,7 @@ pred_probs = simulated_pred_probs(faces)
 
 
 def test_ranked_label_issues():
-    'Ranked label issues'
+    "Ranked label issues"
     # nbs/62_clean.issues.ipynb #c127f3c0
     ranked = rank_label_issues(faces, pred_probs)
     wrong = (ranked.label != faces.table.true_label[ranked.index]).to_numpy()
@@ -45,7 +51,7 @@ def test_ranked_label_issues():
 
 
 def test_duplicates_with_two_labels():
-    'Duplicates with two labels'
+    "Duplicates with two labels"
     # nbs/62_clean.issues.ipynb #fd727c9e
     pixels = np.array(faces.pixels)
     pixels[3] = pixels[2]
@@ -59,7 +65,7 @@ def test_duplicates_with_two_labels():
 
 
 def test_low_quality_images_and_non_faces():
-    'Low-quality images and non-faces'
+    "Low-quality images and non-faces"
     # nbs/62_clean.issues.ipynb #055cd777
     pixels = np.array(faces.pixels)
     pixels[0], pixels[1] = 0, pixels[1] // 12  # one black image, one dark image
@@ -71,7 +77,7 @@ def test_low_quality_images_and_non_faces():
 
 
 def test_all_issues_in_one_table():
-    'All issues in one table'
+    "All issues in one table"
     # nbs/62_clean.issues.ipynb #473824f9
     issues = find_issues(faces, pred_probs)
     assert issues.index.is_unique and issues.score.is_monotonic_decreasing and tuple(issues.columns) == _COLUMNS
@@ -90,7 +96,7 @@ def test_all_issues_in_one_table():
 
 
 def test_arguments_that_are_not_valid():
-    'Arguments that are not valid'
+    "Arguments that are not valid"
     # nbs/62_clean.issues.ipynb #70cfe648
     with ExceptionExpected(DataError, "method .*loss.*combined"):
         rank_label_issues(faces, pred_probs, "guess")

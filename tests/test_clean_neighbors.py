@@ -8,7 +8,7 @@ from fastcore.test import test_eq
 
 
 def test_nearest_neighbors_by_cosine_similarity():
-    'Nearest neighbors by cosine similarity'
+    "Nearest neighbors by cosine similarity"
     # nbs/60b_clean.neighbors.ipynb #6dd799ed
     vectors = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
     index = NeighborIndex(vectors)
@@ -27,7 +27,7 @@ def test_nearest_neighbors_by_cosine_similarity():
 
 
 def test_few_faces_copies_and_no_faces():
-    'Few faces, copies and no faces'
+    "Few faces, copies and no faces"
     # nbs/60b_clean.neighbors.ipynb #6b365578
     few = NeighborIndex(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), [0, 0, 1])
     neighbors, similarity = few.query(n=3)

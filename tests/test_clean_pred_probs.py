@@ -10,7 +10,12 @@ from fer_fastai.core import DataError, RecipeError
 from fer_fastai.train.recipes import Recipe
 from fer_fastai.train.training import train
 from fer_fastai.clean.pred_probs import (
-    PredProbs, RecordMargins, average_pred_probs, cross_val_pred_probs, predict_pred_probs, read_margins,
+    PredProbs,
+    RecordMargins,
+    average_pred_probs,
+    cross_val_pred_probs,
+    predict_pred_probs,
+    read_margins,
 )
 
 # nbs/60_clean.pred_probs.ipynb #1812bb89
@@ -30,7 +35,7 @@ quick = Recipe("quick", (Stage(2, size=24, lr=2e-3),), arch="resnet18", batch_si
 
 
 def test_predprobs():
-    'PredProbs'
+    "PredProbs"
     # nbs/60_clean.pred_probs.ipynb #05b9bce9
     pred_probs = PredProbs(two_faces, source="by hand")
     assert len(pred_probs) == 2
@@ -46,7 +51,7 @@ def test_predprobs():
 
 
 def test_predictions_of_a_held_out_model():
-    'Predictions of a held-out model'
+    "Predictions of a held-out model"
     # nbs/60_clean.pred_probs.ipynb #68d73a6f
     with tempfile.TemporaryDirectory() as folder:
         learner = train(faces, quick, folder)
@@ -66,7 +71,7 @@ def test_predictions_of_a_held_out_model():
 
 
 def test_average_of_several_networks():
-    'Average of several networks'
+    "Average of several networks"
     # nbs/60_clean.pred_probs.ipynb #8f0f71ee
     happy, unsure = PredProbs(two_faces, source="network"), PredProbs(two_faces[::-1] * 0 + 0.5, source="uniform")
     both = average_pred_probs([happy, unsure])
@@ -85,7 +90,7 @@ def test_average_of_several_networks():
 
 
 def test_area_under_the_margin():
-    'Area under the margin'
+    "Area under the margin"
     # nbs/60_clean.pred_probs.ipynb #d15fa696
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "margins.parquet"
@@ -105,7 +110,6 @@ def test_area_under_the_margin():
             if self.epoch == 1:
                 raise KeyboardInterrupt
 
-
     with tempfile.TemporaryDirectory() as folder:
         record = RecordMargins(Path(folder) / "margins.parquet")
         with contextlib.suppress(KeyboardInterrupt):
@@ -115,7 +119,7 @@ def test_area_under_the_margin():
 
 
 def test_cross_validation():
-    'Cross-validation'
+    "Cross-validation"
     # nbs/60_clean.pred_probs.ipynb #d01dcf02
     first = faces.ids[:3]
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +143,7 @@ def test_cross_validation():
 
 
 def test_predprobs_that_do_not_fit_the_faces():
-    'PredProbs that do not fit the faces'
+    "PredProbs that do not fit the faces"
     # nbs/60_clean.pred_probs.ipynb #e5371363
     others = [name for name in faces.vocab if name not in ("happy", "sad")]
     with ExceptionExpected(DataError, "no probabilities for"):
@@ -151,7 +155,7 @@ def test_predprobs_that_do_not_fit_the_faces():
 
 
 def test_saved_files_that_are_damaged():
-    'Saved files that are damaged'
+    "Saved files that are damaged"
     # nbs/60_clean.pred_probs.ipynb #440370e4
     with tempfile.TemporaryDirectory() as folder:
         margins, features = pd.Series([1.0, np.nan], ["a", "b"]), np.ones((2, 3), np.float32)
@@ -167,7 +171,7 @@ def test_saved_files_that_are_damaged():
 
 
 def test_folders_of_another_call():
-    'Folders of another call'
+    "Folders of another call"
     # nbs/60_clean.pred_probs.ipynb #516cdf96
     with tempfile.TemporaryDirectory() as folder:
         table = pd.DataFrame({"fold": 0, "group": 0, "predict_only": False}, index=faces.ids)
@@ -181,7 +185,7 @@ def test_folders_of_another_call():
 
 
 def test_soft_labels():
-    'Soft labels'
+    "Soft labels"
     # nbs/60_clean.pred_probs.ipynb #50bdf55b
     one_hot = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
     with tempfile.TemporaryDirectory() as folder:

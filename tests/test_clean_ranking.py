@@ -5,8 +5,17 @@ import pandas as pd
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.core import DataError
 from fer_fastai.clean.ranking import (
-    area_under_margin, blend_soft_labels, combined, confident_learning, confusion_rates, denoised_soft_labels,
-    knn_disagreement, label_loss, label_posterior, normalized_margin, self_confidence,
+    area_under_margin,
+    blend_soft_labels,
+    combined,
+    confident_learning,
+    confusion_rates,
+    denoised_soft_labels,
+    knn_disagreement,
+    label_loss,
+    label_posterior,
+    normalized_margin,
+    self_confidence,
 )
 
 # nbs/61_clean.ranking.ipynb #c73b4ab4
@@ -14,6 +23,7 @@ from fastcore.test import ExceptionExpected
 from sklearn.metrics import average_precision_score
 
 from fer_fastai.data.synthetic import synthetic_faces
+
 
 # nbs/61_clean.ranking.ipynb #9969da3b
 def simulated_pred_probs(faceset, seed=0, skill=2.4):
@@ -43,7 +53,7 @@ def ap_of(method, labels=None, errors=wrong):
 
 
 def test_label_loss_self_confidence_and_normalized_margin():
-    'Label loss, self-confidence and normalized margin'
+    "Label loss, self-confidence and normalized margin"
     # nbs/61_clean.ranking.ipynb #4ee42ace
     for method in (label_loss, self_confidence, normalized_margin):
         print(f"{method.__name__:18} AP {ap_of(method):.3f}")
@@ -53,7 +63,7 @@ def test_label_loss_self_confidence_and_normalized_margin():
 
 
 def test_confident_learning_with_cleanlab():
-    'Confident learning with cleanlab'
+    "Confident learning with cleanlab"
     # nbs/61_clean.ranking.ipynb #1f5a48e3
     value = confident_learning(faces.codes, pred_probs)
     suspected = value >= 0.5
@@ -65,7 +75,7 @@ def test_confident_learning_with_cleanlab():
 
 
 def test_area_under_the_margin_and_nearest_neighbors():
-    'Area under the margin and nearest neighbors'
+    "Area under the margin and nearest neighbors"
     # nbs/61_clean.ranking.ipynb #9af4bb6f
     for method in (area_under_margin, knn_disagreement):
         print(f"{method.__name__:18} AP {ap_of(method):.3f}")
@@ -73,7 +83,7 @@ def test_area_under_the_margin_and_nearest_neighbors():
 
 
 def test_confusions_between_labels_and_predictions():
-    'Confusions between labels and predictions'
+    "Confusions between labels and predictions"
     # nbs/61_clean.ranking.ipynb #0f59e4a3
     labels, probs = faces.codes, pred_probs.probabilities.to_numpy()
     posterior = label_posterior(labels, probs)
@@ -89,7 +99,7 @@ def test_confusions_between_labels_and_predictions():
 
 
 def test_combined_ranking():
-    'Combined ranking'
+    "Combined ranking"
     # nbs/61_clean.ranking.ipynb #943f0373
     reference = np.array([faces.vocab.index(name) for name in faces.table.true_label])
     neutral, sad = faces.vocab.index("neutral"), faces.vocab.index("sad")
@@ -108,7 +118,7 @@ def test_combined_ranking():
 
 
 def test_denoised_soft_labels():
-    'Denoised soft labels'
+    "Denoised soft labels"
     # nbs/61_clean.ranking.ipynb #e437a693
     soft = denoised_soft_labels(faces, pred_probs)
     assert np.allclose(soft.votes.sum(axis=1), 1) and (soft.table.label == faces.table.label).all()
@@ -126,7 +136,7 @@ def test_denoised_soft_labels():
 
 
 def test_missing_margins_features_classes_and_labels():
-    'Missing margins, features, classes and labels'
+    "Missing margins, features, classes and labels"
     # nbs/61_clean.ranking.ipynb #08d5b854
     bare = PredProbs(pred_probs.probabilities)
     with ExceptionExpected(DataError, "no margins"):

@@ -8,8 +8,17 @@ from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.widget import (
-    LabelCleaner, ReviewList, _ALL, _MAX_THUMB, _NONE, _neighbor_space, face_cards, filter_faces, nearest_faces,
-    review_table, sprite_sheet,
+    LabelCleaner,
+    ReviewList,
+    _ALL,
+    _MAX_THUMB,
+    _NONE,
+    _neighbor_space,
+    face_cards,
+    filter_faces,
+    nearest_faces,
+    review_table,
+    sprite_sheet,
 )
 
 # nbs/67_clean.widget.ipynb #21bbd4eb
@@ -44,7 +53,7 @@ def new_log(folder):
 
 
 def test_order_of_review():
-    'Order of review'
+    "Order of review"
     # nbs/67_clean.widget.ipynb #4f65446e
     order = review_table(faces, issues)
     test_eq(list(order.index[:3]), list(issues.index[:3]))
@@ -53,7 +62,7 @@ def test_order_of_review():
 
 
 def test_one_sprite_sheet_per_page():
-    'One sprite sheet per page'
+    "One sprite sheet per page"
     # nbs/67_clean.widget.ipynb #b1564a73
     sheet, problems = sprite_sheet(faces, [3, 1])
     test_eq(sheet.shape, (2, 48, 48))
@@ -63,7 +72,7 @@ def test_one_sprite_sheet_per_page():
 
 
 def test_filters_and_decisions():
-    'Filters and decisions'
+    "Filters and decisions"
     # nbs/67_clean.widget.ipynb #81c4f4ca
     listed = ReviewList(faces, issues, pred_probs)
     test_eq(len(filter_faces(listed)), len(issues))
@@ -77,7 +86,7 @@ def test_filters_and_decisions():
 
 
 def test_nearest_faces():
-    'Nearest faces'
+    "Nearest faces"
     # nbs/67_clean.widget.ipynb #cb344f88
     near = nearest_faces(_neighbor_space(ReviewList(faces)), faces.ids[0])
     assert len(near) == 5 and near.is_monotonic_decreasing and faces.ids[0] not in near
@@ -93,7 +102,7 @@ def test_nearest_faces():
 
 
 def test_cards_of_the_browser():
-    'Cards of the browser'
+    "Cards of the browser"
     # nbs/67_clean.widget.ipynb #7410ff90
     listed = ReviewList(faces, issues, pred_probs)
     card = face_cards(listed, listed.positions_of(issues.index[:1]))[0]
@@ -103,7 +112,7 @@ def test_cards_of_the_browser():
 
 
 def test_labelcleaner():
-    'LabelCleaner'
+    "LabelCleaner"
     # nbs/67_clean.widget.ipynb #60b33c48
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
@@ -124,7 +133,7 @@ def test_labelcleaner():
 
 
 def test_resume_a_review():
-    'Resume a review'
+    "Resume a review"
     # nbs/67_clean.widget.ipynb #2dbe01ef
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
@@ -138,7 +147,7 @@ def test_resume_a_review():
 
 
 def test_messages_of_the_browser():
-    'Messages of the browser'
+    "Messages of the browser"
     # nbs/67_clean.widget.ipynb #673ec4cf
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
@@ -163,7 +172,7 @@ def test_messages_of_the_browser():
 
 
 def test_no_issues_all_faces_last_page():
-    'No issues, all faces, last page'
+    "No issues, all faces, last page"
     # nbs/67_clean.widget.ipynb #16eb759a
     with tempfile.TemporaryDirectory() as folder:
         log = new_log(folder)
@@ -180,7 +189,7 @@ def test_no_issues_all_faces_last_page():
 
 
 def test_arguments_that_are_not_valid():
-    'Arguments that are not valid'
+    "Arguments that are not valid"
     # nbs/67_clean.widget.ipynb #e9aa8cb4
     with tempfile.TemporaryDirectory() as folder:
         log = new_log(folder)
@@ -205,7 +214,7 @@ def test_arguments_that_are_not_valid():
 
 
 def test_images_in_files_a_missing_file_no_label_eight_classes():
-    'Images in files, a missing file, no label, eight classes'
+    "Images in files, a missing file, no label, eight classes"
     # nbs/67_clean.widget.ipynb #a2cdff3f
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
@@ -231,13 +240,15 @@ def test_images_in_files_a_missing_file_no_label_eight_classes():
 
 
 def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
-    'Color images, votes, and predictions for a part of the faces'
+    "Color images, votes, and predictions for a part of the faces"
     # nbs/67_clean.widget.ipynb #4bf26424
     with tempfile.TemporaryDirectory() as folder:
         votes = pd.DataFrame({"happy": 3, "contempt": 1, "fear": 0}, index=faces.ids)
         color = FaceSet(faces.table, faces.vocab, np.repeat(faces.pixels[..., None], 3, axis=3)).with_votes(votes)
         some = pred_probs.probabilities.iloc[::-1].drop(index=faces.ids[5])
-        cleaner = LabelCleaner(color, issues, new_log(folder), PredProbs(some, features=np.eye(119, 8, dtype=np.float32)))
+        cleaner = LabelCleaner(
+            color, issues, new_log(folder), PredProbs(some, features=np.eye(119, 8, dtype=np.float32))
+        )
         test_eq(cleaner.cards["shape"][1:], [48, 48, 3])
         test_eq(cleaner.cards["faces"][0]["votes"], {"happy": 3, "contempt": 1})
         messages = []
@@ -249,7 +260,7 @@ def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
 
 
 def test_faces_that_the_log_was_applied_to_before():
-    'Faces that the log was applied to before'
+    "Faces that the log was applied to before"
     # nbs/67_clean.widget.ipynb #18f59f54
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder))

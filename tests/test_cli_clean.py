@@ -17,13 +17,22 @@ from fer_fastai.clean.edit_log import EditLog
 
 @pytest.mark.slow
 def test_apply_decisions():
-    'Apply decisions'
+    "Apply decisions"
     # nbs/91d_cli.clean.ipynb #26cffd88
     with tempfile.TemporaryDirectory() as folder:
         faces, log = open_faces("synthetic"), f"{folder}/edits.db"
         other = next(name for name in faces.vocab if name != faces.table.label.iloc[0])
         EditLog(log, faces).add([faces.ids[0]], "relabel", other)
-        words = ["apply", f"{folder}/cleaned.csv", "--source", "synthetic", "--log", log, "--diff", f"{folder}/diff.csv"]
+        words = [
+            "apply",
+            f"{folder}/cleaned.csv",
+            "--source",
+            "synthetic",
+            "--log",
+            log,
+            "--diff",
+            f"{folder}/diff.csv",
+        ]
         done = CliRunner().invoke(clean_app, words, catch_exceptions=False)
         test_eq(done.exit_code, 0)
         assert Path(folder, "diff.csv").read_text().count("\n") == 2 and Path(folder, "cleaned.csv").exists()
@@ -31,7 +40,7 @@ def test_apply_decisions():
 
 
 def test_measure_the_impact_of_cleaning():
-    'Measure the impact of cleaning'
+    "Measure the impact of cleaning"
     # nbs/91d_cli.clean.ipynb #89ca06e0
     test_eq(_parse_seeds("1, 2,30"), [1, 2, 30])
     with ExceptionExpected(DataError, "seeds '1,x'; expected whole numbers"):

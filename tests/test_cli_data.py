@@ -13,7 +13,7 @@ from fer_fastai.core import DataError
 
 
 def test_download_describe_and_convert_faces():
-    'Download, describe and convert faces'
+    "Download, describe and convert faces"
     # nbs/91b_cli.data.ipynb #35252200
     run = CliRunner()
     described = run.invoke(data_app, ["describe", "synthetic"])

@@ -23,7 +23,7 @@ from fer_fastai.deploy.video import VideoSource, open_video, predict_video
 
 @pytest.mark.real
 def test_export_a_run_as_a_model_folder():
-    'Export a run as a model folder'
+    "Export a run as a model folder"
     # nbs/91e_cli.deploy.ipynb #4bdaf1e9
     with tempfile.TemporaryDirectory() as folder:
         environment = {"FER_BUDGET": "quick", "FER_DATA": os.environ["FER_DATA"]}
@@ -43,7 +43,9 @@ def test_export_a_run_as_a_model_folder():
         assert "model-int8.onnx, model.json" in output, output
         printed = fer("predict", photos / "collins.jpg", "--model", model)
         assert "1 faces in 1 photos" in printed and "p_happy" in printed, printed
-        output = fer("predict", photos, "--model", model, "--to", Path(folder, "faces.csv"), "--annotated-dir", annotated)
+        output = fer(
+            "predict", photos, "--model", model, "--to", Path(folder, "faces.csv"), "--annotated-dir", annotated
+        )
         assert "1 faces in 2 photos, 1 without one" in output and (annotated / "collins.jpg").exists(), output
         film = Path(folder, "talk.mp4")
         predict_video(Predictor(model), VideoSource(10, (320, 240), None, [data.astronaut()[:240, 60:380]] * 8), film)
@@ -55,11 +57,11 @@ def test_export_a_run_as_a_model_folder():
 
 
 def test_millions_of_images():
-    'Millions of images'
+    "Millions of images"
+
     # nbs/91e_cli.deploy.ipynb #765156f4
     def fer(*words):
         return CliRunner().invoke(deploy_app, words, env={"COLUMNS": "120"}, catch_exceptions=False).output
-
 
     with tempfile.TemporaryDirectory() as folder:
         faces, predictions = Path(folder, "faces"), Path(folder, "predictions")

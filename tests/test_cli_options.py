@@ -11,7 +11,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_faces_named_on_the_command_line():
-    'Faces named on the command line'
+    "Faces named on the command line"
     # nbs/91a_cli.options.ipynb #cca659dd
     six = open_faces("synthetic", without="disgust")
     assert "disgust" not in six.vocab and len(six.split("valid"))
@@ -24,7 +24,7 @@ def test_faces_named_on_the_command_line():
 
 
 def test_faces_of_a_finished_run():
-    'Faces of a finished run'
+    "Faces of a finished run"
     # nbs/91a_cli.options.ipynb #918becf4
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)

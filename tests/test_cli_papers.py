@@ -20,22 +20,23 @@ from fer_fastai.io import read_json
 
 @pytest.mark.real
 def test_tables_of_the_sfew_papers():
-    'Tables of the SFEW papers'
+    "Tables of the SFEW papers"
+
     # nbs/91f_cli.papers.ipynb #b13b8a35
     def write_frames(folder, faces):
         "Write faces into frames named and sized as SFEW's"
         for row in range(len(faces)):
             frame = np.full((576, 720), 90, np.uint8)
             frame[150:390, 200:440] = cv2.resize(faces.pixels[row], (240, 240), interpolation=cv2.INTER_CUBIC)
-            path = Path(folder, faces.table.label.iloc[row].capitalize(), f"Film{row % 9}_{1000 + row:09d}_{row:08d}.png")
+            path = Path(
+                folder, faces.table.label.iloc[row].capitalize(), f"Film{row % 9}_{1000 + row:09d}_{row:08d}.png"
+            )
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(frame).save(path)
-
 
     def fer_paper(*words):
         environment = {"FER_BUDGET": "quick", "FER_CACHE": f"{folder}/cache"}
         return CliRunner().invoke(papers_app, words, env=environment, catch_exceptions=False).output
-
 
     with tempfile.TemporaryDirectory() as folder:
         write_frames(f"{folder}/sfew", load_fer2013().split("valid").without("disgust").subset(range(42)))

@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 
 @pytest.mark.slow
 def test_demo_on_drawn_faces():
-    'Demo on drawn faces'
+    "Demo on drawn faces"
     # nbs/91c_cli.train.ipynb #12b64f28
     with tempfile.TemporaryDirectory() as folder:
         environment = {"FER_BUDGET": "quick"}
-        done = CliRunner().invoke(train_app, ["demo", "--folder", f"{folder}/run"], env=environment, catch_exceptions=False)
+        done = CliRunner().invoke(
+            train_app, ["demo", "--folder", f"{folder}/run"], env=environment, catch_exceptions=False
+        )
         page = Path(folder, "run", "report.html").read_text()
         test_eq(done.exit_code, 0)
         assert "<img" in page and 'src="http' not in page, "one file, no network"

@@ -25,7 +25,7 @@ def residual() -> nn.Module:
 
 
 def test_channel_groups_and_their_dependencies():
-    'Channel groups and their dependencies'
+    "Channel groups and their dependencies"
     # nbs/75_compress.channels.ipynb #13faf5b3
     small = nn.Sequential(
         nn.Conv2d(1, 6, 3),
@@ -55,7 +55,7 @@ def test_channel_groups_and_their_dependencies():
 
 
 def test_remove_channels():
-    'Remove channels'
+    "Remove channels"
     # nbs/75_compress.channels.ipynb #2f5f95b2
     net = residual()
     half = {g.name: range(0, g.channels, 2) for g in channel_groups(net, faces)}
@@ -72,7 +72,7 @@ def test_remove_channels():
 
 
 def test_load_the_weights_of_a_pruned_network():
-    'Load the weights of a pruned network'
+    "Load the weights of a pruned network"
     # nbs/75_compress.channels.ipynb #9dab85ff
     net = residual()
     smaller = remove_channels(net, faces, {g.name: range(0, g.channels, 2) for g in channel_groups(net, faces)}).eval()
@@ -87,7 +87,7 @@ def test_load_the_weights_of_a_pruned_network():
 
 
 def test_edge_cases_of_channels():
-    'Edge cases'
+    "Edge cases"
     # nbs/75_compress.channels.ipynb #39925c1f
     net = residual()
     groups = channel_groups(net, faces)

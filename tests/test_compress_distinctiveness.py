@@ -5,7 +5,13 @@ import torch
 from torch import Tensor, nn
 from fer_fastai.compress.reconstruction import LinearMap
 from fer_fastai.compress.distinctiveness import (
-    channel_vectors, cluster_actions, cluster_map, pairwise_actions, pairwise_map, span_order, weight_vectors,
+    channel_vectors,
+    cluster_actions,
+    cluster_map,
+    pairwise_actions,
+    pairwise_map,
+    span_order,
+    weight_vectors,
 )
 
 # nbs/77_compress.distinctiveness.ipynb #e34a0d53
@@ -27,7 +33,7 @@ def two_dense(h: Tensor) -> nn.Sequential:
 
 
 def test_pairwise_distinctiveness_as_published():
-    'Pairwise distinctiveness as published'
+    "Pairwise distinctiveness as published"
     # nbs/77_compress.distinctiveness.ipynb #edbe2f82
     h = torch.tensor(
         [[0, 1, 0, 1, 0.0], [0, 2, 0.1, 2, 0], [1, 0, 1, 0.1, 1], [0, 0, 1, 1, 0], [7, 7, 7, 7, 7], [0, 0.1, 1, 1.2, 0]]
@@ -44,7 +50,7 @@ def test_pairwise_distinctiveness_as_published():
 
 
 def test_angles_between_channels():
-    'Angles between channels'
+    "Angles between channels"
     # nbs/77_compress.distinctiveness.ipynb #f92831a7
     h = torch.randn(6, 20, generator=torch.Generator().manual_seed(0))
     h[3] = -h[1]
@@ -56,7 +62,7 @@ def test_angles_between_channels():
 
 
 def test_replace_removed_neurons_by_kept_ones():
-    'Replace removed neurons by kept ones'
+    "Replace removed neurons by kept ones"
     # nbs/77_compress.distinctiveness.ipynb #24b2309c
     generator = torch.Generator().manual_seed(0)
     h = torch.randn(6, 300, generator=generator)
@@ -65,11 +71,9 @@ def test_replace_removed_neurons_by_kept_ones():
     assert ("similar", (5,), 2) in [(a.kind, a.removed, a.absorbed_by) for a in actions]
     test_eq(len(actions), 3)
 
-
     def error(linear_map: LinearMap) -> float:
         "Compute the mean squared error of the reconstructed inputs"
         return float((h.T @ linear_map.weights.T + linear_map.bias - h.T).square().mean())
-
 
     by_cluster, by_pair = cluster_map(actions, h.T), pairwise_map(pairwise_actions(angles(h)), h.T)
     assert error(by_cluster) < 0.02
@@ -79,7 +83,7 @@ def test_replace_removed_neurons_by_kept_ones():
 
 
 def test_angle_to_the_span_of_kept_channels():
-    'Angle to the span of kept channels'
+    "Angle to the span of kept channels"
     # nbs/77_compress.distinctiveness.ipynb #96883c4c
     h = torch.randn(5, 400, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 2, 1, 1, 1])[:, None]
     h[3], h[4] = h[0] + h[1], h[0] - h[1] + 0.01 * h[2]  # no pair is similar, and yet two channels are redundant

@@ -6,7 +6,12 @@ from torch import Tensor, nn
 from fer_fastai.compress.channels import channel_groups, macs, remove_channels
 from fer_fastai.core import RecipeError
 from fer_fastai.compress.pruning import (
-    MacsEstimator, PruneWhileTraining, budget_counts, prune, prune_model, replace_model,
+    MacsEstimator,
+    PruneWhileTraining,
+    budget_counts,
+    prune,
+    prune_model,
+    replace_model,
 )
 
 # nbs/78_compress.pruning.ipynb #bdfa90de
@@ -43,7 +48,7 @@ def sigmoid_net(seed: int = 0) -> tuple[nn.Sequential, Tensor]:
 
 
 def test_allocate_a_mac_budget_to_layers():
-    'Allocate a MAC budget to layers'
+    "Allocate a MAC budget to layers"
     # nbs/78_compress.pruning.ipynb #c094e41f
     net = learner(epochs=1).model.eval()
     x = torch.rand(4, 1, 48, 48)
@@ -58,7 +63,7 @@ def test_allocate_a_mac_budget_to_layers():
 
 
 def test_prune_a_network():
-    'Prune a network'
+    "Prune a network"
     # nbs/78_compress.pruning.ipynb #88fd5588
     net = learner(epochs=3).model.eval()
     x = face_dls(synthetic_faces(300, seed=2), 32, batch_size=128).train.one_batch()[0].as_subclass(Tensor)
@@ -73,7 +78,7 @@ def test_prune_a_network():
 
 
 def test_prune_a_dense_layer_of_sigmoid_neurons():
-    'Prune a dense layer of sigmoid neurons'
+    "Prune a dense layer of sigmoid neurons"
     # nbs/78_compress.pruning.ipynb #66c76ad0
     net, x = sigmoid_net()
     pairwise = prune_model(net, [x], rule="pairwise")
@@ -88,7 +93,7 @@ def test_prune_a_dense_layer_of_sigmoid_neurons():
 
 
 def test_prune_a_learner_and_keep_its_optimizer_state():
-    'Prune a learner and keep its optimizer state'
+    "Prune a learner and keep its optimizer state"
     # nbs/78_compress.pruning.ipynb #b65ba635
     one = learner(epochs=2)
     pruned = prune(one, budget=0.5, probe=200)
@@ -106,7 +111,7 @@ def test_prune_a_learner_and_keep_its_optimizer_state():
 
 
 def test_prune_during_training():
-    'Prune during training'
+    "Prune during training"
     # nbs/78_compress.pruning.ipynb #932eb1c9
     shrink = PruneWhileTraining(0.4, epochs=(1, 2), probe=200)
     one = learner(epochs=1)
@@ -121,7 +126,7 @@ def test_prune_during_training():
 
 
 def test_edge_cases_invalid_options():
-    'Edge cases: invalid options'
+    "Edge cases: invalid options"
     # nbs/78_compress.pruning.ipynb #3a806126
     net, x = sigmoid_net()
     with ExceptionExpected(RecipeError, "no layer '9'"):
@@ -147,7 +152,7 @@ def test_edge_cases_invalid_options():
 
 
 def test_edge_cases_dead_neurons_and_removal_of_nearly_all_neurons():
-    'Edge cases: dead neurons and removal of nearly all neurons'
+    "Edge cases: dead neurons and removal of nearly all neurons"
     # nbs/78_compress.pruning.ipynb #937c79ba
     net, x = sigmoid_net()
     assert len(prune_model(net, [x], rule="pairwise", vectors="weights").actions) > 0

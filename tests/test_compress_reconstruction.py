@@ -34,7 +34,7 @@ def noisy_batches(n: int) -> list[Tensor]:
 
 
 def test_least_squares_reconstruction_of_inputs():
-    'Least-squares reconstruction of inputs'
+    "Least-squares reconstruction of inputs"
     # nbs/76_compress.reconstruction.ipynb #f113787f
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(500, 3, generator=generator)
@@ -48,17 +48,15 @@ def test_least_squares_reconstruction_of_inputs():
 
 
 def test_refit_the_whole_network_from_front_to_back():
-    'Refit the whole network from front to back'
+    "Refit the whole network from front to back"
     # nbs/76_compress.reconstruction.ipynb #77b0368f
     net, batches = residual(), noisy_batches(6)
     keep = {g.name: range(0, g.channels, 2) for g in channel_groups(net, faces)}
-
 
     def error(other: nn.Module) -> float:
         "Compute the mean squared error of the outputs, relative to their variance"
         expected = net(batches[0]).detach()
         return float((other.eval()(batches[0]).detach() - expected).square().mean() / expected.var())
-
 
     removed, refitted = remove_channels(net, faces, keep), remove_and_refit(net, batches, keep)
     errors = pd.Series({"removed": error(removed), "removed and refitted": error(refitted)})
@@ -70,7 +68,7 @@ def test_refit_the_whole_network_from_front_to_back():
 
 
 def test_redundant_channels_are_removed_without_loss():
-    'Redundant channels are removed without loss'
+    "Redundant channels are removed without loss"
     # nbs/76_compress.reconstruction.ipynb #ace8205a
     twin = residual()
     conv, norm = twin[0][2].path[0][0], twin[0][2].path[0][1]  # a convolution inside a block, and its batch norm
@@ -85,7 +83,7 @@ def test_redundant_channels_are_removed_without_loss():
 
 
 def test_supported_connections_between_layers():
-    'Supported connections between layers'
+    "Supported connections between layers"
     # nbs/76_compress.reconstruction.ipynb #18a80f77
     networks = {
         "FER_KD": (lambda: fer_kd(channels=1), faces),

@@ -4,7 +4,15 @@ import torch
 import torch.nn.functional as F
 from fer_fastai.data.tensors import TensorFace, TensorFaceBW
 from fer_fastai.data.augment import (
-    Augment, AugmentBatch, NO_AUGMENT, ResizeBatch, SetChannels, adjust_lighting, affine, random_affine, random_erasing,
+    Augment,
+    AugmentBatch,
+    NO_AUGMENT,
+    ResizeBatch,
+    SetChannels,
+    adjust_lighting,
+    affine,
+    random_affine,
+    random_erasing,
     sampling_grid,
 )
 
@@ -21,7 +29,7 @@ batch = torch.as_tensor(faces.pixels.copy()).float()[:, None] / 255
 
 
 def test_random_affine_maps():
-    'Random affine maps'
+    "Random affine maps"
     # nbs/23b_data.augment.ipynb #a0a23109
     assert torch.allclose(affine(batch, random_affine(24, NO_AUGMENT)), batch, atol=1e-5)
     maps = random_affine(24, Augment(rotate=30, zoom=0.3))
@@ -32,7 +40,7 @@ def test_random_affine_maps():
 
 
 def test_lighting_and_random_erasing():
-    'Lighting and random erasing'
+    "Lighting and random erasing"
     # nbs/23b_data.augment.ipynb #a0a23111
     set_seeds(1)
     lit = adjust_lighting(batch, Augment())
@@ -44,7 +52,7 @@ def test_lighting_and_random_erasing():
 
 
 def test_transforms_of_a_batch_for_fastai():
-    'Transforms of a batch for fastai'
+    "Transforms of a batch for fastai"
     # nbs/23b_data.augment.ipynb #e356a270
     strong = AugmentBatch(Augment(rotate=20, crop=0.2, erase=0.5))
     set_seeds(5)

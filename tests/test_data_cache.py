@@ -17,7 +17,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_content_hash_of_a_file_or_folder():
-    'Content hash of a file or folder'
+    "Content hash of a file or folder"
     # nbs/15_data.cache.ipynb #a1685aa9
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "faces.csv")
@@ -46,7 +46,7 @@ def test_content_hash_of_a_file_or_folder():
 
 
 def test_cache_folder():
-    'Cache folder'
+    "Cache folder"
     # nbs/15_data.cache.ipynb #9450dce7
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("FER_CACHE", None)
@@ -58,7 +58,7 @@ def test_cache_folder():
 
 
 def test_save_and_load_a_faceset():
-    'Save and load a FaceSet'
+    "Save and load a FaceSet"
     # nbs/15_data.cache.ipynb #a8e15726
     faces = FaceSet(pd.DataFrame({"label": ["happy", None]}, index=["a", "b"]), pixels=np.zeros((2, 48, 48), np.uint8))
     with tempfile.TemporaryDirectory() as folder:
@@ -74,10 +74,9 @@ def test_save_and_load_a_faceset():
 
 
 def test_read_through_the_cache():
-    'Read through the cache'
+    "Read through the cache"
     # nbs/15_data.cache.ipynb #da4232b2
     read_times = []
-
 
     def read_bytes(path):
         "Read each byte as a face"
@@ -85,7 +84,6 @@ def test_read_through_the_cache():
         values = np.frombuffer(Path(path).read_bytes(), np.uint8)
         table = pd.DataFrame(index=[f"face{i}" for i in range(len(values))])
         return FaceSet(table, pixels=np.tile(values[:, None, None], (1, 48, 48)))
-
 
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "schöne Gesichter.bin"), Path(folder, "cache")
@@ -102,10 +100,9 @@ def test_read_through_the_cache():
 
 
 def test_edge_cases_moved_folders_damaged_entries_and_caches_that():
-    'Edge cases: moved folders, damaged entries, and caches that cannot be written'
+    "Edge cases: moved folders, damaged entries, and caches that cannot be written"
     # nbs/15_data.cache.ipynb #65d3f700
     reads = []
-
 
     def read_file(path, on_error="raise"):
         "Make a FaceSet of one face in a file"
@@ -113,7 +110,6 @@ def test_edge_cases_moved_folders_damaged_entries_and_caches_that():
         table = pd.DataFrame({"label": ["sad"], "path": [str(Path(path, "ä b.png").resolve())]}, index=["x"])
         skipped = pd.DataFrame({"where": ["y"], "found": ["z"]}, index=pd.Index(["q"], name="face_id"))
         return FaceSet(table, ("sad",), None, skipped)
-
 
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "faces"), Path(folder, "cache")
@@ -151,11 +147,11 @@ def test_edge_cases_moved_folders_damaged_entries_and_caches_that():
 
 
 def test_edge_cases_a_reader_that_raises_leaves_no_entry():
-    'Edge cases: a reader that raises leaves no entry'
+    "Edge cases: a reader that raises leaves no entry"
+
     # nbs/15_data.cache.ipynb #3184cfe9
     def read_badly(path):
         raise ValueError("bad row")
-
 
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "a"), Path(folder, "cache")

@@ -10,7 +10,14 @@ from fer_fastai.core import DataError, MissingFileError, RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.images import read_photo
 from fer_fastai.data.detection import (
-    LANDMARK_TEMPLATE, align_face, crop_faces, detect_faces, find_faces, refine_landmarks, resolve_detector, yunet_path,
+    LANDMARK_TEMPLATE,
+    align_face,
+    crop_faces,
+    detect_faces,
+    find_faces,
+    refine_landmarks,
+    resolve_detector,
+    yunet_path,
 )
 import pytest
 
@@ -46,7 +53,7 @@ def side_by_side(images: dict):
 
 
 def test_align_a_face_by_five_landmarks():
-    'Align a face by five landmarks'
+    "Align a face by five landmarks"
     # nbs/22_data.detection.ipynb #ae6095cc
     face = synthetic_faces(8, seed=1).pixels[0]
     test_close(align_face(face, LANDMARK_TEMPLATE * 48).astype(int), face.astype(int), eps=1)
@@ -60,11 +67,11 @@ def test_align_a_face_by_five_landmarks():
 
 @pytest.mark.real
 def test_refine_landmarks_of_tilted_faces():
-    'Refine landmarks of tilted faces'
+    "Refine landmarks of tilted faces"
+
     # nbs/22_data.detection.ipynb #3f4c40e4
     def tilt(face):
         return float(np.degrees(np.arctan2(*(face.points[1] - face.points[0])[::-1])))
-
 
     rows = []
     for angle in (-40, -20, 0, 20, 40):
@@ -92,10 +99,12 @@ def test_refine_landmarks_of_tilted_faces():
 
 @pytest.mark.real
 def test_landmarks_and_boxes_in_fer2013():
-    'Landmarks and boxes in FER2013'
+    "Landmarks and boxes in FER2013"
     # nbs/22_data.detection.ipynb #06e71eac
     some = load_fer2013().subset(np.arange(0, 35_887, 180))
-    enlarged = [cv2.resize(some.image(row), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC) for row in range(len(some))]
+    enlarged = [
+        cv2.resize(some.image(row), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC) for row in range(len(some))
+    ]
     points = [faces[0].points / 4 for faces in map(detect_faces, enlarged) if faces]
     assert len(points) > 0.9 * len(some)
     test_close(np.median(points, 0), LANDMARK_TEMPLATE * 48, eps=1.0)
@@ -106,7 +115,6 @@ def test_landmarks_and_boxes_in_fer2013():
         "Enlarge a face and repeat its edge outwards"
         large = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         return cv2.copyMakeBorder(large, *[scale * border] * 4, cv2.BORDER_REPLICATE)
-
 
     some = load_fer2013().subset(np.arange(0, 35_887, 180))
     found = [detect_faces(with_border(face), detector="haar") for face in some.pixels]
@@ -122,7 +130,7 @@ def test_landmarks_and_boxes_in_fer2013():
 
 @pytest.mark.real
 def test_crop_faces_from_photos():
-    'Crop faces from photos'
+    "Crop faces from photos"
     # nbs/22_data.detection.ipynb #e7de7c73
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{n}.png") for n in range(4)]
@@ -165,7 +173,7 @@ def test_crop_faces_from_photos():
 
 
 def test_edge_cases_options_and_images_with_errors():
-    'Edge cases: options and images with errors'
+    "Edge cases: options and images with errors"
     # nbs/22_data.detection.ipynb #9cd435ee
     with ExceptionExpected(DataError, "missing 'none'"):
         crop_faces(synthetic_faces(8), missing="none")
@@ -181,7 +189,7 @@ def test_edge_cases_options_and_images_with_errors():
 
 
 def test_edge_cases_no_file_of_yunet():
-    'Edge cases: no file of YuNet'
+    "Edge cases: no file of YuNet"
     # nbs/22_data.detection.ipynb #a0a22011
     nowhere = "http://127.0.0.1:9/none.onnx"
     before = {name: os.environ.get(name) for name in ("FER_MODELS", "FER_DATA", "FER_CACHE")}

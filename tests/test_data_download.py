@@ -61,7 +61,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 def test_download_a_file():
-    'Download a file'
+    "Download a file"
     # nbs/18_data.download.ipynb #df6246da
     with tempfile.TemporaryDirectory() as folder, server(cut_after=1_000_000) as (url, requested):
         path = download_file(url, Path(folder, "file.bin"), SHA256, pause=0)
@@ -84,7 +84,7 @@ def test_download_a_file():
 
 @pytest.mark.real
 def test_download_datasets():
-    'Download datasets'
+    "Download datasets"
     # nbs/18_data.download.ipynb #75001e53
     with tempfile.TemporaryDirectory() as folder:
         sys.modules["kagglehub"] = None  # simulates a missing package
@@ -106,7 +106,8 @@ def test_download_datasets():
 
 
 def test_edge_cases_resumed_downloads_and_their_number_of_requests():
-    'Edge cases: resumed downloads and their number of requests'
+    "Edge cases: resumed downloads and their number of requests"
+
     # nbs/18_data.download.ipynb #fc467eb2
     def downloads(expected_requests, sha256=SHA256, begin=b"", **options):
         "Check that a file arrives complete, with this number of requests"
@@ -120,7 +121,6 @@ def test_edge_cases_resumed_downloads_and_their_number_of_requests():
             test_eq(len(requested), expected_requests)
             download_file(url, path, sha256, pause=0)
             test_eq(len(requested), expected_requests)  # the file exists: no request
-
 
     downloads(1)
     downloads(1, sha256=SHA256.upper())
@@ -137,7 +137,7 @@ def test_edge_cases_resumed_downloads_and_their_number_of_requests():
 
 
 def test_edge_cases_servers_that_fail():
-    'Edge cases: servers that fail'
+    "Edge cases: servers that fail"
     # nbs/18_data.download.ipynb #63507d21
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file.bin")
@@ -163,14 +163,12 @@ def test_edge_cases_servers_that_fail():
 
 
 def test_edge_cases_files_of_kaggle_that_are_not_fer2013():
-    'Edge cases: files of Kaggle that are not FER2013'
+    "Edge cases: files of Kaggle that are not FER2013"
     # nbs/18_data.download.ipynb #8e5890bc
     row = " ".join(["7"] * 2304)
 
-
     def refuse(handle, path):
         raise RuntimeError("403 Client Error.\nYou must accept the rules")
-
 
     with tempfile.TemporaryDirectory() as folder:
         source, data = Path(folder, "kaggle.csv"), Path(folder, "data")

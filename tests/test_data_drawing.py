@@ -4,7 +4,17 @@ from collections.abc import Sequence
 import numpy as np
 from fer_fastai.core import DataError
 from fer_fastai.data.drawing import (
-    _ACTION_UNITS, _T, _UNITS, _faces, _lids, _paint, _points, _project, _stroke, _through, draw_faces,
+    _ACTION_UNITS,
+    _T,
+    _UNITS,
+    _faces,
+    _lids,
+    _paint,
+    _points,
+    _project,
+    _stroke,
+    _through,
+    draw_faces,
 )
 
 # nbs/19_data.drawing.ipynb #c3441b08
@@ -44,7 +54,7 @@ def image_grid(
 
 
 def test_expressions_as_action_units_facs():
-    'Expressions as action units (FACS)'
+    "Expressions as action units (FACS)"
     # nbs/19_data.drawing.ipynb #6fb32997
     test_eq(set(_ACTION_UNITS), set(FER2013_CLASSES))
     test_eq(set().union(*_ACTION_UNITS.values()), set(_UNITS))
@@ -52,7 +62,7 @@ def test_expressions_as_action_units_facs():
 
 
 def test_variation_between_persons_and_shots():
-    'Variation between persons and shots'
+    "Variation between persons and shots"
     # nbs/19_data.drawing.ipynb #9e3a8e27
     two = _faces(["happy", "sad"], 0, [0, 1], [7, 7], None, 1.0)
     test_eq(two["skin"][0], two["skin"][1])  # one person,
@@ -63,7 +73,7 @@ def test_variation_between_persons_and_shots():
 
 
 def test_geometry_strokes_bands_and_head_rotation():
-    'Geometry: strokes, bands and head rotation'
+    "Geometry: strokes, bands and head rotation"
     # nbs/19_data.drawing.ipynb #1d20a52e
     line = _stroke(_T, 0 * _T, 0.2, taper=0)
     assert np.allclose(np.abs(line[0, :, 1]), 0.1), "half the width on either side"
@@ -74,20 +84,20 @@ def test_geometry_strokes_bands_and_head_rotation():
 
 
 def test_brows_and_eyes():
-    'Brows and eyes'
+    "Brows and eyes"
+
     # nbs/19_data.drawing.ipynb #d8d39e74
     def opening(**units: float) -> float:  # height of an eye, in half image sides
         face = {name: 0 for name in _UNITS} | {"eye_y": 0, "slant": 0, "eye_open": 0.08} | units
         upper, lower = _lids(face, np.zeros(1))
         return (lower - upper).item()
 
-
     assert opening(AU6=1) < opening(AU7=1) < opening() < opening(AU5=1)
     round(opening(), 3), round(opening(AU5=1), 3)
 
 
 def test_render_polygons_light_and_lens():
-    'Render: polygons, light and lens'
+    "Render: polygons, light and lens"
     # nbs/19_data.drawing.ipynb #e53768cb
     corners = np.array([[[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]])
     box = [(corners, np.full((2, 1), 200.0), np.array([[True], [False]]))]
@@ -96,7 +106,7 @@ def test_render_polygons_light_and_lens():
 
 
 def test_draw_faces():
-    'Draw faces'
+    "Draw faces"
     # nbs/19_data.drawing.ipynb #95db43b7
     large = draw_faces(FER2013_CLASSES, size=192, people=[4] * 7, strength=1, variety=0)
     test_eq(large.shape, (7, 192, 192))
@@ -122,12 +132,14 @@ def test_draw_faces():
     start = time.process_time()
     draw_faces(FER2013_CLASSES * 50)
     seconds = (time.process_time() - start) / 350
-    assert seconds < 1.43e-3 * 2, f"{1000 * seconds:.1f} ms per face"  # 3,500 faces in 5 s of one core; twice on a busy one
+    assert seconds < 1.43e-3 * 2, (
+        f"{1000 * seconds:.1f} ms per face"
+    )  # 3,500 faces in 5 s of one core; twice on a busy one
     print("under 1.43 ms per face, 3,500 in 5 s:", seconds < 1.43e-3)
 
 
 def test_edge_cases_batches_spellings_and_classes_that_cannot_be():
-    'Edge cases: batches, spellings and classes that cannot be drawn'
+    "Edge cases: batches, spellings and classes that cannot be drawn"
     # nbs/19_data.drawing.ipynb #2fa0aa59
     test_eq(draw_faces(["Happiness", "3"]).shape, (2, 48, 48))
     test_eq(draw_faces([]).shape, (0, 48, 48))

@@ -22,7 +22,7 @@ twins = FaceSet(  # the last two faces: an exact copy of face 3, and a paler cop
 
 
 def test_remove_leaks_between_given_splits():
-    'Remove leaks between given splits'
+    "Remove leaks between given splits"
     # nbs/13_data.duplicates.ipynb #9eb5dc39
     clean = twins.drop_leaked()
     test_eq(sorted(set(twins.ids) - set(clean.ids)), ["3"])
@@ -31,7 +31,7 @@ def test_remove_leaks_between_given_splits():
 
 
 def test_keep_duplicates_in_one_split():
-    'Keep duplicates in one split'
+    "Keep duplicates in one split"
     # nbs/13_data.duplicates.ipynb #b9831f92
     pairs = twins.near_duplicates()
     test_eq(pairs[["first", "second", "exact"]].values.tolist(), [["3", "40", True], ["5", "41", False]])
@@ -44,7 +44,7 @@ def test_keep_duplicates_in_one_split():
 
 @pytest.mark.real
 def test_duplicates_in_fer2013():
-    'Duplicates in FER2013'
+    "Duplicates in FER2013"
     # nbs/13_data.duplicates.ipynb #ad52a271
     from fer_fastai.data.readers import load_fer2013
 
@@ -57,7 +57,7 @@ def test_duplicates_in_fer2013():
 
 
 def test_edge_cases_empty_sets_color_and_groups_by_hand():
-    'Edge cases: empty sets, color, and groups by hand'
+    "Edge cases: empty sets, color, and groups by hand"
     # nbs/13_data.duplicates.ipynb #77be487c
     with ExceptionExpected(DataError, "9 bits; expected 0 to 7"):
         twins.near_duplicates(bits=9)

@@ -2,8 +2,20 @@
 
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import (
-    AFFECTNET_CLASSES, CKPLUS_CLASSES, FER2013_CLASSES, FERPLUS_CLASSES, RAFDB_CLASSES, SFEW_CLASSES, SIX_CLASSES,
-    VOCABULARIES, _COLORS, canonical_emotion, emotion_color, map_class_names, parse_classes, to_codes,
+    AFFECTNET_CLASSES,
+    CKPLUS_CLASSES,
+    FER2013_CLASSES,
+    FERPLUS_CLASSES,
+    RAFDB_CLASSES,
+    SFEW_CLASSES,
+    SIX_CLASSES,
+    VOCABULARIES,
+    _COLORS,
+    canonical_emotion,
+    emotion_color,
+    map_class_names,
+    parse_classes,
+    to_codes,
 )
 
 # nbs/10_data.emotions.ipynb #d8393aaf
@@ -11,7 +23,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_class_vocabularies():
-    'Class vocabularies'
+    "Class vocabularies"
     # nbs/10_data.emotions.ipynb #9238bb47
     test_eq(FER2013_CLASSES[3], "happy")
     test_eq(SFEW_CLASSES[4 - 1], "happy")
@@ -21,7 +33,7 @@ def test_class_vocabularies():
 
 
 def test_spellings_of_emotion_names():
-    'Spellings of emotion names'
+    "Spellings of emotion names"
     # nbs/10_data.emotions.ipynb #056d81f0
     for spelling in ("happy", "Happy", "happiness", "HAPPINESS", 3, "3", "3_happy", " joy "):
         test_eq(canonical_emotion(spelling), "happy")
@@ -32,14 +44,14 @@ def test_spellings_of_emotion_names():
 
 
 def test_convert_labels_to_class_codes():
-    'Convert labels to class codes'
+    "Convert labels to class codes"
     # nbs/10_data.emotions.ipynb #f089abc7
     test_eq(to_codes(["happiness", "contempt", None, "angry"], FER2013_CLASSES), [3, -1, -1, 0])
     test_eq(to_codes(FERPLUS_CLASSES, SIX_CLASSES), [5, 2, 4, 3, 0, -1, 1, -1])
 
 
 def test_class_names_of_a_folder_or_table():
-    'Class names of a folder or table'
+    "Class names of a folder or table"
     # nbs/10_data.emotions.ipynb #a0a1e003
     labels, vocab, notes = map_class_names(["Happiness", "Anger", "NEUTRAL"])
     test_eq(vocab, ("angry", "happy", "neutral"))
@@ -54,14 +66,14 @@ def test_class_names_of_a_folder_or_table():
 
 
 def test_colors_of_emotions_in_figures():
-    'Colors of emotions in figures'
+    "Colors of emotions in figures"
     # nbs/10_data.emotions.ipynb #7ad07e31
     assert set(_COLORS) == set(FERPLUS_CLASSES) and len(set(_COLORS.values())) == 8
     emotion_color("happy")
 
 
 def test_edge_cases_unknown_names_codes_and_vocabularies():
-    'Edge cases: unknown names, codes and vocabularies'
+    "Edge cases: unknown names, codes and vocabularies"
     # nbs/10_data.emotions.ipynb #d2171dc5
     for bad in ("hapy", "", None, "-1", 7):
         with ExceptionExpected(DataError):

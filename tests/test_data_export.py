@@ -15,7 +15,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_load_image_files_into_memory():
-    'Load image files into memory'
+    "Load image files into memory"
     # nbs/14_data.export.ipynb #0d6529a3
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def test_write_a_csv_in_fer2013_s_form():
 
 
 def test_write_image_folders():
-    'Write image folders'
+    "Write image folders"
     # nbs/14_data.export.ipynb #da277c3d
     pixels = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
     labels = ["happy", "sad", "neutral", "happy"]
@@ -66,7 +66,7 @@ def test_write_image_folders():
 
 
 def test_edge_cases_files_that_cannot_be_read_or_written():
-    'Edge cases: files that cannot be read or written'
+    "Edge cases: files that cannot be read or written"
     # nbs/14_data.export.ipynb #641afa57
     noise = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     toy = FaceSet(pd.DataFrame({"label": ["happy", "sad", None]}, index=["a", "b/c", "b_c"]), pixels=noise)

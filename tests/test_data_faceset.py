@@ -10,7 +10,7 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 
 
 def test_table_pixels_and_class_names():
-    'Table, pixels and class names'
+    "Table, pixels and class names"
     # nbs/12_data.faceset.ipynb #c1b65361
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),
@@ -25,7 +25,7 @@ def test_table_pixels_and_class_names():
 
 
 def test_select_faces():
-    'Select faces'
+    "Select faces"
     # nbs/12_data.faceset.ipynb #dfdeab9f
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
@@ -39,7 +39,7 @@ def test_select_faces():
 
 
 def test_require_a_label_for_every_face():
-    'Require a label for every face'
+    "Require a label for every face"
     # nbs/12_data.faceset.ipynb #a0a12004
     toy = FaceSet(pd.DataFrame({"label": ["happy", None, "sad"]}, index=["a", "b", "c"]))
     with ExceptionExpected(DataError, r"train, face b: no label \(1 of 3 faces\); expected a label for each face"):
@@ -50,7 +50,7 @@ def test_require_a_label_for_every_face():
 
 
 def test_votes_of_annotators_and_soft_labels():
-    'Votes of annotators and soft labels'
+    "Votes of annotators and soft labels"
     # nbs/12_data.faceset.ipynb #c3bf8b9a
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"])
@@ -76,7 +76,7 @@ def test_votes_of_annotators_and_soft_labels():
 
 
 def test_counts_sizes_and_exact_copies():
-    'Counts, sizes and exact copies'
+    "Counts, sizes and exact copies"
     # nbs/12_data.faceset.ipynb #487e686d
     pixels = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
     pixels[4] = pixels[1]
@@ -89,7 +89,7 @@ def test_counts_sizes_and_exact_copies():
 
 
 def test_show_faces_in_a_grid():
-    'Show faces in a grid'
+    "Show faces in a grid"
     # nbs/12_data.faceset.ipynb #2dd20faa
     labels = ["happy", "sad", "fear", "angry", "neutral", None]
     noise = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
@@ -99,7 +99,7 @@ def test_show_faces_in_a_grid():
 
 
 def test_edge_cases_tables_pixels_and_selections_with_errors():
-    'Edge cases: tables, pixels and selections with errors'
+    "Edge cases: tables, pixels and selections with errors"
     # nbs/12_data.faceset.ipynb #ca2f769e
     toy = FaceSet(
         pd.DataFrame({"label": ["happy", "sad", None], "split": ["train", "train", "test"]}, index=["a", "b", "c"]),

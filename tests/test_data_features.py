@@ -17,7 +17,7 @@ faces = synthetic_faces(80, seed=4)
 
 
 def test_local_phase_quantization_lpq():
-    'Local phase quantization (LPQ)'
+    "Local phase quantization (LPQ)"
     # nbs/21_data.features.ipynb #8d18374d
     grating = np.tile(100 * np.cos(2 * np.pi * np.arange(28) / 7), (28, 1))[None]
     codes = lpq_codes(grating, 7, rho=None)[0, 0]  # the window's center is at x = 3, 4, 5, ...
@@ -31,7 +31,6 @@ def test_local_phase_quantization_lpq():
     def equal_bits(images, blurred, rho=None):
         different = lpq_codes(images, 7, rho) ^ lpq_codes(blurred, 7, rho)
         return 1 - float(np.unpackbits(different[..., None], -1).mean())
-
 
     images = np.random.default_rng(0).normal(size=(4, 64, 64))
     images = gaussian_filter(images, (0, 1, 1)) * 200 + 128
@@ -47,7 +46,7 @@ def test_local_phase_quantization_lpq():
 
 
 def test_pyramid_of_gradient_histograms_phog():
-    'Pyramid of gradient histograms (PHOG)'
+    "Pyramid of gradient histograms (PHOG)"
     # nbs/21_data.features.ipynb #658b3355
     halves = np.zeros((2, 32, 32), np.uint8)
     halves[0, :, 16:], halves[1, :, :16] = 200, 200
@@ -62,7 +61,7 @@ def test_pyramid_of_gradient_histograms_phog():
 
 
 def test_descriptors_and_principal_components_of_a_faceset():
-    'Descriptors and principal components of a FaceSet'
+    "Descriptors and principal components of a FaceSet"
     # nbs/21_data.features.ipynb #1dc8d44a
     table = pca_features(faces, batch=30)
     test_eq(list(table), ["label", "group", *[f"{kind}_{n}" for kind in ("lpq", "phog") for n in range(1, 6)]])
@@ -82,7 +81,7 @@ def test_descriptors_and_principal_components_of_a_faceset():
 
 
 def test_edge_cases_descriptors_windows_and_splits_with_errors():
-    'Edge cases: descriptors, windows and splits with errors'
+    "Edge cases: descriptors, windows and splits with errors"
     # nbs/21_data.features.ipynb #e9567204
     with ExceptionExpected(DataError, "descriptor 'hog'; expected lpq or phog"):
         face_features(faces, "hog")

@@ -7,7 +7,14 @@ import numpy as np
 from PIL import Image
 from fer_fastai.core import DataError
 from fer_fastai.data.images import (
-    image_size, peek_images, photo_paths, read_bytes, read_image, read_photo, resize_image, set_channels,
+    image_size,
+    peek_images,
+    photo_paths,
+    read_bytes,
+    read_image,
+    read_photo,
+    resize_image,
+    set_channels,
 )
 
 # nbs/11_data.images.ipynb #04ed9e44
@@ -27,7 +34,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
 
 
 def test_read_an_image_for_a_network():
-    'Read an image for a network'
+    "Read an image for a network"
     # nbs/11_data.images.ipynb #4ee8dd42
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +53,7 @@ def test_read_an_image_for_a_network():
 
 
 def test_broken_image_files():
-    'Broken image files'
+    "Broken image files"
     # nbs/11_data.images.ipynb #fde201c0
     with tempfile.TemporaryDirectory() as folder:
         empty, text, half, gone = paths = [Path(folder, f"{name} é.png") for name in ("empty", "text", "half", "gone")]
@@ -73,7 +80,7 @@ def test_broken_image_files():
 
 
 def test_read_a_photo_for_a_face_detector():
-    'Read a photo for a face detector'
+    "Read a photo for a face detector"
     # nbs/11_data.images.ipynb #a7d84d62
     sideways = Image.Exif()
     sideways[0x0112] = 6
@@ -86,7 +93,7 @@ def test_read_a_photo_for_a_face_detector():
 
 
 def test_the_same_pixels_through_every_entrance():
-    'The same pixels through every entrance'
+    "The same pixels through every entrance"
     # nbs/11_data.images.ipynb #a0a11013
     face = Image.fromarray(photo[0:224, 112:336])
     gray = np.asarray(face.convert("L"))
@@ -129,7 +136,7 @@ def test_the_same_pixels_through_every_entrance():
 
 
 def test_large_photos_and_memory():
-    'Large photos and memory'
+    "Large photos and memory"
     # nbs/11_data.images.ipynb #4f1469c5
     import resource
 
@@ -144,7 +151,7 @@ def test_large_photos_and_memory():
 
 
 def test_list_the_images_of_a_folder():
-    'List the images of a folder'
+    "List the images of a folder"
     # nbs/11_data.images.ipynb #45d17f17
     with tempfile.TemporaryDirectory() as folder:
         for name in ("b/2.JPG", "a.png", "b/notes.txt", ".hidden.png", ".ipynb_checkpoints/a.png", "__MACOSX/._a.png"):
@@ -160,7 +167,7 @@ def test_list_the_images_of_a_folder():
 
 
 def test_edge_cases_files_that_are_not_images():
-    'Edge cases: files that are not images'
+    "Edge cases: files that are not images"
     # nbs/11_data.images.ipynb #2598368c
     broken = (
         ("empty.jpg", b"", "an empty file"),
@@ -188,12 +195,15 @@ def test_edge_cases_files_that_are_not_images():
     with ExceptionExpected(DataError, "cannot be opened|no such file|File name too long"):
         read_photo("x" * 5000)
     too_many = encoded(Image.new("1", (12_000, 12_000)))
-    with ExceptionExpected(DataError, r"too many pixels .12,000 x 12,000.; expected at most 100,000,000.*Make it smaller"):
+    with ExceptionExpected(
+        DataError, r"too many pixels .12,000 x 12,000.; expected at most 100,000,000.*Make it smaller"
+    ):
         read_photo(too_many)
 
 
 def test_edge_cases_pixel_formats_and_broken_exif_data():
-    'Edge cases: pixel formats and broken EXIF data'
+    "Edge cases: pixel formats and broken EXIF data"
+
     # nbs/11_data.images.ipynb #a0a11007
     def broken_exif() -> bytes:
         "Encode a JPEG with EXIF data that cannot be read"
@@ -203,7 +213,6 @@ def test_edge_cases_pixel_formats_and_broken_exif_data():
         start = content.index(b"MM\0*" if b"MM\0*" in content else b"II*\0") + 4
         content[start : start + 4] = b"\xff" * 4
         return bytes(content)
-
 
     test_eq(read_photo(broken_exif()).pixels.shape, (512, 512, 3))
     wide = read_photo(encoded(Image.fromarray(np.full((10, 9000), 40_000, np.uint16))))

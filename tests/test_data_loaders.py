@@ -31,7 +31,7 @@ def tiny_network(n_in=1):
 
 
 def test_faces_in_a_fastai_datablock():
-    'Faces in a fastai DataBlock'
+    "Faces in a fastai DataBlock"
     # nbs/24_data.loaders.ipynb #1f72d075
     dls = face_datablock(faces).dataloaders(range(len(faces)), bs=16, num_workers=0)
     xb, yb = dls.one_batch()
@@ -41,7 +41,7 @@ def test_faces_in_a_fastai_datablock():
 
 
 def test_dataloaders_with_augmentation_and_normalization():
-    'DataLoaders with augmentation and normalization'
+    "DataLoaders with augmentation and normalization"
     # nbs/24_data.loaders.ipynb #7d8e272c
     dls = face_dls(faces, batch_size=32)
     pixels = faces.split("train").pixels / 255
@@ -56,7 +56,7 @@ def test_dataloaders_with_augmentation_and_normalization():
 
 
 def test_show_a_batch():
-    'Show a batch'
+    "Show a batch"
     # nbs/24_data.loaders.ipynb #a0a24005
     dls = face_dls(faces, batch_size=32)
     dls.show_batch(max_n=8, ncols=8, nrows=1)
@@ -70,7 +70,7 @@ def test_show_a_batch():
 
 
 def test_train_predict_and_interpret_with_fastai():
-    'Train, predict and interpret with fastai'
+    "Train, predict and interpret with fastai"
     # nbs/24_data.loaders.ipynb #8fd149be
     set_seeds(0)
     valid = faces.split("valid")
@@ -111,7 +111,7 @@ def test_train_predict_and_interpret_with_fastai():
 
 
 def test_soft_labels_and_weighted_sampling():
-    'Soft labels and weighted sampling'
+    "Soft labels and weighted sampling"
     # nbs/24_data.loaders.ipynb #0e7e8cae
     votes = {name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}
     voted = faces.with_votes(pd.DataFrame(votes, index=faces.ids))
@@ -125,7 +125,7 @@ def test_soft_labels_and_weighted_sampling():
 
 
 def test_edge_cases_faces_that_cannot_be_loaded():
-    'Edge cases: faces that cannot be loaded'
+    "Edge cases: faces that cannot be loaded"
     # nbs/24_data.loaders.ipynb #9d300ddc
     with ExceptionExpected(DataError, "faces in train and in valid"):
         face_dls(faces.split("train"))
@@ -138,7 +138,7 @@ def test_edge_cases_faces_that_cannot_be_loaded():
 
 
 def test_edge_cases_sizes_channels_and_figures():
-    'Edge cases: sizes, channels and figures'
+    "Edge cases: sizes, channels and figures"
     # nbs/24_data.loaders.ipynb #a0a24009
     test_eq(tuple(face_dls(color, size=32, batch_size=8).one_batch()[0].shape), (8, 3, 32, 32))
     test_eq(tuple(face_dls(color, n_in=1, batch_size=8).one_batch()[0].shape), (8, 1, 48, 48))
@@ -157,12 +157,12 @@ def test_edge_cases_sizes_channels_and_figures():
 
 
 def test_edge_cases_the_same_seed_gives_the_same_batches():
-    'Edge cases: the same seed gives the same batches'
+    "Edge cases: the same seed gives the same batches"
+
     # nbs/24_data.loaders.ipynb #c5625442
     def first_batch():
         set_seeds(9)
         return face_dls(faces, batch_size=16).one_batch()
-
 
     (a, b), (c, d) = first_batch(), first_batch()
     assert (a == c).all() and (b == d).all()

@@ -26,7 +26,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_class_folders():
-    'Class folders'
+    "Class folders"
     # nbs/17_data.readers.ipynb #08881b8a
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "Happiness/ä 1.png", "Happiness/2.jpg", "sad/anna/1.png", "sad/ben/1.png")
@@ -52,7 +52,7 @@ def test_class_folders():
 
 
 def test_dataframe_or_table_of_image_paths():
-    'DataFrame or table of image paths'
+    "DataFrame or table of image paths"
     # nbs/17_data.readers.ipynb #52ac6c9c
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png", "c.png")
@@ -67,7 +67,7 @@ def test_dataframe_or_table_of_image_paths():
 
 
 def test_read_a_file_or_folder_of_any_form():
-    'Read a file or folder of any form'
+    "Read a file or folder of any form"
     # nbs/17_data.readers.ipynb #a0a17003
     with tempfile.TemporaryDirectory() as folder:
         own = toy_images(Path(folder, "own"), "calm/1.png", "tense/1.png")
@@ -82,11 +82,13 @@ def test_read_a_file_or_folder_of_any_form():
 
 
 def test_sets_by_name():
-    'Sets by name'
+    "Sets by name"
     # nbs/17_data.readers.ipynb #8ea77a30
     drawn = read_faces("synthetic")
     assert len(drawn) == 3500 and set(drawn.table.split) == {"train", "valid", "test"}
-    with ExceptionExpected(MissingFileError, "nowhere: no such file or folder; expected synthetic, fer2013, or the path"):
+    with ExceptionExpected(
+        MissingFileError, "nowhere: no such file or folder; expected synthetic, fer2013, or the path"
+    ):
         read_faces("nowhere")
     drawn
 
@@ -105,7 +107,7 @@ def test_sets_by_name():
 
 @pytest.mark.real
 def test_fer2013_and_sfew_as_published():
-    'FER2013 and SFEW as published'
+    "FER2013 and SFEW as published"
     # nbs/17_data.readers.ipynb #be012a83
     from fer_fastai.data.datasets import read_fer2013_folder, read_sfew_features
 
@@ -127,7 +129,7 @@ def test_fer2013_and_sfew_as_published():
 
 
 def test_edge_cases_sources_that_cannot_be_read():
-    'Edge cases: sources that cannot be read'
+    "Edge cases: sources that cannot be read"
     # nbs/17_data.readers.ipynb #204f17b5
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "1.png")
@@ -147,7 +149,8 @@ def test_edge_cases_sources_that_cannot_be_read():
 
 
 def test_edge_cases_broken_images_in_class_folders():
-    'Edge cases: broken images in class folders'
+    "Edge cases: broken images in class folders"
+
     # nbs/17_data.readers.ipynb #ce003664
     def raises(message, *names, change=None, error=DataError, **options):
         "Check the error for a folder of these images, after a change"
@@ -159,18 +162,14 @@ def test_edge_cases_broken_images_in_class_folders():
                 read_folder(root, **options)
             assert not list(Path(folder).rglob("pixels.npy")), "nothing is cached"
 
-
     def empty(root):
         (root / "happy/1.png").write_bytes(b"")
-
 
     def words(root):
         (root / "happy/1.png").write_text("words")
 
-
     def cut(root):
         (root / "happy/1.jpg").write_bytes((root / "happy/1.jpg").read_bytes()[:-300])
-
 
     raises("sad: a class without images", "happy/2.png", change=lambda root: (root / "sad").mkdir())
     raises("happy/1.png: the same id as .*happy/1.jpg", "happy/1.jpg", "happy/1.png", "sad/1.png")
@@ -190,7 +189,7 @@ def test_edge_cases_broken_images_in_class_folders():
 
 
 def test_edge_cases_skipped_files_and_the_cache():
-    'Edge cases: skipped files and the cache'
+    "Edge cases: skipped files and the cache"
     # nbs/17_data.readers.ipynb #bfc9c060
     names = ("happy/1.jpg", "happy/1.png", "sad/a b é.png", "sad/empty.png", "sad/words.png", "3.png", ".hidden/x.png")
     with tempfile.TemporaryDirectory() as folder:
@@ -210,7 +209,7 @@ def test_edge_cases_skipped_files_and_the_cache():
 
 
 def test_edge_cases_tables_with_wrong_rows():
-    'Edge cases: tables with wrong rows'
+    "Edge cases: tables with wrong rows"
     # nbs/17_data.readers.ipynb #bf734602
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png")

@@ -3,7 +3,14 @@
 from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import (
-    ImageRows, Place, interpret_folders, is_container, is_person, load_if_asked, read_through_cache, scan_class_folders,
+    ImageRows,
+    Place,
+    interpret_folders,
+    is_container,
+    is_person,
+    load_if_asked,
+    read_through_cache,
+    scan_class_folders,
     split_of,
 )
 
@@ -26,11 +33,19 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_names_of_splits_containers_and_persons():
-    'Names of splits, containers and persons'
+    "Names of splits, containers and persons"
     # nbs/16a_data.scan.ipynb #a0a16003
     names = ["train_set", "FER2013Valid", "Test_Aligned_Faces", "PublicTest", "Train_AFEW", "testing", "eval", "happy"]
     test_eq([split_of(name) for name in names], ["train", "valid", "test", "valid", "train", "test", "valid", None])
-    containers = ["images", "CK+48", "DATASET", "dataset v2", "Manually_Annotated_Images", "cohn-kanade-images", "happy"]
+    containers = [
+        "images",
+        "CK+48",
+        "DATASET",
+        "dataset v2",
+        "Manually_Annotated_Images",
+        "cohn-kanade-images",
+        "happy",
+    ]
     test_eq([is_container(name) for name in containers], [True] * 6 + [False])
     persons = ["S010", "P001", "AF01", "1700", "subject_3", "happy", "7"]
     test_eq([is_person(name) for name in persons], [True] * 5 + [False] * 2)
@@ -38,12 +53,12 @@ def test_names_of_splits_containers_and_persons():
 
 
 def test_interpret_the_levels_of_a_folder():
-    'Interpret the levels of a folder'
+    "Interpret the levels of a folder"
+
     # nbs/16a_data.scan.ipynb #a0a16014
     def interpreted(*folders, **options):
         "Interpret folders written with slashes"
         return interpret_folders([tuple(name.split("/")) for name in folders], "faces", **options)
-
 
     test_eq(interpreted("images/train/happy", "images/val/sad")[("images", "val", "sad")], Place("sad", "valid"))
     test_eq(interpreted("happy/train", "happy/test", "sad/train")[("happy", "test")], Place("happy", "test"))
@@ -53,7 +68,9 @@ def test_interpret_the_levels_of_a_folder():
     test_eq(interpreted("train/1", "test/2", classes="rafdb")[("test", "2")], Place("2", "test"))
     with ExceptionExpected(DataError, "faces: class folders that look like persons, sessions or films: P001, P002"):
         interpreted("P001", "P002")
-    with ExceptionExpected(DataError, "faces: class folders that look like containers: data, images; expected one folder"):
+    with ExceptionExpected(
+        DataError, "faces: class folders that look like containers: data, images; expected one folder"
+    ):
         interpreted("images/a", "data/b")
     with ExceptionExpected(DataError, "one class: happy; expected at least two class folders. For faces of one class"):
         interpreted("train/happy", "test/happy")
@@ -65,7 +82,7 @@ def test_interpret_the_levels_of_a_folder():
 
 
 def test_collect_faces_and_bad_files():
-    'Collect faces and bad files'
+    "Collect faces and bad files"
     # nbs/16a_data.scan.ipynb #a0a16005
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png", "c.png", "c.jpg")
@@ -81,7 +98,7 @@ def test_collect_faces_and_bad_files():
 
 
 def test_scan_class_folders():
-    'Scan class folders'
+    "Scan class folders"
     # nbs/16a_data.scan.ipynb #a0a16006
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "faces/train/Happiness/1.png", "faces/val/sad/1.png", "__MACOSX/faces/._1.png")
@@ -94,13 +111,13 @@ def test_scan_class_folders():
 
 
 def test_load_and_cache_a_folder():
-    'Load and cache a folder'
+    "Load and cache a folder"
+
     # nbs/16a_data.scan.ipynb #a0a16009
     def read_classes(path, load=False, size=None, on_error="raise", check=True):
         "Read class folders"
         rows = scan_class_folders(path, on_error)
         return load_if_asked(rows.to_faceset(rows.map_labels(), check), load, size, on_error)
-
 
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(Path(folder, "faces"), "happy/a.png", "sad/b.png")
@@ -113,7 +130,8 @@ def test_load_and_cache_a_folder():
 
 
 def test_edge_cases_folders_that_cannot_be_scanned():
-    'Edge cases: folders that cannot be scanned'
+    "Edge cases: folders that cannot be scanned"
+
     # nbs/16a_data.scan.ipynb #a0a16010
     def raises(message, *names, error=DataError):
         "Check the error for a folder of these images"
@@ -121,7 +139,6 @@ def test_edge_cases_folders_that_cannot_be_scanned():
             root = toy_images(folder, *names)
             with ExceptionExpected(error, message):
                 scan_class_folders(root)
-
 
     raises("no class folders")
     raises("no class folders with images .2 images in the folder", "1.png", "2.png")

@@ -13,7 +13,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES
 
 
 def test_assign_groups_to_parts():
-    'Assign groups to parts'
+    "Assign groups to parts"
     # nbs/12b_data.splits.ipynb #fe18df47
     people = np.random.default_rng(1).integers(0, 600, 1000)
     many = FaceSet(pd.DataFrame({"label": np.array(FER2013_CLASSES)[people % 7], "group": people}))
@@ -33,7 +33,7 @@ def test_assign_groups_to_parts():
 
 
 def test_few_large_groups_such_as_films():
-    'Few large groups, such as films'
+    "Few large groups, such as films"
     # nbs/12b_data.splits.ipynb #a0a12s13
     rng = np.random.default_rng(0)
     films = np.repeat(np.arange(16), rng.integers(3, 41, 16))
@@ -48,7 +48,7 @@ def test_few_large_groups_such_as_films():
 
 
 def test_edge_cases_classes_with_too_few_faces_or_groups():
-    'Edge cases: classes with too few faces or groups'
+    "Edge cases: classes with too few faces or groups"
     # nbs/12b_data.splits.ipynb #a0a12010
     few = FaceSet(pd.DataFrame({"label": ["sad", "happy", "happy"]}))
     with ExceptionExpected(DataError, "random_split: sad: 1"):

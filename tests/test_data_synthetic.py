@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 
 def test_inject_label_noise():
-    'Inject label noise'
+    "Inject label noise"
     # nbs/20_data.synthetic.ipynb #ade39fc8
     noisy = inject_label_noise(["fear"] * 1000, 0.2)
     counts = pd.Series(noisy).value_counts()
@@ -21,7 +21,7 @@ def test_inject_label_noise():
 
 
 def test_make_a_dataset_of_drawn_faces():
-    'Make a dataset of drawn faces'
+    "Make a dataset of drawn faces"
     # nbs/20_data.synthetic.ipynb #7088aab7
     faces = synthetic_faces(700, seed=1, label_errors=0.1)
     wrong = faces.table[faces.table.label != faces.table.true_label]
@@ -44,7 +44,7 @@ def test_make_a_dataset_of_drawn_faces():
 
 
 def test_difficulty_of_drawn_faces():
-    'Difficulty of drawn faces'
+    "Difficulty of drawn faces"
     # nbs/20_data.synthetic.ipynb #5fbe8453
     faces = synthetic_faces(1500, seed=1, balance="even")
     train, valid = faces.split("train"), faces.split("valid")
@@ -55,7 +55,7 @@ def test_difficulty_of_drawn_faces():
 
 
 def test_edge_cases_small_sets_and_options_out_of_range():
-    'Edge cases: small sets and options out of range'
+    "Edge cases: small sets and options out of range"
     # nbs/20_data.synthetic.ipynb #dc6c0831
     for n in (1, 7, 21, 60):
         few = synthetic_faces(n, seed=n)

@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.data.tables import (
-    Columns, _label_column, find_columns, label_text, read_pixel_table, read_table, read_table_faces,
+    Columns,
+    _label_column,
+    find_columns,
+    label_text,
+    read_pixel_table,
+    read_table,
+    read_table_faces,
 )
 
 # nbs/16d_data.tables.ipynb #a0a16t05
@@ -26,7 +32,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_recognize_the_columns_of_a_table():
-    'Recognize the columns of a table'
+    "Recognize the columns of a table"
     # nbs/16d_data.tables.ipynb #a0a16t08
     test_eq(find_columns(["File Name", "Emotion", "Usage"]), Columns("File Name", "Emotion", None, "Usage"))
     test_eq(find_columns(["image", "label", "emotion"]).names, "emotion")
@@ -36,7 +42,7 @@ def test_recognize_the_columns_of_a_table():
 
 
 def test_read_the_cells():
-    'Read the cells'
+    "Read the cells"
     # nbs/16d_data.tables.ipynb #a0a16t11
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.csv")
@@ -52,7 +58,7 @@ def test_read_the_cells():
 
 
 def test_labels_names_before_codes():
-    'Labels: names before codes'
+    "Labels: names before codes"
     # nbs/16d_data.tables.ipynb #a0a16t14
     frame = pd.DataFrame({"label": [0, 1, 0], "emotion": ["happy", "sad", "happy"]})
     test_eq(_label_column(frame, find_columns(frame), "table"), ["happy", "sad", "happy"])
@@ -62,7 +68,7 @@ def test_labels_names_before_codes():
 
 
 def test_read_a_table_of_pixels():
-    'Read a table of pixels'
+    "Read a table of pixels"
     # nbs/16d_data.tables.ipynb #a0a16t22
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (3, 8, 8), dtype=np.uint8)
@@ -85,7 +91,7 @@ def test_read_a_table_of_pixels():
 
 
 def test_read_any_table_of_faces():
-    'Read any table of faces'
+    "Read any table of faces"
     # nbs/16d_data.tables.ipynb #a0a16t25
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "images/a.png", "images/b.png", "images/sub/c.jpg")
@@ -94,7 +100,9 @@ def test_read_any_table_of_faces():
         table.write_text("\n".join(["File;Emotion;Usage;Subject", *lines]) + "\n")
         faces = read_table_faces(table)
         table.write_text("file,feeling\na.png,happy\n")
-        with ExceptionExpected(DataError, "columns file, feeling; expected images .path, image, filename, file. or pixels"):
+        with ExceptionExpected(
+            DataError, "columns file, feeling; expected images .path, image, filename, file. or pixels"
+        ):
             read_table_faces(table)
         table.write_text("image,label,x1,y1,x2,y2\na.png,sad,0,0,10,20\na.png,happy,10,10,40,40\n")
         boxes = read_table_faces(table)
@@ -107,7 +115,8 @@ def test_read_any_table_of_faces():
 
 
 def test_edge_cases_paths_splits_and_boxes_with_errors():
-    'Edge cases: paths, splits and boxes with errors'
+    "Edge cases: paths, splits and boxes with errors"
+
     # nbs/16d_data.tables.ipynb #a0a16t27
     def raises(message, header, *lines, **options):
         "Check the error for a table beside two images"
@@ -116,7 +125,6 @@ def test_edge_cases_paths_splits_and_boxes_with_errors():
             Path(folder, "t.csv").write_text("\n".join([header, *lines, ""]))
             with ExceptionExpected(DataError, message):
                 read_table_faces(root / "t.csv", **options)
-
 
     for bad in ("../../etc/passwd", "/etc/passwd", "s3://evil/x.png?endpoint_override=h", "C:\\a.png", "x/../../t.png"):
         raises("row 0: .*; expected a path below", "image,label", f"{bad},sad")

@@ -15,7 +15,7 @@ from fer_fastai.data.synthetic import synthetic_faces
 
 
 def test_face_tensors_and_images():
-    'Face tensors and images'
+    "Face tensors and images"
     # nbs/23a_data.tensors.ipynb #a0a23008
     pixels = synthetic_faces(8, seed=1).pixels[0]
     face = TensorFaceBW(torch.from_numpy(pixels.copy())[None])
@@ -27,7 +27,7 @@ def test_face_tensors_and_images():
 
 
 def test_figures_of_batches_results_and_top_losses():
-    'Figures of batches, results and top losses'
+    "Figures of batches, results and top losses"
     # nbs/23a_data.tensors.ipynb #a0a23016
     faces = synthetic_faces(8, seed=1)
     images = [TensorFaceBW(torch.from_numpy(image.copy())[None]) for image in faces.pixels[:4]]
@@ -46,7 +46,6 @@ def test_figures_of_batches_results_and_top_losses():
             boxes.append(figure._suptitle.get_window_extent())
         boxes = [box.padded(-1) for box in boxes]
         return sum(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
-
 
     faces = synthetic_faces(9, seed=1)
     images = [TensorFaceBW(torch.from_numpy(image.copy())[None]) for image in faces.pixels]

@@ -27,7 +27,7 @@ def face_table(pixels) -> pa.Table:
 
 
 def test_list_images_of_a_folder_or_a_parquet_dataset():
-    'List images of a folder or a Parquet dataset'
+    "List images of a folder or a Parquet dataset"
     # nbs/88b_deploy.bulk.inputs.ipynb #38fb1dbf
     with tempfile.TemporaryDirectory() as parent:
         faces = synthetic_faces(6, seed=1).pixels
@@ -51,7 +51,7 @@ def test_list_images_of_a_folder_or_a_parquet_dataset():
 
 
 def test_read_the_images_of_a_shard():
-    'Read the images of a shard'
+    "Read the images of a shard"
     # nbs/88b_deploy.bulk.inputs.ipynb #3bdf30e6
     with tempfile.TemporaryDirectory() as parent:
         faces, source, to = synthetic_faces(6, seed=1).pixels, Path(parent, "faces.parquet"), Path(parent, "answers")
@@ -75,7 +75,7 @@ def test_read_the_images_of_a_shard():
 
 
 def test_edge_cases_sources_without_images_ids_or_a_readable_column():
-    'Edge cases: sources without images, ids or a readable column'
+    "Edge cases: sources without images, ids or a readable column"
     # nbs/88b_deploy.bulk.inputs.ipynb #62bfafb4
     with tempfile.TemporaryDirectory() as parent:
         parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
@@ -119,7 +119,7 @@ def test_edge_cases_sources_without_images_ids_or_a_readable_column():
 
 
 def test_edge_cases_structs_paths_urls_and_changed_files():
-    'Edge cases: structs, paths, URLs and changed files'
+    "Edge cases: structs, paths, URLs and changed files"
     # nbs/88b_deploy.bulk.inputs.ipynb #b7ff87e2
     with tempfile.TemporaryDirectory() as parent:
         parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels

@@ -38,7 +38,7 @@ def start_job(folder, n: int, shard_size: int) -> Job:
 
 
 def test_start_ray_or_use_a_running_one():
-    'Start Ray or use a running one'
+    "Start Ray or use a running one"
     # nbs/88d_deploy.bulk.ray.ipynb #15ed5ba0
     missing = "Ray Data is not installed. pip install 'fer_fastai"
     with patch.dict(sys.modules, {"ray": None}), ExceptionExpected(RecipeError, missing):
@@ -51,7 +51,7 @@ def test_start_ray_or_use_a_running_one():
 
 @pytest.mark.slow
 def test_run_workers_as_actors():
-    'Run workers as actors'
+    "Run workers as actors"
     # nbs/88d_deploy.bulk.ray.ipynb #cd27a14e
     predictor = Predictor()
     packed = _pack(predictor, Job("cropped", "photos", "answers", (), (), "token"), gpu=False)

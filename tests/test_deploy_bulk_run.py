@@ -45,7 +45,7 @@ def face_table(pixels, side=48, broken=()) -> pa.Table:
 
 
 def test_predict_millions_of_images():
-    'Predict millions of images'
+    "Predict millions of images"
     # nbs/88e_deploy.bulk.run.ipynb #53ac13b4
     with tempfile.TemporaryDirectory() as parent:
         pixels, broken = synthetic_faces(200, seed=3).pixels, {7, 64, 65, 199}
@@ -73,7 +73,8 @@ def test_predict_millions_of_images():
 
 @pytest.mark.slow
 def test_resume_after_a_crash():
-    'Resume after a crash'
+    "Resume after a crash"
+
     # nbs/88e_deploy.bulk.run.ipynb #72f8da43
     def kill_after_first_shard(source: Path, to: Path) -> int:
         "Run predict_bulk in a process that kills itself after the first shard; return its exit code"
@@ -84,7 +85,6 @@ def kill(report): os.kill(os.getpid(), signal.SIGKILL)
 predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=1, shard_size=40, on_shard=kill)"""
         command = [sys.executable, "-W", "ignore", "-c", code]
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1200).returncode
-
 
     with tempfile.TemporaryDirectory() as parent:
         pixels, broken = synthetic_faces(640, seed=4).pixels, {0, 50, 333}
@@ -117,7 +117,7 @@ predict_bulk(None, {str(source)!r}, {str(to)!r}, faces="cropped", actors=1, shar
 
 @pytest.mark.real
 def test_photos_with_detection():
-    'Photos with detection'
+    "Photos with detection"
     # nbs/88e_deploy.bulk.run.ipynb #7c041814
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent, "photos")
@@ -140,12 +140,14 @@ def test_photos_with_detection():
         paths = ["collins.jpg", (folder / "more" / "twice.png").as_uri(), "gone.jpg"]
         pq.write_table(pa.table({"id": [3, 1, 2], "path": paths}), folder / "paths.parquet")  # beside the photos
         listed = predict_bulk(predictor, folder / "paths.parquet", Path(parent, "largest"), faces="largest", actors=0)
-        test_eq((listed.table().photo.tolist(), listed.problems().values.tolist()), (["3", "1"], [["2", "no such file"]]))
+        test_eq(
+            (listed.table().photo.tolist(), listed.problems().values.tolist()), (["3", "1"], [["2", "no such file"]])
+        )
     table.drop(columns=predictor.columns).round(2)
 
 
 def test_edge_cases_invalid_sources_outputs_and_options():
-    'Edge cases: invalid sources, outputs and options'
+    "Edge cases: invalid sources, outputs and options"
     # nbs/88e_deploy.bulk.run.ipynb #e55169b4
     with tempfile.TemporaryDirectory() as parent:
         parent, faces = Path(parent), synthetic_faces(3, seed=1).pixels
@@ -184,7 +186,7 @@ def test_edge_cases_invalid_sources_outputs_and_options():
 
 
 def test_edge_cases_structs_other_jobs_and_unknown_files_in_the():
-    'Edge cases: structs, other jobs and unknown files in the output'
+    "Edge cases: structs, other jobs and unknown files in the output"
     # nbs/88e_deploy.bulk.run.ipynb #ccc4d8bd
     with tempfile.TemporaryDirectory() as parent:
         parent, face = Path(parent), png(synthetic_faces(1, seed=1).pixels[0])

@@ -14,7 +14,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_locations_of_folders():
-    'Locations of folders'
+    "Locations of folders"
     # nbs/88a_deploy.bulk.storage.ipynb #a25c1dd2
     with tempfile.TemporaryDirectory() as folder:
         location = Location.parse(folder)
@@ -34,7 +34,7 @@ def test_locations_of_folders():
 
 
 def test_list_and_write_files():
-    'List and write files'
+    "List and write files"
     # nbs/88a_deploy.bulk.storage.ipynb #65c7ef03
     with tempfile.TemporaryDirectory() as folder:
         location = Location.parse(folder)

@@ -35,7 +35,7 @@ def start_job(folder, pixels, shard_size: int, broken=()) -> "Job":
 
 
 def test_process_shards():
-    'Process shards'
+    "Process shards"
     # nbs/88c_deploy.bulk.worker.ipynb #ab01518f
     with tempfile.TemporaryDirectory() as folder:
         pixels, predictor = synthetic_faces(7, seed=3).pixels, Predictor()
@@ -58,7 +58,7 @@ def test_process_shards():
 
 
 def test_shards_that_crash_the_worker():
-    'Shards that crash the worker'
+    "Shards that crash the worker"
     # nbs/88c_deploy.bulk.worker.ipynb #d8a51484
     with tempfile.TemporaryDirectory() as folder:
         worker = Worker(Predictor(), start_job(folder, synthetic_faces(3, seed=1).pixels, shard_size=3))

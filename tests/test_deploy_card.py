@@ -39,7 +39,7 @@ def example_metadata(**values) -> dict:
 
 
 def test_markdown_tables():
-    'Markdown tables'
+    "Markdown tables"
     # nbs/81_deploy.card.ipynb #00666368
     test_eq(markdown_table([{"a": 1, "b": "x|y"}]), "| a | b |\n|---|---|\n| 1 | x\\|y |")
     test_eq(markdown_table([]), "")
@@ -47,7 +47,7 @@ def test_markdown_tables():
 
 
 def test_the_card():
-    'The card'
+    "The card"
     # nbs/81_deploy.card.ipynb #6ccae70f
     card = model_card(example_metadata())
     assert "70.0% (40.0% to 90.0%)" in card and "7 epochs" in card

@@ -47,7 +47,7 @@ batch = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))
 
 
 def test_export_to_onnx():
-    'Export to ONNX'
+    "Export to ONNX"
     # nbs/83_deploy.export.ipynb #ed71fb1a
     net = mini_xception().eval()
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def test_export_to_onnx():
 
 
 def test_compare_size_and_latency_of_networks():
-    'Compare size and latency of networks'
+    "Compare size and latency of networks"
     # nbs/83_deploy.export.ipynb #fc294a46
     net = compact().eval()
     half = remove_channels(net, batch, {g.name: range(0, g.channels, 2) for g in channel_groups(net, batch)})
@@ -76,7 +76,7 @@ def test_compare_size_and_latency_of_networks():
 
 
 def test_temperature_scaling():
-    'Temperature scaling'
+    "Temperature scaling"
     # nbs/83_deploy.export.ipynb #e36e124b
     generator = np.random.default_rng(0)
     calibrated = generator.normal(size=(20_000, 7))
@@ -90,7 +90,7 @@ def test_temperature_scaling():
 
 @pytest.mark.slow
 def test_save_a_model_folder():
-    'Save a model folder'
+    "Save a model folder"
     # nbs/83_deploy.export.ipynb #0c4d5fc8
     learner = trained(epochs=2)
     with tempfile.TemporaryDirectory() as parent:
@@ -120,17 +120,15 @@ def test_save_a_model_folder():
 
 @pytest.mark.slow
 def test_load_what_was_saved():
-    'Load what was saved'
+    "Load what was saved"
     # nbs/83_deploy.export.ipynb #f5ee7e76
     learner = trained("compact")
     smaller = prune(learner, budget=0.5).model
     pixels = torch.from_numpy(faces.pixels[:16, None])
 
-
     def by_onnx(folder: Path) -> np.ndarray:
         "Predict with model.onnx"
         return open_session(folder / "model.onnx").run(None, {"faces": pixels.numpy()})[0]
-
 
     with tempfile.TemporaryDirectory() as parent:
         for name, model in {"whole": learner.model, "smaller": smaller}.items():
@@ -158,7 +156,7 @@ def test_load_what_was_saved():
 
 @pytest.mark.slow
 def test_8_bit_quantization():
-    '8-bit quantization'
+    "8-bit quantization"
     # nbs/83_deploy.export.ipynb #8479bebd
     learner = trained(epochs=1)
     with tempfile.TemporaryDirectory() as parent:
@@ -166,7 +164,9 @@ def test_8_bit_quantization():
         cost = add_int8(folder, faces.split("train"), faces.split("valid"))
         opened = load_model_folder(folder)
         test_eq(opened.metadata["int8"], cost)
-        assert "model-int8.onnx" in opened.metadata["files"] and "8-bit network" in (folder / "MODEL_CARD.md").read_text()
+        assert (
+            "model-int8.onnx" in opened.metadata["files"] and "8-bit network" in (folder / "MODEL_CARD.md").read_text()
+        )
         pixels = faces.pixels[:64, None]
         names = ("model.onnx", "model-int8.onnx")
         floats, int8 = (open_session(folder / name).run(None, {"faces": pixels})[0] for name in names)
@@ -185,12 +185,11 @@ def test_8_bit_quantization():
 
 @pytest.mark.slow
 def test_invalid_model_folders():
-    'Invalid model folders'
+    "Invalid model folders"
     # nbs/83_deploy.export.ipynb #96f1f8fa
     learner = trained()
     parent = Path(tempfile.mkdtemp())
     good = save_model_folder(learner, parent / "good")
-
 
     def spoilt(change=None, **values) -> Path:
         "Copy the model folder and change entries of model.json, or files"
@@ -201,10 +200,8 @@ def test_invalid_model_folders():
             change(bad)
         return bad
 
-
     def changed_weight(bad: Path):
         (bad / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes()[:-1] + b"x")
-
 
     def added_tensor(bad: Path):
         state = safetensors.torch.load_file(bad / "model.safetensors") | {"more": torch.ones(3)}
@@ -212,7 +209,6 @@ def test_invalid_model_folders():
         metadata = json.loads((bad / "model.json").read_text())
         metadata["files"]["model.safetensors"]["sha256"] = file_sha256(bad / "model.safetensors")
         (bad / "model.json").write_text(json.dumps(metadata))
-
 
     network = learner.model.arch_config
     cases = {
@@ -245,7 +241,7 @@ def test_invalid_model_folders():
 
 
 def test_edge_cases_examples_for_the_onnx_export():
-    'Edge cases: examples for the ONNX export'
+    "Edge cases: examples for the ONNX export"
     # nbs/83_deploy.export.ipynb #517d5581
     with ExceptionExpected(RecipeError, "an example of 1 face"):
         to_onnx(compact(), batch[:1], "nowhere.onnx")

@@ -27,7 +27,7 @@ def moving_face(frames: int) -> VideoSource:
 
 
 def test_measure_frames_per_second():
-    'Measure frames per second'
+    "Measure frames per second"
     # nbs/87_deploy.live.ipynb #56a23cf9
     meter = FpsMeter()
     for n in range(40):
@@ -40,7 +40,7 @@ def test_measure_frames_per_second():
 
 @pytest.mark.real
 def test_live_view_in_a_notebook():
-    'Live view in a notebook'
+    "Live view in a notebook"
     # nbs/87_deploy.live.ipynb #2cce9c89
     view = LiveView(Predictor(), moving_face(30), max_fps=1000)
     test_eq((view.running, view.status.value, view.button.description), (False, "not started", "Start"))
@@ -63,7 +63,7 @@ def test_live_view_in_a_notebook():
 
 
 def test_live_view_in_a_window():
-    'Live view in a window'
+    "Live view in a window"
     # nbs/87_deploy.live.ipynb #c988f4bc
     screen = os.environ.pop("DISPLAY", None)
     with ExceptionExpected(DataError, "no screen.*LiveView|no Tk"):

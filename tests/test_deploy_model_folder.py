@@ -7,7 +7,12 @@ import torch
 from torch import nn
 from fer_fastai.core import DataError, ModelError
 from fer_fastai.deploy.model_folder import (
-    FaceClassifier, _FORMAT, _VERSION, as_batch, read_model_json, write_model_json,
+    FaceClassifier,
+    _FORMAT,
+    _VERSION,
+    as_batch,
+    read_model_json,
+    write_model_json,
 )
 
 # nbs/82_deploy.model_folder.ipynb #11efb652
@@ -27,14 +32,14 @@ def test_convert_faces_to_the_network_s_input_format():
 
 
 def test_load_a_model_folder():
-    'Load a model folder'
+    "Load a model folder"
+
     # nbs/82_deploy.model_folder.ipynb #39f5b3e5
     class MeanLogits(nn.Module):
         "Network whose logits are the mean gray value and its negative"
 
         def forward(self, x):
             return torch.stack([x.mean((1, 2, 3)), -x.mean((1, 2, 3))], 1)
-
 
     classifier = FaceClassifier(MeanLogits(), mean=0.5, std=0.25, temperature=2.0)
     faces = torch.full((1, 1, 48, 48), 255, dtype=torch.uint8)
@@ -44,7 +49,7 @@ def test_load_a_model_folder():
 
 
 def test_edge_cases_folders_without_a_valid_model_json():
-    'Edge cases: folders without a valid model.json'
+    "Edge cases: folders without a valid model.json"
     # nbs/82_deploy.model_folder.ipynb #bc6ea202
     import tempfile
 

@@ -7,7 +7,12 @@ import pandas as pd
 from PIL import Image
 from fer_fastai.core import DataError, MissingFileError, RecipeError
 from fer_fastai.deploy.predictor import (
-    Predictor, UNCERTAIN, annotate, list_pretrained, predict_folder, pretrained_model,
+    Predictor,
+    UNCERTAIN,
+    annotate,
+    list_pretrained,
+    predict_folder,
+    pretrained_model,
 )
 import pytest
 
@@ -24,7 +29,7 @@ photo = data.astronaut()  # Eileen Collins (NASA, public domain), from scikit-im
 
 
 def test_bundled_models():
-    'Bundled models'
+    "Bundled models"
     # nbs/84_deploy.predictor.ipynb #bc0383a7
     assert {"compact", "swift"} <= set(list_pretrained())
     assert (pretrained_model("swift") / "MODEL_CARD.md").is_file()
@@ -33,7 +38,7 @@ def test_bundled_models():
 
 @pytest.mark.real
 def test_predict_probabilities_of_cropped_faces_and_of_faces_in_a():
-    'Predict probabilities of cropped faces, and of faces in a photo'
+    "Predict probabilities of cropped faces, and of faces in a photo"
     # nbs/84_deploy.predictor.ipynb #13b1f6b5
     predictor = Predictor()
     faces = predictor.predict(photo)
@@ -61,7 +66,7 @@ def test_predict_probabilities_of_cropped_faces_and_of_faces_in_a():
 
 @pytest.mark.real
 def test_draw_boxes_and_emotions():
-    'Draw boxes and emotions'
+    "Draw boxes and emotions"
     # nbs/84_deploy.predictor.ipynb #85e1884a
     predictor = Predictor()
     annotated = annotate(photo, predictor.predict(photo), predictor.vocab)
@@ -74,11 +79,11 @@ def test_draw_boxes_and_emotions():
 
 @pytest.mark.real
 def test_predict_a_folder_of_photos_with_resume():
-    'Predict a folder of photos, with resume'
+    "Predict a folder of photos, with resume"
+
     # nbs/84_deploy.predictor.ipynb #da6db6ed
     class Stopped(Exception):
         "Interruption of the test"
-
 
     class StoppingPredictor(Predictor):
         "Predictor that is interrupted after 100 photos"
@@ -90,7 +95,6 @@ def test_predict_a_folder_of_photos_with_resume():
             if self.left < 0:
                 raise Stopped
             return super().crop(photo, detections)
-
 
     with tempfile.TemporaryDirectory() as parent:
         folder, to, seen = Path(parent, "photos"), Path(parent, "out.csv"), Path(parent, "seen")
@@ -121,7 +125,7 @@ def test_predict_a_folder_of_photos_with_resume():
 
 
 def test_edge_cases_invalid_options_and_inputs():
-    'Edge cases: invalid options and inputs'
+    "Edge cases: invalid options and inputs"
     # nbs/84_deploy.predictor.ipynb #98ae4a82
     with ExceptionExpected(RecipeError, "backend 'tf'"):
         Predictor(backend="tf")
@@ -147,7 +151,7 @@ def test_edge_cases_invalid_options_and_inputs():
 
 
 def test_edge_cases_bundled_models_and_their_8_bit_versions():
-    'Edge cases: bundled models and their 8-bit versions'
+    "Edge cases: bundled models and their 8-bit versions"
     # nbs/84_deploy.predictor.ipynb #6ac654fb
     test_eq([Predictor(name).model.name for name in (None, "swift")], ["compact", "swift"])
     for name in list_pretrained():  # files contain no folder of the machine that exported them

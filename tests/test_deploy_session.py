@@ -26,7 +26,7 @@ def save_doubling(path: Path) -> Path:
 
 
 def test_open_an_onnx_file():
-    'Open an ONNX file'
+    "Open an ONNX file"
     # nbs/80_deploy.session.ipynb #3a1253ea
     faces = np.ones((2, 3), np.float32)
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def test_open_an_onnx_file():
 
 
 def test_compare_the_latency_of_several_networks():
-    'Compare the latency of several networks'
+    "Compare the latency of several networks"
     # nbs/80_deploy.session.ipynb #2aec2da6
     faces = np.ones((2, 3), np.float32)
     with tempfile.TemporaryDirectory() as folder:

@@ -9,14 +9,14 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 
 
 def test_match_boxes_by_intersection_over_union():
-    'Match boxes by intersection over union'
+    "Match boxes by intersection over union"
     # nbs/85_deploy.tracking.ipynb #b4b30d65
     boxes = np.array([[1, 0, 2, 2], [0, 0, 2, 2], [5, 5, 1, 1]])
     test_eq(box_iou(np.array([[0, 0, 2, 2]]), boxes).round(3).tolist(), [[0.333, 1, 0]])
 
 
 def test_track_faces_and_smooth_their_probabilities():
-    'Track faces and smooth their probabilities'
+    "Track faces and smooth their probabilities"
     # nbs/85_deploy.tracking.ipynb #1bc76eed
     tracker, probs = Tracker(), np.eye(2)
     for step in range(11):  # two faces that approach each other, listed in alternating order

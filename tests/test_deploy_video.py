@@ -31,7 +31,7 @@ def write_clip(path: Path, frames: int = 20, fps: float = 10) -> Path:
 
 
 def test_open_a_video_file_a_camera_or_an_array_source():
-    'Open a video file, a camera or an array source'
+    "Open a video file, a camera or an array source"
     # nbs/86_deploy.video.ipynb #bd9914ab
     with tempfile.TemporaryDirectory() as folder:
         opened = open_video(write_clip(Path(folder, "a.mp4")))
@@ -49,7 +49,7 @@ def test_open_a_video_file_a_camera_or_an_array_source():
 
 @pytest.mark.real
 def test_analyze_frames():
-    'Analyze frames'
+    "Analyze frames"
     # nbs/86_deploy.video.ipynb #84726fc1
     analyzer = VideoAnalyzer(Predictor(), every=3)
     results = [analyzer.analyze(number, number / 10, np.roll(portrait, 2 * number, 1)) for number in range(10)]
@@ -62,7 +62,7 @@ def test_analyze_frames():
 
 @pytest.mark.real
 def test_annotate_a_video():
-    'Annotate a video'
+    "Annotate a video"
     # nbs/86_deploy.video.ipynb #39b2f510
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -93,12 +93,12 @@ def test_annotate_a_video():
 
 @pytest.mark.real
 def test_truncated_files_and_interrupted_videos():
-    'Truncated files and interrupted videos'
+    "Truncated files and interrupted videos"
+
     # nbs/86_deploy.video.ipynb #252e88e8
     def stop_at_seven(frame: FrameResult):
         if frame.number == 7:
             raise KeyboardInterrupt
-
 
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()
@@ -114,7 +114,7 @@ def test_truncated_files_and_interrupted_videos():
 
 @pytest.mark.real
 def test_edge_cases_frames_of_several_sizes_cameras_empty_frames():
-    'Edge cases: frames of several sizes, cameras, empty frames'
+    "Edge cases: frames of several sizes, cameras, empty frames"
     # nbs/86_deploy.video.ipynb #09b755bf
     with tempfile.TemporaryDirectory() as folder:
         folder, predictor = Path(folder), Predictor()

@@ -31,7 +31,7 @@ def nearest_face(train: FaceSet, test: FaceSet, seed: int) -> np.ndarray:
 
 
 def test_random_and_grouped_splits():
-    'Random and grouped splits'
+    "Random and grouped splits"
     # nbs/55_evaluate.holdout.ipynb #67074af4
     halves = list(holdout_splits(random_clips(), test_size=0.5, n_splits=2, seed=7))
     test_eq([(kind, seed) for kind, seed, *_ in halves], [("random", 7), ("random", 8), ("grouped", 7), ("grouped", 8)])
@@ -43,7 +43,7 @@ def test_random_and_grouped_splits():
 
 
 def test_repeated_holdout_of_any_system():
-    'Repeated holdout of any system'
+    "Repeated holdout of any system"
     # nbs/55_evaluate.holdout.ipynb #b2f9cfca
     table = repeated_holdout(random_clips(), nearest_face)
     mean = summarize_splits(table).accuracy["mean"]
@@ -64,7 +64,7 @@ def test_repeated_holdout_of_any_system():
 
 
 def test_missing_labels_one_group_and_wrong_predictions():
-    'Missing labels, one group, and wrong predictions'
+    "Missing labels, one group, and wrong predictions"
     # nbs/55_evaluate.holdout.ipynb #179248c0
     with ExceptionExpected(DataError, "one group"):
         list(holdout_splits(random_clips().with_columns(group=0)))

@@ -5,7 +5,11 @@ from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FERPLUS_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.evaluate.labels import (
-    ferplus_label_set, ferplus_soft_labels, given_label_set, label_set_name, label_sets,
+    ferplus_label_set,
+    ferplus_soft_labels,
+    given_label_set,
+    label_set_name,
+    label_sets,
 )
 import pytest
 
@@ -17,7 +21,7 @@ from fer_fastai.data.emotions import SIX_CLASSES
 
 
 def test_label_sets_and_excluded_faces():
-    'Label sets and excluded faces'
+    "Label sets and excluded faces"
     # nbs/50_evaluate.labels.ipynb #d427b888
     faces = FaceSet(pd.DataFrame({"label": ["happy", "disgust", None]}))
     six = given_label_set(faces, SIX_CLASSES)
@@ -29,7 +33,7 @@ def test_label_sets_and_excluded_faces():
 
 
 def test_fer_majority_labels():
-    'FER+ majority labels'
+    "FER+ majority labels"
     # nbs/50_evaluate.labels.ipynb #d938105b
     columns = [*FERPLUS_CLASSES, "unknown", "not_a_face"]
     people = pd.DataFrame(
@@ -58,7 +62,7 @@ def test_fer_majority_labels():
 
 
 def test_all_label_sets_of_a_faceset():
-    'All label sets of a FaceSet'
+    "All label sets of a FaceSet"
     # nbs/50_evaluate.labels.ipynb #e9643387
     votes = pd.DataFrame({"happy": [10, 0], "sad": [0, 0]})
     faces = FaceSet(pd.DataFrame({"label": ["happy", "sad"]})).with_votes(votes)
@@ -68,7 +72,7 @@ def test_all_label_sets_of_a_faceset():
 
 
 def test_fer_votes_as_soft_labels():
-    'FER+ votes as soft labels'
+    "FER+ votes as soft labels"
     # nbs/50_evaluate.labels.ipynb #cce76434
     people = pd.DataFrame(
         [
@@ -105,7 +109,7 @@ def test_label_sets_of_fer2013_s_privatetest():
 
 
 def test_classes_outside_the_vocabulary_and_missing_votes():
-    'Classes outside the vocabulary, and missing votes'
+    "Classes outside the vocabulary, and missing votes"
     # nbs/50_evaluate.labels.ipynb #0773b4e5
     faces = FaceSet(pd.DataFrame({"label": ["disgust", "happy", None, "sad"]}))
     with ExceptionExpected(DataError, regex="no votes"):

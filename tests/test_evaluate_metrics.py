@@ -6,8 +6,18 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.evaluate.metrics import (
-    _BINS, _check_pred_probs, _label_codes, _scores_from_confusion, bootstrap_intervals, calibration_error,
-    compute_metrics, metrics_from_dict, reliability_table, report_from_pred_probs, summarize_seeds, top_losses,
+    _BINS,
+    _check_pred_probs,
+    _label_codes,
+    _scores_from_confusion,
+    bootstrap_intervals,
+    calibration_error,
+    compute_metrics,
+    metrics_from_dict,
+    reliability_table,
+    report_from_pred_probs,
+    summarize_seeds,
+    top_losses,
 )
 
 # nbs/52_evaluate.metrics.ipynb #b9eb140a
@@ -20,7 +30,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES, SIX_CLASSES
 
 
 def test_checked_probabilities_and_labels():
-    'Checked probabilities and labels'
+    "Checked probabilities and labels"
     # nbs/52_evaluate.metrics.ipynb #18e56766
     test_eq(_label_codes(["happy", "Anger"], FER2013_CLASSES), [3, 0])
     with ExceptionExpected(DataError, regex="face b7: probabilities .* sum to 1"):
@@ -28,7 +38,7 @@ def test_checked_probabilities_and_labels():
 
 
 def test_calibration():
-    'Calibration'
+    "Calibration"
     # nbs/52_evaluate.metrics.ipynb #f0ad5ce3
     # Four faces: two with confidence 90 %, both right; two with 60 %, one right
     pred_probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
@@ -48,7 +58,7 @@ def test_calibration():
 
 
 def test_bootstrap_confidence_intervals():
-    'Bootstrap confidence intervals'
+    "Bootstrap confidence intervals"
     # nbs/52_evaluate.metrics.ipynb #1389b7bc
     actual = np.zeros(400, dtype=np.int64)
     predicted = (np.arange(400) % 4 == 0).astype(np.int64)  # 75 % right
@@ -64,7 +74,7 @@ def test_bootstrap_confidence_intervals():
 
 
 def test_metrics_against_one_label_set():
-    'Metrics against one label set'
+    "Metrics against one label set"
     # nbs/52_evaluate.metrics.ipynb #ebdc262b
     # Six faces: happy 2 of 3 right, sad 1 of 2, fear never predicted
     pred_probs = np.array(
@@ -82,7 +92,7 @@ def test_metrics_against_one_label_set():
 
 
 def test_metrics_as_json():
-    'Metrics as JSON'
+    "Metrics as JSON"
     # nbs/52_evaluate.metrics.ipynb #e9d46b3c
     metrics = compute_metrics(np.eye(2)[[0, 0, 1]], [0, 1, 1], ["happy", "sad"])
     test_eq(metrics.confusion_rows.loc["sad"].tolist(), [0.5, 0.5])
@@ -95,13 +105,13 @@ def test_metrics_as_json():
 
 
 def test_mean_and_spread_over_seeds():
-    'Mean and spread over seeds'
+    "Mean and spread over seeds"
+
     # nbs/52_evaluate.metrics.ipynb #ab37c56e
     def run_with(right):
         "Return the metrics of a run with `right` of 100 faces right"
         pred_probs = np.eye(2)[(np.arange(100) >= right).astype(int)]
         return compute_metrics(pred_probs, np.zeros(100, int), ["happy", "sad"], resamples=10)
-
 
     seeds = summarize_seeds([run_with(70), run_with(72), run_with(74)])
     test_close(seeds.loc["accuracy", ["mean", "sd"]].tolist(), [0.72, 0.02])
@@ -111,7 +121,7 @@ def test_mean_and_spread_over_seeds():
 
 
 def test_top_losses():
-    'Top losses'
+    "Top losses"
     # nbs/52_evaluate.metrics.ipynb #deca99cc
     pred_probs = [[0.9, 0.1], [0.2, 0.8], [0.99, 0.01]]
     worst = top_losses(pred_probs, ["happy", "sad", "sad"], ["happy", "sad"], ids=["a", "b", "c"])
@@ -122,7 +132,7 @@ def test_top_losses():
 
 
 def test_report_of_a_learner():
-    'Report of a learner'
+    "Report of a learner"
     # nbs/52_evaluate.metrics.ipynb #26001610
     splits = ["train"] * 8 + ["test"] * 12
     table = pd.DataFrame({"label": ["happy", "sad", "sad", "happy"] * 5, "split": splits})
@@ -137,7 +147,7 @@ def test_report_of_a_learner():
 
 
 def test_classes_without_faces_and_probabilities_of_0():
-    'Classes without faces, and probabilities of 0'
+    "Classes without faces, and probabilities of 0"
     # nbs/52_evaluate.metrics.ipynb #79088663
     names = ["happy", "sad", "fear"]
     # A class that is neither labeled nor predicted has no F1 and is not part of the mean
@@ -161,7 +171,7 @@ def test_classes_without_faces_and_probabilities_of_0():
 
 
 def test_agreement_with_scikit_learn():
-    'Agreement with scikit-learn'
+    "Agreement with scikit-learn"
     # nbs/52_evaluate.metrics.ipynb #57b5d171
     rng = np.random.default_rng(1)
     actual, predicted = rng.integers(0, 5, 300), rng.integers(0, 7, 300)
@@ -172,7 +182,7 @@ def test_agreement_with_scikit_learn():
 
 
 def test_errors_that_name_the_face():
-    'Errors that name the face'
+    "Errors that name the face"
     # nbs/52_evaluate.metrics.ipynb #3e33b36a
     vocab, two = ["happy", "sad"], ["a", "b"]
     with ExceptionExpected(DataError, regex="face x: label 'joyless'; expected one of happy, sad"):
@@ -195,7 +205,7 @@ def test_errors_that_name_the_face():
 
 
 def test_models_with_fewer_classes_than_the_faces():
-    'Models with fewer classes than the faces'
+    "Models with fewer classes than the faces"
     # nbs/52_evaluate.metrics.ipynb #9ced7c8b
     # Six classes: faces labeled disgust are excluded and counted, by FER+ too
     faces = FaceSet(pd.DataFrame({"label": ["disgust", "happy", None, "sad"], "split": "test"}))

@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
 from fer_fastai.evaluate.plots import (
-    plot_confusion_matrix, plot_histories, plot_history, plot_lr_find, plot_per_class, plot_reliability, plot_theme,
+    plot_confusion_matrix,
+    plot_histories,
+    plot_history,
+    plot_lr_find,
+    plot_per_class,
+    plot_reliability,
+    plot_theme,
     plot_top_losses,
 )
 
@@ -15,6 +21,7 @@ from fastcore.test import ExceptionExpected, test_close, test_eq
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.evaluate.metrics import compute_metrics, top_losses
+
 
 # nbs/53_evaluate.plots.ipynb #c3a4ebb1
 def simulated_predictions(actual, seed=0):
@@ -31,7 +38,7 @@ def simulated_metrics(n=3589):
 
 
 def test_light_and_dark_themes():
-    'Light and dark themes'
+    "Light and dark themes"
     # nbs/53_evaluate.plots.ipynb #42fe9e35
     with plot_theme("dark") as colors:
         figure = plt.figure(figsize=(1, 1))
@@ -40,7 +47,7 @@ def test_light_and_dark_themes():
 
 
 def test_confusion_matrix():
-    'Confusion matrix'
+    "Confusion matrix"
     # nbs/53_evaluate.plots.ipynb #eac50c76
     metrics = simulated_metrics()
     figure = plot_confusion_matrix(metrics)
@@ -51,7 +58,7 @@ def test_confusion_matrix():
 
 
 def test_f1_precision_and_recall_per_class():
-    'F1, precision and recall per class'
+    "F1, precision and recall per class"
     # nbs/53_evaluate.plots.ipynb #bfe2ade2
     metrics = simulated_metrics()
     figure = plot_per_class(metrics)
@@ -60,7 +67,7 @@ def test_f1_precision_and_recall_per_class():
 
 
 def test_reliability_diagram():
-    'Reliability diagram'
+    "Reliability diagram"
     # nbs/53_evaluate.plots.ipynb #d7d7f1a6
     metrics = simulated_metrics()
     figure = plot_reliability(metrics)
@@ -69,7 +76,7 @@ def test_reliability_diagram():
 
 
 def test_top_losses():
-    'Top losses'
+    "Top losses"
     # nbs/53_evaluate.plots.ipynb #d046af3c
     faces = synthetic_faces(70, seed=3)
     pred_probs = simulated_predictions(faces.codes)
@@ -80,7 +87,7 @@ def test_top_losses():
 
 
 def test_learning_curves():
-    'Learning curves'
+    "Learning curves"
     # nbs/53_evaluate.plots.ipynb #a3c58375
     columns = {
         "epoch": [0, 1, 0, 1, 2, 3],
@@ -107,7 +114,7 @@ def test_learning_curves():
 
 
 def test_learning_rate_finder():
-    'Learning-rate finder'
+    "Learning-rate finder"
     # nbs/53_evaluate.plots.ipynb #42827c48
     lrs = np.geomspace(1e-6, 1, 60)
     exponent = np.log10(lrs)
@@ -119,7 +126,7 @@ def test_learning_rate_finder():
 
 
 def test_unusual_class_names_and_both_themes():
-    'Unusual class names, and both themes'
+    "Unusual class names, and both themes"
     # nbs/53_evaluate.plots.ipynb #e245beca
     # A class without faces, names with $ and &, long names
     odd = compute_metrics(np.eye(3)[[0, 0, 1]], [0, 0, 0], ["cost $5 to $10", "sad & <b>", "never"], resamples=5)
@@ -132,7 +139,7 @@ def test_unusual_class_names_and_both_themes():
 
 
 def test_short_and_incomplete_histories():
-    'Short and incomplete histories'
+    "Short and incomplete histories"
     # nbs/53_evaluate.plots.ipynb #9269151a
     test_eq(len(plot_lr_find(pd.DataFrame({"lr": [1e-4, 1e-3], "loss": [2.0, 1.0]})).axes[0].lines), 1)
     from_run = {"lrs": [1e-4, 1e-3], "losses": [2.0, 1.0], "valley": 5e-4}  # as in a run folder

@@ -9,8 +9,21 @@ import pandas as pd
 from fastcore import xml as h
 from PIL import Image
 from fer_fastai.evaluate.report import (
-    _data_section, _face_uri, _footer, _header, _html_table, _interval_text, _json_value, _losses_section, _percent,
-    _protocol_section, _scores_section, _setting_text, _training_section, report_html, write_report,
+    _data_section,
+    _face_uri,
+    _footer,
+    _header,
+    _html_table,
+    _interval_text,
+    _json_value,
+    _losses_section,
+    _percent,
+    _protocol_section,
+    _scores_section,
+    _setting_text,
+    _training_section,
+    report_html,
+    write_report,
 )
 
 # nbs/54_evaluate.report.ipynb #e9d83947
@@ -26,6 +39,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.evaluate.metrics import report_from_pred_probs
+
 
 # nbs/54_evaluate.report.ipynb #eb7bdfd5
 class PageParser(HTMLParser):
@@ -63,7 +77,7 @@ def example_report(n=700, title="An example"):
 
 
 def test_embedded_figures_and_faces():
-    'Embedded figures and faces'
+    "Embedded figures and faces"
     # nbs/54_evaluate.report.ipynb #d62ea7a5
     uri = _face_uri(np.full((720, 576), 128, np.uint8))
     face = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
@@ -71,7 +85,7 @@ def test_embedded_figures_and_faces():
 
 
 def test_numbers_settings_and_tables_as_text():
-    'Numbers, settings and tables as text'
+    "Numbers, settings and tables as text"
     # nbs/54_evaluate.report.ipynb #541da255
     test_eq(_percent(0.7012), "70.1\u202f%")
     test_eq(_percent(float("nan")), "–")
@@ -82,7 +96,7 @@ def test_numbers_settings_and_tables_as_text():
 
 
 def test_sections_of_the_page_scores_and_figures():
-    'Sections of the page: scores and figures'
+    "Sections of the page: scores and figures"
     # nbs/54_evaluate.report.ipynb #d69113af
     example = example_report()
     text = h.to_xml(h.Div(_header(example), _scores_section(example)))
@@ -90,7 +104,7 @@ def test_sections_of_the_page_scores_and_figures():
 
 
 def test_sections_of_the_page_top_losses_and_training():
-    'Sections of the page: top losses and training'
+    "Sections of the page: top losses and training"
     # nbs/54_evaluate.report.ipynb #884673ee
     example = example_report()
     test_eq(h.to_xml(_losses_section(example, 3)).count("<figure"), 3)
@@ -101,7 +115,7 @@ def test_sections_of_the_page_top_losses_and_training():
 
 
 def test_sections_of_the_page_data_protocol_and_versions():
-    'Sections of the page: data, protocol and versions'
+    "Sections of the page: data, protocol and versions"
     # nbs/54_evaluate.report.ipynb #496ef943
     example = example_report()
     text = h.to_xml(h.Div(_data_section(example), _protocol_section(example, None), _footer({"commit": "abc"})))
@@ -111,7 +125,7 @@ def test_sections_of_the_page_data_protocol_and_versions():
 
 
 def test_the_report_as_one_html_page():
-    'The report as one HTML page'
+    "The report as one HTML page"
     # nbs/54_evaluate.report.ipynb #b1a2f359
     recipe = {"name": "<i>x</i>", "stages": [{"epochs": 3, "lr": None}]}
     page = report_html(example_report(title='"Mine" & <b>theirs</b>'), losses=4, recipe=recipe)
@@ -124,7 +138,7 @@ def test_the_report_as_one_html_page():
 
 
 def test_report_files_in_a_run_folder():
-    'Report files in a run folder'
+    "Report files in a run folder"
     # nbs/54_evaluate.report.ipynb #f0117fe2
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder) / "a run, zu Ende"
@@ -151,7 +165,7 @@ def test_report_files_in_a_run_folder():
 
 
 def test_labels_and_file_names_with_markup():
-    'Labels and file names with markup'
+    "Labels and file names with markup"
     # nbs/54_evaluate.report.ipynb #fa52a490
     # Names with markup, one class never predicted, image files instead of pixels, no facts of a training
     with tempfile.TemporaryDirectory() as folder:
@@ -168,14 +182,14 @@ def test_labels_and_file_names_with_markup():
 
 
 def test_values_without_a_json_form():
-    'Values without a JSON form'
+    "Values without a JSON form"
     # nbs/54_evaluate.report.ipynb #105c4632
     value = {"a": np.float32("nan"), "b": (Path("x"), np.int64(3), True), 1: float("inf")}
     test_eq(_json_value(value), {"a": None, "b": ["x", 3, True], "1": None})
 
 
 def test_a_failed_report_leaves_the_existing_one_unchanged():
-    'A failed report leaves the existing one unchanged'
+    "A failed report leaves the existing one unchanged"
     # nbs/54_evaluate.report.ipynb #6c2e34a7
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"

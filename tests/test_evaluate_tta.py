@@ -19,7 +19,7 @@ from fer_fastai.data.loaders import face_dls
 
 
 def test_single_crop_flip_and_ten_crop():
-    'Single crop, flip and ten-crop'
+    "Single crop, flip and ten-crop"
     # nbs/51_evaluate.tta.ipynb #fc17755d
     ramp = torch.linspace(0, 1, 48).expand(1, 1, 48, 48)  # darker on the left
     crops = ten_crops(ramp)
@@ -40,7 +40,8 @@ def test_single_crop_flip_and_ten_crop():
 
 
 def test_predictions_of_any_fastai_learner():
-    'Predictions of any fastai Learner'
+    "Predictions of any fastai Learner"
+
     # nbs/51_evaluate.tta.ipynb #6b640c65
     def left_or_right(n=12):
         "Create a learner that separates faces lit from the left (0) and right (1), its loader and the labels"
@@ -54,7 +55,6 @@ def test_predictions_of_any_fastai_learner():
         loader = DataLoader(list(zip(x, y)), bs=5, device="cpu")
         model = nn.Sequential(nn.Flatten(), linear)
         return Learner(DataLoaders(loader, loader), model, loss_func=nn.CrossEntropyLoss()), loader, y
-
 
     learner, loader, sides = left_or_right()
     single, flip, ten = (predict_faces(learner, loader, tta) for tta in ("single", "flip", "ten_crop"))
@@ -84,7 +84,6 @@ def test_predictions_of_any_fastai_learner():
         ramp = np.linspace(0, 250, 24, dtype=np.uint8) * np.ones((24, 1), np.uint8)
         table = pd.DataFrame({"label": ["happy", "sad"] * n, "split": ["train", "train", "valid", "test"] * (n // 2)})
         return FaceSet(table, ("happy", "sad"), np.stack([ramp, ramp[:, ::-1]] * n))
-
 
     faces = lit_faces()
     model = nn.Sequential(nn.Flatten(), nn.Linear(24 * 24, 2))

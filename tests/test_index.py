@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.slow
 def test_ten_lines():
-    'Ten lines'
+    "Ten lines"
     # nbs/index.ipynb #29715fda
     faces = read_faces("synthetic")
     pred_probs = cross_val_pred_probs(faces, "quick", n=2)  # each face is predicted by a network that never saw it

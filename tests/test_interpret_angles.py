@@ -7,8 +7,16 @@ import torch
 from torch import Tensor, nn
 from fer_fastai.core import RecipeError
 from fer_fastai.interpret.angles import (
-    AngleRecord, AngularSeparation, activation_center, activation_vectors, angle_record, angles, convergence_verdict,
-    find_layers, pairwise_values, plot_angles,
+    AngleRecord,
+    AngularSeparation,
+    activation_center,
+    activation_vectors,
+    angle_record,
+    angles,
+    convergence_verdict,
+    find_layers,
+    pairwise_values,
+    plot_angles,
 )
 from IPython.display import display
 
@@ -40,7 +48,7 @@ def fit_quietly(learner: Learner, *args, **options):
 
 
 def test_angle_between_two_activation_vectors():
-    'Angle between two activation vectors'
+    "Angle between two activation vectors"
     # nbs/70_interpret.angles.ipynb #f034e7bb
     matrix = angles(vectors)
     test_close(matrix[0, [1, 2, 3]].tolist(), [0, 180, 90], eps=0.1)  # equal, opposite and unrelated directions
@@ -57,7 +65,7 @@ def test_angle_between_two_activation_vectors():
 
 
 def test_select_layers():
-    'Select layers'
+    "Select layers"
     # nbs/70_interpret.angles.ipynb #adcef4ff
     net = nn.Sequential(
         nn.Conv2d(1, 6, 3),
@@ -77,7 +85,7 @@ def test_select_layers():
 
 
 def test_activation_vectors_of_neurons_and_channels():
-    'Activation vectors of neurons and channels'
+    "Activation vectors of neurons and channels"
     # nbs/70_interpret.angles.ipynb #2d699499
     net = nn.Sequential(
         nn.Conv2d(1, 6, 3),
@@ -118,7 +126,8 @@ def test_record_of_a_layer_s_angles():
 
 
 def test_convergence_moving_settling_or_stuck():
-    'Convergence: moving, settling or stuck'
+    "Convergence: moving, settling or stuck"
+
     # nbs/70_interpret.angles.ipynb #538be750
     def records_of(changes, losses):
         "Create records with the given changes and losses, one per epoch"
@@ -126,7 +135,6 @@ def test_convergence_moving_settling_or_stuck():
         for epoch, (change, loss) in enumerate(zip([NAN, *changes], losses)):
             records.append(AngleRecord(epoch, "demo", 4, "mean", loss, (0,) * 5, 0, 0, 0, np.zeros(36), change))
         return records
-
 
     cases = {
         "angles change": ([9, 8, 6], [2, 1.8, 1.6, 1.5]),
@@ -140,11 +148,10 @@ def test_convergence_moving_settling_or_stuck():
 
 
 def test_plot_angles_by_epoch():
-    'Plot angles by epoch'
+    "Plot angles by epoch"
     # nbs/70_interpret.angles.ipynb #05ffee3b
     noise = torch.randn(60, 20, generator=torch.Generator().manual_seed(1))
     common = torch.linspace(-1, 1, 20)
-
 
     def separating_records(n_units: int) -> list[AngleRecord]:
         "Record neurons that are nearly equal at first and separate over eight epochs"
@@ -155,7 +162,6 @@ def test_plot_angles_by_epoch():
             previous = (epoch, matrix)
         return records
 
-
     figure = plot_angles(separating_records(60))
     test_eq(len(figure.axes), 3)
     test_eq(len(figure.axes[0].lines), 2)  # two thresholds over a color map
@@ -164,7 +170,7 @@ def test_plot_angles_by_epoch():
 
 
 def test_callback_for_angular_separation():
-    'Callback for angular separation'
+    "Callback for angular separation"
     # nbs/70_interpret.angles.ipynb #5f7ca7b0
     watch = AngularSeparation()
     learner = small_learner(cbs=[watch])
@@ -183,13 +189,12 @@ def test_callback_for_angular_separation():
         fit_quietly(learner, 1, 1e-2)
         return torch.cat([weight.detach().flatten() for weight in learner.model.parameters()])
 
-
     watch = AngularSeparation(every=2, unit="batch", layers=nn.Conv2d)
     assert torch.equal(trained_weights(), trained_weights(cbs=[watch]))
 
 
 def test_stop_a_training_that_is_stuck():
-    'Stop a training that is stuck'
+    "Stop a training that is stuck"
     # nbs/70_interpret.angles.ipynb #80f5a05a
     watch = AngularSeparation(stop="stuck", window=2)
     learner = small_learner("small_cnn", cbs=[watch])
@@ -221,7 +226,8 @@ def test_eight_sigmoid_neurons_as_in_k_rber_s_paper():
 
 
 def test_errors_for_invalid_settings_and_layers():
-    'Errors for invalid settings and layers'
+    "Errors for invalid settings and layers"
+
     # nbs/70_interpret.angles.ipynb #8c3704cf
     class UnusedLayer(nn.Module):
         def __init__(self):
@@ -230,7 +236,6 @@ def test_errors_for_invalid_settings_and_layers():
 
         def forward(self, x):
             return self.a(x)
-
 
     with ExceptionExpected(RecipeError, "every 0 epoch"):
         AngularSeparation(every=0)
@@ -254,7 +259,7 @@ def test_errors_for_invalid_settings_and_layers():
 
 
 def test_layers_whose_neurons_are_all_dead():
-    'Layers whose neurons are all dead'
+    "Layers whose neurons are all dead"
     # nbs/70_interpret.angles.ipynb #3e20d29e
     record = angle_record("dead", angles(torch.ones(3, 5)))
     test_eq((record.n_dead, record.n_similar, int(record.histogram.sum())), (3, 0, 0))

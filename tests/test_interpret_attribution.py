@@ -12,7 +12,13 @@ from fer_fastai.core import DataError, RecipeError
 from fer_fastai.data.emotions import to_codes
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.interpret.attribution import (
-    ATTRIBUTION_METHODS, explain, input_batches, list_feature_maps, most_active_unit, predict_batch, select_layer,
+    ATTRIBUTION_METHODS,
+    explain,
+    input_batches,
+    list_feature_maps,
+    most_active_unit,
+    predict_batch,
+    select_layer,
     target_codes,
 )
 
@@ -59,7 +65,7 @@ def as_input(learner: Learner, faces: FaceSet) -> Tensor:
 
 
 def test_select_the_layer_for_grad_cam():
-    'Select the layer for Grad-CAM'
+    "Select the layer for Grad-CAM"
     # nbs/71_interpret.attribution.ipynb #6a25f26d
     selected = {}
     for arch in ("resnet34", "mini_xception", "compact", "small_cnn"):
@@ -73,7 +79,8 @@ def test_select_the_layer_for_grad_cam():
 
 
 def test_check_by_hand_a_network_of_three_neurons():
-    'Check by hand: a network of three neurons'
+    "Check by hand: a network of three neurons"
+
     # nbs/71_interpret.attribution.ipynb #a3980b65
     class ThreeNeurons(nn.Module):
         "Network of four pixels, three neurons and two classes"
@@ -98,7 +105,6 @@ def test_check_by_hand_a_network_of_three_neurons():
             if self.kind == "read twice":
                 return self.second(self.relu(h) - h)
             return self.second(self.relu(h))
-
 
     a = torch.tensor([[1.0, 2, 0, 0], [0, 1, 1, 0], [0, 0, -1, -1]])  # the third neuron is never active
     w = torch.tensor([[2.0, -3, 5], [-1, 1, 1]])
@@ -125,7 +131,7 @@ def test_check_by_hand_a_network_of_three_neurons():
 
 
 def test_check_by_hand_a_linear_network():
-    'Check by hand: a linear network'
+    "Check by hand: a linear network"
     # nbs/71_interpret.attribution.ipynb #3a31a7fa
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 6), dtype=np.uint8)
     learner, faces = toy_learner(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), pixels)
@@ -141,7 +147,7 @@ def test_check_by_hand_a_linear_network():
 
 
 def test_check_by_hand_grad_cam_of_two_channels():
-    'Check by hand: Grad-CAM of two channels'
+    "Check by hand: Grad-CAM of two channels"
     # nbs/71_interpret.attribution.ipynb #806fa2ce
     net = two_channel_net([1.0, -1], [0.0, 1])
     with torch.no_grad():
@@ -157,17 +163,15 @@ def test_check_by_hand_grad_cam_of_two_channels():
 
 
 def test_check_by_hand_integrated_gradients_add_up():
-    'Check by hand: integrated gradients add up'
+    "Check by hand: integrated gradients add up"
     # nbs/71_interpret.attribution.ipynb #d149ed7d
     learner = untrained_learner("small_cnn")
     faces = synthetic_faces(12, seed=5).load(size=24)
-
 
     def logits(pixels):
         "Compute the logits of pixels"
         faceset = FaceSet(pd.DataFrame(index=range(len(pixels))), faces.vocab, pixels)
         return learner.model.eval()(as_input(learner, faceset)).detach().numpy()
-
 
     training_pixels = learner.dls.train.dataset.faceset.load(size=24).pixels
     mean_face = training_pixels.mean(0).round().astype(np.uint8)
@@ -180,7 +184,8 @@ def test_check_by_hand_integrated_gradients_add_up():
 
 
 def test_every_architecture_and_an_unchanged_learner():
-    'Every architecture, and an unchanged learner'
+    "Every architecture, and an unchanged learner"
+
     # nbs/71_interpret.attribution.ipynb #62a793d1
     class GuidedReLU(torch.autograd.Function):
         "ReLU with a backward pass that drops negative gradients"
@@ -194,11 +199,9 @@ def test_every_architecture_and_an_unchanged_learner():
         def backward(ctx, gradient):
             return gradient.clamp_min(0) * (ctx.saved_tensors[0] > 0)
 
-
     class GuidedReLUModule(nn.Module):
         def forward(self, x):
             return GuidedReLU.apply(x)
-
 
     def with_guided_relus(model: nn.Module) -> nn.Module:
         "Copy a model and replace its ReLU modules"
@@ -209,11 +212,9 @@ def test_every_architecture_and_an_unchanged_learner():
                     setattr(parent, name, GuidedReLUModule())
         return model.eval()
 
-
     def model_state(model: nn.Module) -> list:
         "Return mode and number of hooks of each module"
         return [(m.training, len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()]
-
 
     faces, rows = synthetic_faces(8, seed=5).subset([0, 1]), []
     archs = "resnet18 resnet34 squeezenet mini_xception sequential_cnn small_cnn compact fer_kd"
@@ -241,7 +242,7 @@ def test_every_architecture_and_an_unchanged_learner():
 
 
 def test_most_active_unit_of_the_last_convolution():
-    'Most active unit of the last convolution'
+    "Most active unit of the last convolution"
     # nbs/71_interpret.attribution.ipynb #02b09104
     pixels = np.random.default_rng(1).integers(0, 200, (4, 9, 9), dtype=np.uint8)
     pixels[:, 6, 2] = 255
@@ -274,7 +275,7 @@ def test_most_active_unit_of_the_last_convolution():
 
 
 def test_errors_for_invalid_methods_layers_and_faces():
-    'Errors for invalid methods, layers and faces'
+    "Errors for invalid methods, layers and faces"
     # nbs/71_interpret.attribution.ipynb #e0cf9cbb
     learner, faces = untrained_learner(n=40), synthetic_faces(6, seed=3)
     with ExceptionExpected(RecipeError, "method 'lime'.*guided or gradient"):
@@ -312,7 +313,7 @@ def test_errors_for_invalid_methods_layers_and_faces():
 
 
 def test_batch_size_image_size_color_faces_and_other_vocabularies():
-    'Batch size, image size, color faces, and other vocabularies'
+    "Batch size, image size, color faces, and other vocabularies"
     # nbs/71_interpret.attribution.ipynb #ae292310
     learner, faces = untrained_learner("mini_xception"), synthetic_faces(5, seed=3)
     for method in ATTRIBUTION_METHODS:

@@ -7,7 +7,13 @@ from fer_fastai.core import DataError
 from fer_fastai.data.detection import LANDMARK_TEMPLATE
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.interpret.perturbation import (
-    FACE_REGIONS, draw_glasses, label_flips, measure_perturbation, occlude, perturbation_effect, perturbed_pred_probs,
+    FACE_REGIONS,
+    draw_glasses,
+    label_flips,
+    measure_perturbation,
+    occlude,
+    perturbation_effect,
+    perturbed_pred_probs,
     plot_perturbation,
 )
 from IPython.display import display
@@ -43,7 +49,7 @@ def trained_learner(epochs: int = 5) -> Learner:
 
 
 def test_draw_glasses_on_faces():
-    'Draw glasses on faces'
+    "Draw glasses on faces"
     # nbs/73_interpret.perturbation.ipynb #986f300d
     faces = draw_faces(["neutral", "happy"], seed=7, variety=0.2)
     frames, sunglasses = draw_glasses(faces), draw_glasses(faces, "sunglasses")
@@ -60,7 +66,7 @@ def test_draw_glasses_on_faces():
 
 
 def test_occlude_a_region_of_the_face():
-    'Occlude a region of the face'
+    "Occlude a region of the face"
     # nbs/73_interpret.perturbation.ipynb #7e9b8083
     face = draw_faces(["happy"], seed=7, variety=0.2)
     occluded = {region: occlude(face, region)[0] for region in FACE_REGIONS}
@@ -70,7 +76,7 @@ def test_occlude_a_region_of_the_face():
 
 
 def test_effect_of_a_perturbation_on_the_predictions():
-    'Effect of a perturbation on the predictions'
+    "Effect of a perturbation on the predictions"
     # nbs/73_interpret.perturbation.ipynb #21aaf73b
     learner, faces = trained_learner(), clear_faces(210, seed=9)
     effect = measure_perturbation(learner, faces, draw_glasses)
@@ -84,7 +90,7 @@ def test_effect_of_a_perturbation_on_the_predictions():
 
 
 def test_check_by_hand_a_network_for_dark_eyes():
-    'Check by hand: a network for dark eyes'
+    "Check by hand: a network for dark eyes"
     # nbs/73_interpret.perturbation.ipynb #f155a7f6
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
     with torch.no_grad():
@@ -95,13 +101,11 @@ def test_check_by_hand_a_network_for_dark_eyes():
     faces = FaceSet(table, ("angry", "happy"), np.full((6, 4, 4), 255, np.uint8))
     learner = Learner(face_dls(faces, batch_size=4, stats=(0.0, 1.0)), net, loss_func=nn.CrossEntropyLoss())
 
-
     def black_bars(pixels):
         "Make the upper half of 4x4 images black"
         pixels = pixels.copy()
         pixels[:, :2] = 0
         return pixels
-
 
     effect = measure_perturbation(learner, faces, black_bars)
     test_eq(effect[["fraction_before", "fraction_after"]].to_numpy().tolist(), [[0, 1], [1, 0]])
@@ -114,7 +118,7 @@ def test_check_by_hand_a_network_for_dark_eyes():
 
 
 def test_coverage_of_the_confidence_interval():
-    'Coverage of the confidence interval'
+    "Coverage of the confidence interval"
     # nbs/73_interpret.perturbation.ipynb #5a8c3e63
     rng, contained = np.random.default_rng(0), []
     for _ in range(400):
@@ -128,7 +132,7 @@ def test_coverage_of_the_confidence_interval():
 
 
 def test_errors_for_invalid_changes():
-    'Errors for invalid changes'
+    "Errors for invalid changes"
     # nbs/73_interpret.perturbation.ipynb #53b6bdb7
     learner, faces = trained_learner(epochs=1), synthetic_faces(6, seed=3)
     with ExceptionExpected(DataError, "glasses 'monocle'"):

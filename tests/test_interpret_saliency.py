@@ -9,7 +9,12 @@ from fer_fastai.core import RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.interpret.attribution import explain, predict_batch
 from fer_fastai.interpret.saliency import (
-    explain_grid, mean_saliency, most_confident_faces, rank_correlation, sanity_check, show_explanation,
+    explain_grid,
+    mean_saliency,
+    most_confident_faces,
+    rank_correlation,
+    sanity_check,
+    show_explanation,
 )
 from IPython.display import display
 
@@ -50,7 +55,7 @@ def trained_learner(arch: str = "mini_xception", size: int = 36, epochs: int = 5
 
 
 def test_attribution_maps_over_a_face():
-    'Attribution maps over a face'
+    "Attribution maps over a face"
     # nbs/72_interpret.saliency.ipynb #dfdf1a1d
     learner, faces = trained_learner(), clear_faces(70, seed=9)
     probs = predict_batch(learner, faces)
@@ -64,7 +69,7 @@ def test_attribution_maps_over_a_face():
 
 
 def test_grid_of_attribution_maps_by_class_and_network():
-    'Grid of attribution maps by class and network'
+    "Grid of attribution maps by class and network"
     # nbs/72_interpret.saliency.ipynb #dd08554d
     nets = {"mini-Xception": trained_learner(), "small CNN": trained_learner("small_cnn", 24, 4, 4e-3)}
     faces = clear_faces(105, seed=9)
@@ -86,7 +91,7 @@ def test_grid_of_attribution_maps_by_class_and_network():
 
 
 def test_sanity_check_with_random_weights():
-    'Sanity check with random weights'
+    "Sanity check with random weights"
     # nbs/72_interpret.saliency.ipynb #6bd4bac7
     learner, faces = trained_learner(), clear_faces(21, seed=9)
     weights = {name: value.clone() for name, value in learner.model.state_dict().items()}
@@ -119,7 +124,7 @@ def test_sanity_check_with_random_weights():
 
 
 def test_mean_attribution_map_per_expression():
-    'Mean attribution map per expression'
+    "Mean attribution map per expression"
     # nbs/72_interpret.saliency.ipynb #a28548b3
     learner, faces = trained_learner(), clear_faces(210, seed=9)
     mean = mean_saliency(learner, faces, "guided")
@@ -131,7 +136,7 @@ def test_mean_attribution_map_per_expression():
 
 
 def test_errors_for_invalid_settings():
-    'Errors for invalid settings'
+    "Errors for invalid settings"
     # nbs/72_interpret.saliency.ipynb #790cdecd
     learner, faces = untrained_learner(n=40), synthetic_faces(30, seed=3)
     with ExceptionExpected(RecipeError, "n_steps 1"):
@@ -143,7 +148,7 @@ def test_errors_for_invalid_settings():
 
 
 def test_classes_without_faces_and_weights_outside_of_layers():
-    'Classes without faces, and weights outside of layers'
+    "Classes without faces, and weights outside of layers"
     # nbs/72_interpret.saliency.ipynb #c5df0465
     learner, faces = untrained_learner(n=40), synthetic_faces(30, seed=3)
     mean = mean_saliency(learner, faces.without("disgust"), by="prediction")
@@ -152,7 +157,6 @@ def test_classes_without_faces_and_weights_outside_of_layers():
     assert np.isnan(mean.maps[counts == 0]).all() and np.isfinite(mean.maps[counts > 0]).all()
     test_eq(len(mean.plot("dark").axes), 2 * int((counts > 0).sum()))
 
-
     class BareParameter(nn.Module):
         def __init__(self):
             super().__init__()
@@ -160,7 +164,6 @@ def test_classes_without_faces_and_weights_outside_of_layers():
 
         def forward(self, x):
             return x.flatten(1) @ self.w.T
-
 
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 6), dtype=np.uint8)
     table = pd.DataFrame({"label": ["angry", "happy"] * 2, "split": ["train", "valid"] * 2})

@@ -31,6 +31,7 @@ def examples(n: int):
         max_examples=n, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
 
+
 # nbs/96_invariants.ipynb #519856ad
 def stamped(ids, side: int = 4) -> np.ndarray:  # uint8 (n, side, side)
     "Create pixels that are a hash of the id"
@@ -70,7 +71,8 @@ FACES = FaceSet(pd.DataFrame({"label": ["happy", "sad", "fear", None]}, index=["
 
 
 def test_faces_keep_their_pixels():
-    'Faces keep their pixels'
+    "Faces keep their pixels"
+
     # nbs/96_invariants.ipynb #17b1bf9c
     @examples(40)
     @given(facesets(), st.data())
@@ -83,7 +85,6 @@ def test_faces_keep_their_pixels():
         mask = np.isin(np.arange(len(faces)), rows)
         assert faces.subset(mask).table.equals(faces.subset(sorted(rows)).table)
         assert found.subset(np.argsort(rows)).table.equals(faces.subset(mask).table), "a subset of a subset"
-
 
     @examples(40)
     @given(facesets(), st.data())
@@ -101,13 +102,13 @@ def test_faces_keep_their_pixels():
             "codes of the remaining classes"
         )
 
-
     subsets()
     parts()
 
 
 def test_facesets_are_immutable():
-    'FaceSets are immutable'
+    "FaceSets are immutable"
+
     # nbs/96_invariants.ipynb #e29826fb
     @examples(30)
     @given(facesets(least=1, labelled=True), st.integers(0, 9))
@@ -142,12 +143,12 @@ def test_facesets_are_immutable():
             and not faces.pixels.flags.writeable
         )
 
-
     immutable()
 
 
 def test_splits_and_folds():
-    'Splits and folds'
+    "Splits and folds"
+
     # nbs/96_invariants.ipynb #05c37cdf
     @examples(40)
     @given(facesets(least=4, most=30, labelled=True), st.floats(0, 0.6), st.floats(0, 0.35), st.integers(0, 99))
@@ -160,7 +161,6 @@ def test_splits_and_folds():
         assert_of(found, faces, "label", "group")
         assert found.table.equals(faces.random_split(valid=valid, test=test, seed=seed).table)
 
-
     @examples(40)
     @given(facesets(least=4, most=30, labelled=True), st.integers(2, 5), st.integers(0, 99))
     def folded(faces, n, seed):
@@ -170,17 +170,19 @@ def test_splits_and_folds():
             return  # a class too rare, or too few groups
         assert sorted(name for _, fold in folds for name in fold.ids) == sorted(faces.ids), "one fold per face"
         for rest, fold in folds:
-            assert len(fold) and len(rest) + len(fold) == len(faces) and not set(rest.table.group) & set(fold.table.group)
+            assert (
+                len(fold) and len(rest) + len(fold) == len(faces) and not set(rest.table.group) & set(fold.table.group)
+            )
             assert_of(fold, faces, "label", "split", "group")
             assert_of(rest, faces, "label", "split", "group")
-
 
     drawn()
     folded()
 
 
 def test_votes():
-    'Votes'
+    "Votes"
+
     # nbs/96_invariants.ipynb #18ffcbb2
     @examples(40)
     @given(facesets(least=1), st.data())
@@ -203,12 +205,12 @@ def test_votes():
         ).votes.shape == votes.shape
         assert_of(found, faces, "label", "split", "group")
 
-
     counted()
 
 
 def test_files_round_trip():
-    'Files round-trip'
+    "Files round-trip"
+
     # nbs/96_invariants.ipynb #d71f0ecc
     @examples(12)
     @given(facesets(least=1, most=4, labelled=True, side=48))
@@ -216,8 +218,9 @@ def test_files_round_trip():
         with tempfile.TemporaryDirectory() as folder:
             again = read_fer2013_csv(faces.to_csv(Path(folder, "faces.csv")), cache=False)
         assert (again.pixels == faces.pixels).all()
-        assert again.table[["label", "split"]].to_numpy().tolist() == faces.table[["label", "split"]].to_numpy().tolist()
-
+        assert (
+            again.table[["label", "split"]].to_numpy().tolist() == faces.table[["label", "split"]].to_numpy().tolist()
+        )
 
     @examples(12)
     @given(facesets(least=1, most=5, labelled=True))
@@ -237,13 +240,13 @@ def test_files_round_trip():
 
         assert content(again) == content(faces)
 
-
     as_csv()
     as_folders()
 
 
 def test_an_edit_log_replays_its_decisions():
-    'An edit log replays its decisions'
+    "An edit log replays its decisions"
+
     # nbs/96_invariants.ipynb #7fe5f8b3
     @dataclass
     class Person:
@@ -262,7 +265,6 @@ def test_an_edit_log_replays_its_decisions():
         def redo(self):
             self.force.append(self.back.pop()) if self.back else None
 
-
     ACTS = st.lists(
         st.tuples(
             st.sampled_from(["ann", "bob"]),
@@ -274,10 +276,8 @@ def test_an_edit_log_replays_its_decisions():
         max_size=14,
     )
 
-
     def lines(log: EditLog) -> list:
         return log.entries().astype(object).to_numpy().tolist()
-
 
     def expected(people: dict) -> dict:
         "Return face -> label for the remaining faces"
@@ -292,7 +292,6 @@ def test_an_edit_log_replays_its_decisions():
         kept = {face: label for face, label in labels.items() if decided[face][0] != "discard"}
         return {face: decided[face][1] if decided[face][0] == "relabel" else label for face, label in kept.items()}
 
-
     @examples(25)
     @given(ACTS)
     def replayed(acts):
@@ -305,7 +304,10 @@ def test_an_edit_log_replays_its_decisions():
                     if decision == "keep" and "d" in faces:
                         continue  # face d has no label to keep
                     people[who].decide(
-                        log.by(who).add(faces, decision, label if decision == "relabel" else None), faces, decision, label
+                        log.by(who).add(faces, decision, label if decision == "relabel" else None),
+                        faces,
+                        decision,
+                        label,
                     )
                 else:
                     getattr(log.by(who), act)()
@@ -321,12 +323,12 @@ def test_an_edit_log_replays_its_decisions():
                 "equal after apply_diff"
             )
 
-
     replayed()
 
 
 def test_majority_and_unanimity_ignore_the_order():
-    'Majority and unanimity ignore the order'
+    "Majority and unanimity ignore the order"
+
     # nbs/96_invariants.ipynb #48d9ef4b
     @examples(20)
     @given(
@@ -344,7 +346,9 @@ def test_majority_and_unanimity_ignore_the_order():
             log = EditLog("sqlite://", FaceSet(FACES.table.iloc[:3]), annotator="first")
             for number in order:
                 log.by(f"person {number}").add(
-                    choices[number][0], choices[number][1], choices[number][2] if choices[number][1] == "relabel" else None
+                    choices[number][0],
+                    choices[number][1],
+                    choices[number][2] if choices[number][1] == "relabel" else None,
                 )
             rules = [
                 log.consensus_table(rule).sort_index()[["decision", "label", "annotators"]]
@@ -356,12 +360,12 @@ def test_majority_and_unanimity_ignore_the_order():
         assert all(a.equals(b) for a, b in zip(first, second)) and votes.equals(other)
         assert kappa == again or (np.isnan(kappa) and np.isnan(again))
 
-
     fair()
 
 
 def test_a_pruned_network_is_an_ordinary_smaller_network():
-    'A pruned network is an ordinary smaller network'
+    "A pruned network is an ordinary smaller network"
+
     # nbs/96_invariants.ipynb #9fd80a03
     @st.composite
     def networks(draw):  # -> (network, a batch for it)
@@ -392,14 +396,11 @@ def test_a_pruned_network_is_an_ordinary_smaller_network():
             )
         return net.eval(), batch
 
-
     def close(one, other) -> bool:
         return torch.allclose(one, other, atol=1e-4, rtol=1e-3)
 
-
     def size(net) -> int:
         return sum(p.numel() for p in net.parameters())
-
 
     @examples(25)
     @given(networks(), st.data())
@@ -423,7 +424,6 @@ def test_a_pruned_network_is_an_ordinary_smaller_network():
         )
         for group in groups:
             assert len(dict(smaller.named_modules())[group.name].weight) == len(keep[group.name]) >= 1
-
 
     @examples(25)
     @given(networks(), st.sampled_from(["pairwise", "clusters", "span"]), st.data())
@@ -450,7 +450,6 @@ def test_a_pruned_network_is_an_ordinary_smaller_network():
                 "unchanged without a removal"
             )
 
-
     @examples(20)
     @given(st.integers(0, 99), st.integers(2, 6), st.integers(1, 4), st.sampled_from(["pairwise", "clusters"]))
     def twins(seed, neurons, copies, rule):
@@ -466,7 +465,6 @@ def test_a_pruned_network_is_an_ordinary_smaller_network():
             assert len(found.keep["0"]) == neurons and close(found.model(batch), net(batch)), (
                 "copies are removed without loss"
             )
-
 
     cutting()
     pruning()

@@ -6,8 +6,22 @@ import torch
 from torch import nn
 from fer_fastai.core import MissingFileError, RecipeError
 from fer_fastai.models.backbones import (
-    FACENET_FILE, _BACKBONES, _STEMS, backbone, count_parameters, face_learner, fit_shapes, imagenet_weights,
-    layer_table, load_facenet, load_weights, log_epochs, make_network, save_weights, train_last_layers, weights_path,
+    FACENET_FILE,
+    _BACKBONES,
+    _STEMS,
+    backbone,
+    count_parameters,
+    face_learner,
+    fit_shapes,
+    imagenet_weights,
+    layer_table,
+    load_facenet,
+    load_weights,
+    log_epochs,
+    make_network,
+    save_weights,
+    train_last_layers,
+    weights_path,
 )
 
 # nbs/31_models.backbones.ipynb #e3c0a47e
@@ -26,7 +40,7 @@ dls = face_dls(synthetic_faces(200, seed=2), batch_size=8)
 
 
 def test_stems_for_small_images():
-    'Stems for small images'
+    "Stems for small images"
     # nbs/31_models.backbones.ipynb #06a3e17b
     image = torch.randn(1, 3, 48, 48)
     sides = {}
@@ -38,7 +52,7 @@ def test_stems_for_small_images():
 
 
 def test_learners_for_faces():
-    'Learners for faces'
+    "Learners for faces"
     # nbs/31_models.backbones.ipynb #466050a1
     torch.manual_seed(0)
     learner = face_learner(dls, "resnet34")
@@ -48,7 +62,9 @@ def test_learners_for_faces():
     body = 21_284_672 - 3 * 7 * 7 * 64 + 1 * 3 * 3 * 64  # the body of torchvision with another stem
     test_eq(count_parameters(learner.model[0]), body)
     xb, yb = dls.valid.one_batch()
-    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, "an untrained network starts at chance"
+    assert abs(float(learner.loss_func(learner.model(xb), yb)) - math.log(7)) < 0.9, (
+        "an untrained network starts at chance"
+    )
     learner.freeze()
     assert count_parameters(learner.model, trainable=True) < 0.1 * count_parameters(learner.model)
     two_layers = face_learner(dls, "resnet34", head="fastai")
@@ -84,7 +100,7 @@ def test_learners_for_faces():
 
 
 def test_layer_table():
-    'Layer table'
+    "Layer table"
     # nbs/31_models.backbones.ipynb #d79a7795
     table = layer_table(make_network("resnet34"))
     test_eq(table.parameters.sum(), count_parameters(make_network("resnet34")))
@@ -93,7 +109,7 @@ def test_layer_table():
 
 
 def test_sigmoid_head_and_squeezenet():
-    'Sigmoid head and SqueezeNet'
+    "Sigmoid head and SqueezeNet"
     # nbs/31_models.backbones.ipynb #a121cce0
     wei = face_learner(dls, "resnet34", head="sigmoid", ps=0.0)
     dense_1, act, dense_2 = wei.model[1][3:]
@@ -109,7 +125,7 @@ def test_sigmoid_head_and_squeezenet():
 
 
 def test_learners_for_the_networks_of_the_papers():
-    'Learners for the networks of the papers'
+    "Learners for the networks of the papers"
     # nbs/31_models.backbones.ipynb #b9708e33
     sizes = {}
     for arch in ("mini_xception", "sequential_cnn", "small_cnn", "compact", "fer_kd-4conv"):
@@ -122,7 +138,7 @@ def test_learners_for_the_networks_of_the_papers():
 
 
 def test_train_the_last_n_layers():
-    'Train the last n layers'
+    "Train the last n layers"
     # nbs/31_models.backbones.ipynb #332cdfd5
     net = facenet()
     counts = {last: train_last_layers(net, last) for last in (1, 2, 4, 6, 9, 99)}
@@ -132,7 +148,7 @@ def test_train_the_last_n_layers():
 
 
 def test_start_from_saved_weights():
-    'Start from saved weights'
+    "Start from saved weights"
     # nbs/31_models.backbones.ipynb #7da99c52
     learner = face_learner(dls)
     six_classes = face_dls(synthetic_faces(200, seed=2).without("disgust"), batch_size=8)
@@ -146,7 +162,7 @@ def test_start_from_saved_weights():
 
 
 def test_facenet_weights_of_facenet_pytorch():
-    'FaceNet weights of facenet-pytorch'
+    "FaceNet weights of facenet-pytorch"
     # nbs/31_models.backbones.ipynb #ef2709de
     net, other = facenet(), facenet(8631)
     with tempfile.TemporaryDirectory() as folder:  # a file of the published form, with random weights
@@ -165,12 +181,12 @@ def test_facenet_weights_of_facenet_pytorch():
 
 
 def test_weights_of_a_pruned_network():
-    'Weights of a pruned network'
+    "Weights of a pruned network"
+
     # nbs/31_models.backbones.ipynb #5d08e7f4
     def small_net(width: int) -> nn.Sequential:
         convs = nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1, groups=width)
         return nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7))
-
 
     pruned, x = small_net(5).eval(), torch.rand(2, 1, 12, 12)
     restored = fit_shapes(small_net(8), pruned.state_dict()).eval()
@@ -183,7 +199,7 @@ def test_weights_of_a_pruned_network():
 
 
 def test_edge_cases_names_of_networks_and_layers():
-    'Edge cases: names of networks and layers'
+    "Edge cases: names of networks and layers"
     # nbs/31_models.backbones.ipynb #84583894
     with ExceptionExpected(RecipeError, "architecture 'resnet35'"):
         backbone("resnet35")
@@ -202,7 +218,7 @@ def test_edge_cases_names_of_networks_and_layers():
 
 
 def test_edge_cases_weights_files():
-    'Edge cases: weights files'
+    "Edge cases: weights files"
     # nbs/31_models.backbones.ipynb #f17c62b8
     with tempfile.TemporaryDirectory() as folder:
         with ExceptionExpected(MissingFileError, "no such weights"):
@@ -218,7 +234,6 @@ def test_edge_cases_weights_files():
     # nbs/31_models.backbones.ipynb #27ea3e7f
     class Unreachable:
         url = "http://127.0.0.1:9/resnet0-12345678.pth"  # no server listens on the discard port
-
 
     with contextlib.redirect_stdout(io.StringIO()), ExceptionExpected(MissingFileError, "resnet0-12345678.pth"):
         imagenet_weights(Unreachable)

@@ -7,7 +7,14 @@ from torch import nn
 from fer_fastai.core import DataError, RecipeError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.models.baselines import (
-    _SCALINGS, feature_columns, fit_mlp, make_scaler, mlp, mlp_predict, scale_features, svm_predict,
+    _SCALINGS,
+    feature_columns,
+    fit_mlp,
+    make_scaler,
+    mlp,
+    mlp_predict,
+    scale_features,
+    svm_predict,
 )
 
 # nbs/33_models.baselines.ipynb #4424e048
@@ -35,7 +42,7 @@ blobs = feature_blobs()
 
 
 def test_feature_columns_and_scaling():
-    'Feature columns and scaling'
+    "Feature columns and scaling"
     # nbs/33_models.baselines.ipynb #ac4ff2a5
     test_eq(feature_columns(blobs), ["lpq_1", "lpq_2", "lpq_3"])
     numbers = np.arange(180)
@@ -51,7 +58,7 @@ def test_feature_columns_and_scaling():
 
 
 def test_multilayer_perceptron():
-    'Multilayer perceptron'
+    "Multilayer perceptron"
     # nbs/33_models.baselines.ipynb #650a5040
     test_eq(sum(p.numel() for p in mlp().parameters()), 10 * 150 + 150 + 150 * 7 + 7)
     table = repeated_holdout(blobs, partial(mlp_predict, epochs=200))
@@ -62,7 +69,6 @@ def test_multilayer_perceptron():
     def fit_identity(noise: float) -> nn.Sequential:
         return fit_mlp(np.eye(3), np.arange(3), 3, epochs=20, noise=noise, seed=1)
 
-
     plain, noisy = fit_identity(0.0), fit_identity(0.5)
     assert (plain[0].weight != noisy[0].weight).any()
     assert (fit_identity(0.5)[0].weight == noisy[0].weight).all()
@@ -70,7 +76,7 @@ def test_multilayer_perceptron():
 
 
 def test_support_vector_machines():
-    'Support vector machines'
+    "Support vector machines"
     # nbs/33_models.baselines.ipynb #2d5c50b4
     for options in ({}, {"kernel": "linear", "scale": "normal"}):
         table = repeated_holdout(blobs, partial(svm_predict, **options))
@@ -88,7 +94,7 @@ def test_support_vector_machines():
 
 
 def test_edge_cases_missing_features_and_unknown_scalings():
-    'Edge cases: missing features and unknown scalings'
+    "Edge cases: missing features and unknown scalings"
     # nbs/33_models.baselines.ipynb #e0c39c4d
     with ExceptionExpected(DataError, "columns lpq_1"):
         feature_columns(synthetic_faces(8))

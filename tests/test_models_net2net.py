@@ -5,7 +5,12 @@ from torch import Tensor, nn
 from fer_fastai.core import RecipeError
 from fer_fastai.models.backbones import make_network
 from fer_fastai.models.net2net import (
-    _averaging_kernel, _identity_norm, _merged_kernel, _pointwise_kernel, _refit_statistics, net2net,
+    _averaging_kernel,
+    _identity_norm,
+    _merged_kernel,
+    _pointwise_kernel,
+    _refit_statistics,
+    net2net,
 )
 
 # nbs/32_models.net2net.ipynb #f84b3139
@@ -27,7 +32,7 @@ def trained_compact() -> nn.Sequential:
 
 
 def test_write_a_small_kernel_into_a_large_convolution():
-    'Write a small kernel into a large convolution'
+    "Write a small kernel into a large convolution"
     # nbs/32_models.net2net.ipynb #50a7f1fe
     pair, x = separable_block(4, 6).eval(), torch.randn(2, 4, 8, 8)
     same = torch.eye(4)
@@ -39,7 +44,7 @@ def test_write_a_small_kernel_into_a_large_convolution():
 
 
 def test_set_batch_norms():
-    'Set batch norms'
+    "Set batch norms"
     # nbs/32_models.net2net.ipynb #1ee35a06
     norm, x = nn.BatchNorm2d(3).eval(), 5 + 2 * torch.randn(64, 3, 4, 4)
     with torch.no_grad():
@@ -52,11 +57,11 @@ def test_set_batch_norms():
 
 
 def test_net2net_from_compact_to_resnet_34():
-    'Net2Net: from compact to ResNet-34'
+    "Net2Net: from compact to ResNet-34"
+
     # nbs/32_models.net2net.ipynb #36b5c097
     def images(loader) -> torch.Tensor:
         return torch.cat([x for x, _ in loader]).as_subclass(torch.Tensor)
-
 
     small = trained_compact()
     dls = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
@@ -73,7 +78,7 @@ def test_net2net_from_compact_to_resnet_34():
 
 
 def test_train_the_grown_network():
-    'Train the grown network'
+    "Train the grown network"
     # nbs/32_models.net2net.ipynb #a439c140
     small = trained_compact()
     dls = face_dls(synthetic_faces(64, seed=5), 48, batch_size=32, augment=None)
@@ -93,7 +98,7 @@ def test_train_the_grown_network():
 
 
 def test_edge_cases_networks_that_net2net_rejects():
-    'Edge cases: networks that net2net rejects'
+    "Edge cases: networks that net2net rejects"
     # nbs/32_models.net2net.ipynb #330ffcc5
     with ExceptionExpected(RecipeError, "kind None; expected compact"):
         net2net(swift(), torch.zeros(1, 1, 48, 48))

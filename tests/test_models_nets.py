@@ -4,7 +4,17 @@ import torch
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.models.nets import (
-    KD_ABLATIONS, NETS, Residual, _EARLY, compact, facenet, fer_kd, mini_xception, sequential_cnn, small_cnn, swift,
+    KD_ABLATIONS,
+    NETS,
+    Residual,
+    _EARLY,
+    compact,
+    facenet,
+    fer_kd,
+    mini_xception,
+    sequential_cnn,
+    small_cnn,
+    swift,
 )
 
 # nbs/30_models.nets.ipynb #c0d70399
@@ -19,7 +29,7 @@ faces = torch.rand(2, 1, 48, 48)
 
 
 def test_fer_kd():
-    'FER_KD'
+    "FER_KD"
     # nbs/30_models.nets.ipynb #a76bc550
     test_eq(n_parameters(fer_kd()), 10_479_111)  # the published number
     sizes = {name or "as published": n_parameters(fer_kd(ablation=name)) for name in KD_ABLATIONS}
@@ -31,7 +41,7 @@ def test_fer_kd():
 
 
 def test_mini_xception_and_the_sequential_network():
-    'mini-Xception and the sequential network'
+    "mini-Xception and the sequential network"
     # nbs/30_models.nets.ipynb #828f01ec
     net = mini_xception()
     statistics = [buffer for name, buffer in net.named_buffers() if "num_batches" not in name]
@@ -48,14 +58,14 @@ def test_mini_xception_and_the_sequential_network():
 
 
 def test_small_cnn_baseline():
-    'Small CNN baseline'
+    "Small CNN baseline"
     # nbs/30_models.nets.ipynb #75e225e7
     test_eq(n_parameters(small_cnn()), 10 * 32 + 289 * 64 + (9216 + 1) * 128 + 129 * 7)
     test_eq(small_cnn().eval()(faces).shape, (2, 7))
 
 
 def test_compact_and_swift():
-    'Compact and swift'
+    "Compact and swift"
     # nbs/30_models.nets.ipynb #09dcce23
     assert 900_000 < n_parameters(compact()) <= 1_000_000
     test_eq(compact().eval()(faces).shape, (2, 7))
@@ -66,7 +76,7 @@ def test_compact_and_swift():
 
 
 def test_facenet():
-    'FaceNet'
+    "FaceNet"
     # nbs/30_models.nets.ipynb #4646afa4
     net = facenet().eval()
     test_eq(n_parameters(net), 23_486_215)
@@ -78,14 +88,14 @@ def test_facenet():
 
 
 def test_networks_by_name():
-    'Networks by name'
+    "Networks by name"
     # nbs/30_models.nets.ipynb #2ff7a819
     test_eq(n_parameters(NETS["fer_kd-4conv"](7, 3)), n_parameters(fer_kd(ablation="-4conv")))
     assert {"mini_xception", "fer_kd", "compact"} <= NETS.keys()
 
 
 def test_edge_cases_of_networks():
-    'Edge cases of networks'
+    "Edge cases of networks"
     # nbs/30_models.nets.ipynb #f6d1efc3
     with ExceptionExpected(RecipeError, "ablation '-5conv'.*-4conv"):
         fer_kd(ablation="-5conv")

@@ -10,7 +10,14 @@ from fer_fastai.io import read_json
 from fer_fastai.models.backbones import FACENET_URL
 from fer_fastai.train.recipes import get_recipe
 from fer_fastai.papers import (
-    _crop_once, _with_valid, compare_augmentation, duplicate_counts, korber, load_metrics, show_examples, wei,
+    _crop_once,
+    _with_valid,
+    compare_augmentation,
+    duplicate_counts,
+    korber,
+    load_metrics,
+    show_examples,
+    wei,
 )
 import pytest
 
@@ -36,7 +43,7 @@ def film_faces(n: int = 84) -> FaceSet:
 
 
 def test_fine_tune_a_network_on_one_split():
-    'Fine-tune a network on one split'
+    "Fine-tune a network on one split"
     # nbs/90_papers.ipynb #f7514fb2
     few = film_faces(63).with_columns(group=np.arange(63) % 5)
     for grouped in (True, False):
@@ -45,7 +52,7 @@ def test_fine_tune_a_network_on_one_split():
 
 
 def test_wei_ten_features_and_resnet_34_with_128_sigmoid_units():
-    'Wei: ten features, and ResNet-34 with 128 sigmoid units'
+    "Wei: ten features, and ResNet-34 with 128 sigmoid units"
     # nbs/90_papers.ipynb #d24c64a3
     recipe = get_recipe("wei-resnet34").replace(
         arch="resnet18", batch_size=16, stages=(Stage(1, size=24, lr=1e-2, schedule="step_decay"),)
@@ -54,7 +61,9 @@ def test_wei_ten_features_and_resnet_34_with_128_sigmoid_units():
         table = wei(film_faces(), folder, n=1, recipe=recipe)
         files, notes = sorted(path.name for path in Path(folder).iterdir()), read_json(Path(folder, "table.json"))
     test_eq(files, ["splits.csv", "table.json", "wei-resnet34"])
-    assert len(table) == 8 and table[("random", "mean")].between(0, 100).all() and table[("grouped", "mean")].notna().all()
+    assert (
+        len(table) == 8 and table[("random", "mean")].between(0, 100).all() and table[("grouped", "mean")].notna().all()
+    )
     assert table[("random", "std")].isna().all(), "one split has no spread"
     test_eq(table[("paper", "random")].dropna().tolist(), [27.39, 19.0])
     test_eq((notes["table"][0]["paper random"], notes["table"][0]["random std"]), (27.39, None))
@@ -62,7 +71,7 @@ def test_wei_ten_features_and_resnet_34_with_128_sigmoid_units():
 
 
 def test_k_rber_facenet_with_more_and_more_trainable_layers():
-    'Körber: FaceNet with more and more trainable layers'
+    "Körber: FaceNet with more and more trainable layers"
     # nbs/90_papers.ipynb #fd67fdeb
     recipe = get_recipe("korber-facenet").replace(  # a network that trains in seconds
         arch="mini_xception", n_in=1, batch_size=16, stages=(Stage(1, size=24, lr=1e-2),)
@@ -82,7 +91,8 @@ def test_k_rber_facenet_with_more_and_more_trainable_layers():
 
 @pytest.mark.real
 def test_from_a_folder_of_film_frames_to_a_table():
-    'From a folder of film frames to a table'
+    "From a folder of film frames to a table"
+
     # nbs/90_papers.ipynb #5f9d57b3
     def write_frames(folder: Path, each: int = 100, films: int = 37):
         "Write frames with SFEW's size and names, a FER2013 face in each, and fewer of disgust"
@@ -100,7 +110,6 @@ def test_from_a_folder_of_film_frames_to_a_table():
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
-
     recipe = get_recipe("wei-resnet34").replace(
         arch="resnet18", batch_size=64, stages=(Stage(1, size=24, lr=1e-2, schedule="step_decay"),)
     )
@@ -116,12 +125,14 @@ def test_from_a_folder_of_film_frames_to_a_table():
     assert (cropped.pixels == cached.pixels).all() and cropped.table.face_score.notna().mean() > 0.9
     test_eq((notes["frames"], notes["frames_without_a_face"]), (675, cropped.table.face_score.isna().sum()))
     test_eq(len(table), 8)
-    print(f"{notes['detector']}: a face in {notes['frames'] - notes['frames_without_a_face']} of {notes['frames']} frames")
+    print(
+        f"{notes['detector']}: a face in {notes['frames'] - notes['frames_without_a_face']} of {notes['frames']} frames"
+    )
     table.round(1)
 
 
 def test_figures_that_all_paper_pages_share():
-    'Figures that all paper pages share'
+    "Figures that all paper pages share"
     # nbs/90_papers.ipynb #c3e9f014
     measured = load_metrics("fer_kd")
     if measured is not None:
@@ -151,7 +162,7 @@ def test_figures_that_all_paper_pages_share():
 
 
 def test_edge_cases_of_papers():
-    'Edge cases'
+    "Edge cases"
     # nbs/90_papers.ipynb #a18412bb
     with ExceptionExpected(RecipeError, "no film or frame"):
         wei(synthetic_faces(20).subset(np.array([], int)))

@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_barbagallo_fer_kd():
-    'barbagallo_fer_kd'
+    "barbagallo_fer_kd"
     # nbs/papers/barbagallo_fer_kd.ipynb #3ad6ecfb
     import matplotlib.pyplot as plt
     import pandas as pd
@@ -26,7 +26,9 @@ def test_barbagallo_fer_kd():
     for name, (convolutions, dense) in KD_ABLATIONS.items():
         parameters = count_parameters(fer_kd(ablation=name))
         rows.append((name or "as published", convolutions, dense + 1, parameters))
-    variants = pd.DataFrame(rows, columns=["variant", "convolutions", "dense layers", "parameters"]).set_index("variant")
+    variants = pd.DataFrame(rows, columns=["variant", "convolutions", "dense layers", "parameters"]).set_index(
+        "variant"
+    )
     assert variants.parameters["as published"] == 10_479_111
     display(variants.style.format({"parameters": "{:,}"}))
     table = layer_table(fer_kd(), channels=3, size=48)
@@ -36,12 +38,10 @@ def test_barbagallo_fer_kd():
     # nbs/papers/barbagallo_fer_kd.ipynb #efb23b30
     faces = synthetic_faces(1200 if full else 300, seed=3)
 
-
     def small_recipe(ablation):
         "Return a short recipe of a variant"
         stages = (Stage(8 if full else 1, size=32, lr=2e-3),)
         return Recipe(f"fer-kd{ablation}", stages, arch=f"fer_kd{ablation}", n_in=3, batch_size=32, seed=1)
-
 
     histories = {}
     for ablation in ("-4conv", "-3conv"):
@@ -70,7 +70,9 @@ def test_barbagallo_fer_kd():
     result = load_result("fer_kd")
     if result:
         for tta in ("single", "flip"):
-            private, public = (100 * load_metrics("fer_kd", tta, split=split).accuracy for split in ("private", "public"))
+            private, public = (
+                100 * load_metrics("fer_kd", tta, split=split).accuracy for split in ("private", "public")
+            )
             rows.append((f"fer_fastai, {tta}", private, public, "tested on PrivateTest, chosen on PublicTest"))
         print(f"{result['parameters']:,} parameters. {result['claims'][0]['note']}")
         display(plot_history(pd.DataFrame(result["history"])))
@@ -104,7 +106,9 @@ def test_barbagallo_fer_kd():
         changes = ", ".join(f"{name} {change:+.2f}" for name, change in fewer.items())
         print("Change of accuracy by each removed convolution:", changes)
         kept = fewer.index[fewer >= 0].tolist()
-        print("As in the paper, each removed convolution costs accuracy" + (f", except {', '.join(kept)}" if kept else ""))
+        print(
+            "As in the paper, each removed convolution costs accuracy" + (f", except {', '.join(kept)}" if kept else "")
+        )
     else:
         print("not measured yet; python benchmarks/accuracy/ablation.py")
 

@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_kaskun_realtime():
-    'kaskun_realtime'
+    "kaskun_realtime"
     # nbs/papers/kaskun_realtime.ipynb #7aadf41c
     import cv2
     import matplotlib.pyplot as plt
@@ -104,7 +104,11 @@ def test_kaskun_realtime():
         formats = dict.fromkeys(["single", "flip", "ten_crop"], "{:.2%}") | {"faces": "{:,}"}
         formats |= {"macro_f1": "{:.3f}", "nll": "{:.3f}"}
         display(table.style.format(formats | {"to base": "{:+.2%}"}, na_rep=""))
-        soft = ["out-of-fold predictions in the targets", "a teacher's kept predictions", "FER+ votes beside the labels"]
+        soft = [
+            "out-of-fold predictions in the targets",
+            "a teacher's kept predictions",
+            "FER+ votes beside the labels",
+        ]
         assert table["to base"][soft].min() > table["to base"].drop(soft).max()
         assert table.single["FER+ soft labels"] > table.single["FER+ majority"]
         histories = {row["option"]: pd.DataFrame(row["history"]) for row in options["rows"] if "history" in row}
@@ -119,7 +123,6 @@ def test_kaskun_realtime():
             matrix = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 9), 1.2)
             matrix[:, 2] += 90 + 60 * np.sin(number / 12), 60
             yield cv2.warpAffine(astronaut(), matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-
 
     predictor, shown = Predictor(), []
     frames = VideoSource(25, (640, 480), None, moving_portrait())

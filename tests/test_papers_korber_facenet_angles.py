@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_korber_facenet_angles():
-    'korber_facenet_angles'
+    "korber_facenet_angles"
     # nbs/papers/korber_facenet_angles.ipynb #9254f094
     import warnings
 
@@ -90,8 +90,13 @@ def test_korber_facenet_angles():
         assert len(table) == len(few["recipe"]) and means[pretrained].min() > means[~pretrained].max()
         print(f"{sum(few['faces'].values())} faces; {few['protocol']}")
         display(table.style.format("{:.1f}"))
-        gain, spread = means[pretrained].min() - means[~pretrained].max(), means[pretrained].max() - means[pretrained].min()
-        print(f"Start weights of FER2013: at least {gain:.1f} points. Layers and schedule: at most {spread:.1f} points.")
+        gain, spread = (
+            means[pretrained].min() - means[~pretrained].max(),
+            means[pretrained].max() - means[pretrained].min(),
+        )
+        print(
+            f"Start weights of FER2013: at least {gain:.1f} points. Layers and schedule: at most {spread:.1f} points."
+        )
     else:
         print("not measured yet; python benchmarks/accuracy/few.py")
 

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.real
 def test_wei_sfew_pruning():
-    'wei_sfew_pruning'
+    "wei_sfew_pruning"
     # nbs/papers/wei_sfew_pruning.ipynb #58dbf482
     from functools import partial
 

@@ -4,7 +4,7 @@ from IPython.display import display
 
 
 def test_zhao_resnet34():
-    'zhao_resnet34'
+    "zhao_resnet34"
     # nbs/papers/zhao_resnet34.ipynb #5ebe2afb
     import matplotlib.pyplot as plt
     import numpy as np
@@ -34,14 +34,18 @@ def test_zhao_resnet34():
         },
         index=SIX_CLASSES,
     )
-    assert weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
+    assert (
+        weights["by hand"].idxmax() == "fear" and weights["by hand"].idxmin() == weights["inverse"].idxmin() == "happy"
+    )
     weights.round(2)
 
     # nbs/papers/zhao_resnet34.ipynb #7e820e08
     full = settings().budget == "full"
     faces = synthetic_faces(1200 if full else 400, seed=3).without("disgust")
     stages = (Stage(1, size=32, frozen=True, lr=5e-3), Stage(9 if full else 1, size=32, lr_mult=3, lr=5e-3))
-    recipe = Recipe("zhao-small", stages, arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, autotune=False)
+    recipe = Recipe(
+        "zhao-small", stages, arch="resnet18", batch_size=32, class_weights="by_hand", seed=1, autotune=False
+    )
     net = make_network("resnet34", classes=6, channels=3, stem="7x7", head="fastai", dropout=0.5)
     table = layer_table(net, channels=3)
     assert table.parameters.sum() == count_parameters(net) and table.out.iloc[-1] == "6"
@@ -77,7 +81,9 @@ def test_zhao_resnet34():
 
     # nbs/papers/zhao_resnet34.ipynb #d7fc0bb7
     if six:
-        by_method = {names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]}
+        by_method = {
+            names[method]: load_metrics("fer2013_six", system=method).per_class.f1 for method in six["weights"]
+        }
         f1 = pd.DataFrame(by_method).loc[list(SIX_CLASSES)]
         assert f1.notna().all(axis=None)
         figure, axis = plt.subplots(figsize=(8, 3))

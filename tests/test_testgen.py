@@ -14,6 +14,7 @@ from nbdev.process import NBProcessor
 
 from fer_fastai._testgen import TestGenError, TestModuleProc, generate
 
+
 # nbs/97_testgen.ipynb #b7356395
 def notebook(*cells):
     "Create a notebook from texts; those that start like Markdown become Markdown cells"
@@ -28,7 +29,7 @@ def names_in(nb, path="nbs/m.ipynb"):
 
 
 def test_one_test_per_section():
-    'One test per section'
+    "One test per section"
     # nbs/97_testgen.ipynb #ac4efb51
     adding = notebook(
         "# adding\n\n> Sums.",
@@ -63,7 +64,7 @@ def test_two_numbers():
 
 
 def test_one_test_per_case():
-    'One test per case'
+    "One test per case"
     # nbs/97_testgen.ipynb #5d1c0a72
     roots = notebook(
         "#| default_exp m",
@@ -83,7 +84,7 @@ def test_one_test_per_case():
 
 
 def test_names_of_edge_case_tests():
-    'Names of edge-case tests'
+    "Names of edge-case tests"
     # nbs/97_testgen.ipynb #5d1c0a74
     plain = notebook("#| default_exp data.faceset", "## Edge cases", "assert True")
     test_eq(names_in(plain), ["test_edge_cases_of_faceset"])
@@ -92,7 +93,7 @@ def test_names_of_edge_case_tests():
 
 
 def test_sections_that_raise_an_error():
-    'Sections that raise an error'
+    "Sections that raise an error"
     # nbs/97_testgen.ipynb #ce8db5cb
     needs_other = notebook("#| default_exp m", "## A", "shared = 1", "## B", "assert shared == 1")
     with ExceptionExpected(TestGenError, "section `## B` uses `shared`, which another section sets"):
@@ -112,13 +113,15 @@ def test_sections_that_raise_an_error():
 
 
 def test_export_generate_run():
-    'Export, generate, run'
+    "Export, generate, run"
     # nbs/97_testgen.ipynb #e8ad236d
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         (root / "nbs").mkdir()
         (root / "pyproject.toml").write_text("[project]\nname = 'tinylib'\n[tool.nbdev]\nlib_path = 'tinylib'\n")
-        double = "#| export\nfrom __future__ import annotations\n_FACTOR = 2\ndef double(x: int) -> int: return _FACTOR * x"
+        double = (
+            "#| export\nfrom __future__ import annotations\n_FACTOR = 2\ndef double(x: int) -> int: return _FACTOR * x"
+        )
         cells = ["#| default_exp doubling", double, "assert_ = None"]
         check = 'note = """\nas is\n"""\nassert double(2) == 2 * _FACTOR and note == "\\nas is\\n"'
         path = root / "nbs" / "10_doubling.ipynb"
@@ -139,7 +142,7 @@ def test_export_generate_run():
 
 
 def test_report_of_a_failing_test():
-    'Report of a failing test'
+    "Report of a failing test"
     # nbs/97_testgen.ipynb #5d1c0a76
     failing = notebook("#| default_exp m", "## Sum of two numbers", "total = 1 + 1", "assert total == 3")
     with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +158,7 @@ def test_report_of_a_failing_test():
 
 
 def test_names_in_several_sections():
-    'Names in several sections'
+    "Names in several sections"
     # nbs/97_testgen.ipynb #5d1c0a81
     own = notebook(
         "#| default_exp m", "## A", "x = 1\nassert x", "## B", "assert (lambda x: x)(1)\nassert [x for x in [1]]"
@@ -171,7 +174,7 @@ def test_names_in_several_sections():
 
 
 def test_headings():
-    'Headings'
+    "Headings"
     # nbs/97_testgen.ipynb #5d1c0a83
     twice = notebook(
         "#| default_exp m",
@@ -192,7 +195,7 @@ def test_headings():
 
 
 def test_papers_and_tutorials_are_one_test_each():
-    'Papers and tutorials are one test each'
+    "Papers and tutorials are one test each"
     # nbs/97_testgen.ipynb #5d1c0a85
     paper = notebook("import os", "start = 1", "## A", "x = start", "## B", "assert x == 1 and os.sep")
     text = generate(paper, "nbs/papers/zhao.ipynb")
@@ -200,7 +203,7 @@ def test_papers_and_tutorials_are_one_test_each():
 
 
 def test_triple_quoted_strings():
-    'Triple-quoted strings'
+    "Triple-quoted strings"
     # nbs/97_testgen.ipynb #5d1c0a87
     code = 'a = 1\nb = f"""\n{a}\n  two"""\nif a:\n    c = (\n        2)\nassert b == "\\n1\\n  two"'
     text = generate(notebook("#| default_exp m", "## A", code), "nbs/m.ipynb")
@@ -208,7 +211,7 @@ def test_triple_quoted_strings():
 
 
 def test_imports_of_the_test_module():
-    'Imports of the test module'
+    "Imports of the test module"
     # nbs/97_testgen.ipynb #5d1c0a89
     other = notebook(
         "#| default_exp m",
@@ -232,7 +235,7 @@ def test_imports_of_the_test_module():
 
 
 def test_malformed_cases():
-    'Malformed cases'
+    "Malformed cases"
     # nbs/97_testgen.ipynb #5d1c0a8b
     no_loop = notebook("#| default_exp m", "## A", "#| cases\nassert [1]")
     with ExceptionExpected(TestGenError, "no loop with a check at the end"):
@@ -251,6 +254,6 @@ def test_malformed_cases():
 
 
 def test_no_checks():
-    'No checks'
+    "No checks"
     # nbs/97_testgen.ipynb #5d1c0a8d
     test_eq(generate(notebook("#| default_exp m", "## A", "1 + 1"), "nbs/m.ipynb"), "")

@@ -5,7 +5,13 @@ import torch.nn.functional as F
 from fastai.basics import Learner
 from torch import nn
 from fer_fastai.train.autotune import (
-    ComputeMode, UseComputeMode, _Im2colFunction, autotune, set_im2col_convs, supports_bfloat16, unfold,
+    ComputeMode,
+    UseComputeMode,
+    _Im2colFunction,
+    autotune,
+    set_im2col_convs,
+    supports_bfloat16,
+    unfold,
 )
 
 # nbs/44_train.autotune.ipynb #32043514
@@ -20,7 +26,7 @@ faces = synthetic_faces(160, seed=4)
 
 
 def test_convolutions_over_small_maps_as_matrix_products():
-    'Convolutions over small maps as matrix products'
+    "Convolutions over small maps as matrix products"
     # nbs/44_train.autotune.ipynb #fbef2c13
     x = torch.randn(4, 16, 6, 6, requires_grad=True)
     weight = torch.randn(8, 16, 3, 3, requires_grad=True)
@@ -48,7 +54,8 @@ def test_convolutions_over_small_maps_as_matrix_products():
 
 
 def test_compute_modes():
-    'Compute modes'
+    "Compute modes"
+
     # nbs/44_train.autotune.ipynb #00fa08f2
     def train_in_mode(mode: ComputeMode) -> Learner:
         torch.manual_seed(0)
@@ -63,7 +70,6 @@ def test_compute_modes():
             learner.fit(2, 1e-2)
         return learner
 
-
     modes = ComputeMode(), ComputeMode(True, True, True)
     losses = {str(mode): float(train_in_mode(mode).validate()[0]) for mode in modes}
     plain, fast = losses.values()
@@ -73,7 +79,7 @@ def test_compute_modes():
 
 
 def test_find_the_fastest_mode():
-    'Find the fastest mode'
+    "Find the fastest mode"
     # nbs/44_train.autotune.ipynb #94ec57c4
     net = resnet18(num_classes=7)
     net.conv1 = nn.Conv2d(1, 64, 3, 1, 1, bias=False)

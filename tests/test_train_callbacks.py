@@ -31,14 +31,14 @@ def fit_silently(learner: Learner, epochs: int, lr: float, *cbs):
 
 
 def test_callbacks_that_run_during_training_only():
-    'Callbacks that run during training only'
+    "Callbacks that run during training only"
+
     # nbs/42_train.callbacks.ipynb #b36d10f8
     class CountBatches(TrainingCallback):
         batches = 0
 
         def after_batch(self):
             self.batches += 1
-
 
     learner, count = small_learner(), CountBatches()
     learner.add_cb(count)
@@ -52,7 +52,8 @@ def test_callbacks_that_run_during_training_only():
 
 
 def test_exponential_moving_average_of_the_weights():
-    'Exponential moving average of the weights'
+    "Exponential moving average of the weights"
+
     # nbs/42_train.callbacks.ipynb #8bb53f20
     class RecordWeight(Callback):
         "Record of one sum of weights after each step, and of the validated one"
@@ -65,7 +66,6 @@ def test_exponential_moving_average_of_the_weights():
         def after_batch(self):
             values = self.trained if self.training else self.validated
             values.append(float(self.learn.model[0][0][0].weight.sum()))
-
 
     learner, record = small_learner(), RecordWeight()
     fit_silently(learner, 2, 3e-3, EMA(0.9), record)
@@ -81,7 +81,7 @@ def test_exponential_moving_average_of_the_weights():
 
 
 def test_knowledge_distillation():
-    'Knowledge distillation'
+    "Knowledge distillation"
     # nbs/42_train.callbacks.ipynb #3eccda8e
     large, student = small_learner(seed=3), small_learner()
     fit_silently(large, 4, 5e-3)
@@ -89,13 +89,11 @@ def test_knowledge_distillation():
     fit_silently(student, 4, 5e-3, KnowledgeDistillation(teacher, weight=1.0, temperature=1.0))
     x = student.dls.valid.one_batch()[0]
 
-
     def divergence(model: nn.Module) -> float:
         "Return the mean KL divergence from the teacher's predictions"
         with torch.no_grad():
             log_probs, targets = model.eval()(x).log_softmax(1), teacher(x).log_softmax(1)
         return float(F.kl_div(log_probs, targets, reduction="batchmean", log_target=True))
-
 
     before, after = divergence(small_learner().model), divergence(student.model)
     assert after < before, "the student's predictions are closer to the teacher's"
@@ -104,7 +102,7 @@ def test_knowledge_distillation():
 
 
 def test_mixup_with_generalized_cross_entropy():
-    'MixUp with generalized cross entropy'
+    "MixUp with generalized cross entropy"
     # nbs/42_train.callbacks.ipynb #ada259d2
     learner = small_learner(loss_func=GeneralizedCrossEntropy())
     fit_silently(learner, 1, 3e-3, MixUp(0.2))
@@ -114,7 +112,7 @@ def test_mixup_with_generalized_cross_entropy():
 
 
 def test_step_decay_of_the_learning_rate():
-    'Step decay of the learning rate'
+    "Step decay of the learning rate"
     # nbs/42_train.callbacks.ipynb #0604818c
     learner = small_learner()
     with learner.no_bar(), learner.no_logging():
@@ -124,7 +122,7 @@ def test_step_decay_of_the_learning_rate():
 
 
 def test_edge_cases_invalid_parameters_and_a_teacher_of_other_classes():
-    'Edge cases: invalid parameters and a teacher of other classes'
+    "Edge cases: invalid parameters and a teacher of other classes"
     # nbs/42_train.callbacks.ipynb #48a2487a
     with ExceptionExpected(RecipeError, "EMA: decay 1"):
         EMA(1)

@@ -3,7 +3,13 @@
 import os
 from torch import nn
 from fer_fastai.train.distributed import (
-    SyncBatchNorm, convert_sync_batchnorm, is_main_process, rank0_first, single_process, unwrap_model, world_size,
+    SyncBatchNorm,
+    convert_sync_batchnorm,
+    is_main_process,
+    rank0_first,
+    single_process,
+    unwrap_model,
+    world_size,
 )
 
 # nbs/43_train.distributed.ipynb #04156379
@@ -33,7 +39,7 @@ def launch(
 
 
 def test_main_process_and_barriers():
-    'Main process and barriers'
+    "Main process and barriers"
     # nbs/43_train.distributed.ipynb #57e1b09c
     test_eq((world_size(), is_main_process(), rank0_first(lambda: 3)), (1, True, 3))
     with single_process():
@@ -41,7 +47,7 @@ def test_main_process_and_barriers():
 
 
 def test_synchronized_batch_norm():
-    'Synchronized batch norm'
+    "Synchronized batch norm"
     # nbs/43_train.distributed.ipynb #e5540cbb
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
     with convert_sync_batchnorm(net):
@@ -72,13 +78,11 @@ if is_main_process():
     print("result", json.dumps(values))
 """
 
-
     def run_script(folder: str, processes: int) -> dict:
         "Run the script and return the values that it prints"
         text = launch([str(Path(folder, "norms.py"))], processes).communicate(timeout=240)[0]
         line = next(line for line in text.splitlines() if line.startswith("result"))
         return json.loads(line.removeprefix("result"))
-
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "norms.py").write_text(script)
@@ -90,7 +94,7 @@ if is_main_process():
 
 
 def test_train_in_several_processes():
-    'Train in several processes'
+    "Train in several processes"
     # nbs/43_train.distributed.ipynb #a9e57b06
     plain = nn.Linear(2, 2)
     assert unwrap_model(plain) is plain

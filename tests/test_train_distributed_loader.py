@@ -36,14 +36,14 @@ def launch(command: list[str], processes: int = 2, **options) -> subprocess.Pope
 
 
 def test_loader_that_returns_a_part_of_each_batch():
-    'Loader that returns a part of each batch'
+    "Loader that returns a part of each batch"
+
     # nbs/43b_train.distributed_loader.ipynb #911b3b62
     def one_epoch(loader) -> list[tuple]:
         "Return the batches of one epoch, always from the same seeds"
         torch.manual_seed(3)
         loader.rng = random.Random(3)
         return [tuple(part.clone() for part in batch) for batch in loader]
-
 
     dls = face_dls(synthetic_faces(60, seed=1), 24, batch_size=16)
     whole = one_epoch(dls.train)
@@ -62,7 +62,7 @@ def test_loader_that_returns_a_part_of_each_batch():
 
 @pytest.mark.slow
 def test_trainer_that_divides_each_batch():
-    'Trainer that divides each batch'
+    "Trainer that divides each batch"
     # nbs/43b_train.distributed_loader.ipynb #19c89146
     script = """
 import json, sys
@@ -104,14 +104,12 @@ training.train(synthetic_faces(400, seed=1), recipe, sys.argv[1], cbs=(record, D
 Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.rows))
 """
 
-
     def train_run(run: Path, processes: int = 2) -> list:
         "Train to the end, and return the rows that each process trained on, by epoch"
         text = launch([str(run.parent / "train.py"), str(run), "6"], processes).communicate(timeout=300)[0]
         rows = [json.loads(path.read_text()) for path in sorted(run.parent.glob(f"{run.name}-rows-*.json"))]
         assert len(rows) == processes, text
         return rows
-
 
     def kill_after_one_epoch(run: Path):
         "Start a training of two processes, and kill it when the history has its first line"
@@ -121,7 +119,6 @@ Path(sys.argv[1] + f"-rows-{rank_distrib()}.json").write_text(json.dumps(record.
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
 
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

@@ -6,8 +6,14 @@ import torch.nn.functional as F
 from torch import nn
 from fer_fastai.core import RecipeError
 from fer_fastai.train.losses import (
-    FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, GeneralizedCrossEntropy, SoftCrossEntropy, class_weights,
-    sample_weights, soft_accuracy, weighted_loss,
+    FER2013_PAPER_WEIGHTS,
+    FER2013_TRAINING_COUNTS,
+    GeneralizedCrossEntropy,
+    SoftCrossEntropy,
+    class_weights,
+    sample_weights,
+    soft_accuracy,
+    weighted_loss,
 )
 
 # nbs/41_train.losses.ipynb #149e64b1
@@ -20,7 +26,7 @@ from fer_fastai.data.emotions import FER2013_CLASSES, SIX_CLASSES
 
 
 def test_class_weights_for_imbalanced_data():
-    'Class weights for imbalanced data'
+    "Class weights for imbalanced data"
     # nbs/41_train.losses.ipynb #3d429b33
     counts = torch.tensor(FER2013_TRAINING_COUNTS)
     inverse = class_weights(FER2013_TRAINING_COUNTS)
@@ -34,7 +40,7 @@ def test_class_weights_for_imbalanced_data():
 
 
 def test_weighted_cross_entropy_and_label_smoothing():
-    'Weighted cross entropy and label smoothing'
+    "Weighted cross entropy and label smoothing"
     # nbs/41_train.losses.ipynb #7d8952e2
     logits, codes = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
     plain = weighted_loss([90, 10])(logits, codes)
@@ -47,7 +53,7 @@ def test_weighted_cross_entropy_and_label_smoothing():
 
 
 def test_cross_entropy_with_soft_labels():
-    'Cross entropy with soft labels'
+    "Cross entropy with soft labels"
     # nbs/41_train.losses.ipynb #58213145
     loss = SoftCrossEntropy()
     logits = torch.randn(5, 7)
@@ -63,7 +69,7 @@ def test_cross_entropy_with_soft_labels():
 
 
 def test_weighted_sampling():
-    'Weighted sampling'
+    "Weighted sampling"
     # nbs/41_train.losses.ipynb #db30a73a
     codes = np.repeat(np.arange(7), FER2013_TRAINING_COUNTS)
     weights = sample_weights(codes)
@@ -89,7 +95,7 @@ def test_weighted_sampling():
 
 
 def test_generalized_cross_entropy_against_label_noise():
-    'Generalized cross entropy against label noise'
+    "Generalized cross entropy against label noise"
     # nbs/41_train.losses.ipynb #f0be6bba
     logits, codes = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
     p = logits.softmax(1)[range(2), codes]
@@ -100,21 +106,22 @@ def test_generalized_cross_entropy_against_label_noise():
     weighted = GeneralizedCrossEntropy(0.7, torch.tensor([1.0, 3.0]))
     test_close(weighted(logits, codes), (losses * torch.tensor([1, 3])).sum() / 4)
 
-
     def gradient_ratio(loss) -> float:
         "Return the gradient at the wrong label, relative to that at the right one"
         z = logits.clone().requires_grad_()
         loss(z, codes).backward()
         return float(z.grad[1].norm() / z.grad[0].norm())
 
-
-    ratios = {"cross entropy": gradient_ratio(F.cross_entropy), "generalized": gradient_ratio(GeneralizedCrossEntropy())}
+    ratios = {
+        "cross entropy": gradient_ratio(F.cross_entropy),
+        "generalized": gradient_ratio(GeneralizedCrossEntropy()),
+    }
     assert ratios["generalized"] < ratios["cross entropy"] / 2
     ratios
 
 
 def test_edge_cases_invalid_weights_and_classes_without_faces():
-    'Edge cases: invalid weights and classes without faces'
+    "Edge cases: invalid weights and classes without faces"
     # nbs/41_train.losses.ipynb #77be77e1
     with ExceptionExpected(RecipeError, "class weights 'inv'"):
         class_weights([1, 2], "inv")

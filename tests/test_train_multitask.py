@@ -24,7 +24,7 @@ correct.iloc[0] = 0  # one face without votes
 
 
 def test_join_two_label_sets():
-    'Join two label sets'
+    "Join two label sets"
     # nbs/46_train.multitask.ipynb #69c8058a
     both = join_label_sets(faces, correct)
     test_eq(both.vocab, (*faces.vocab, *("FER+ " + name for name in correct)))
@@ -40,13 +40,13 @@ def test_join_two_label_sets():
 
 @pytest.mark.slow
 def test_split_the_head():
-    'Split the head'
+    "Split the head"
+
     # nbs/46_train.multitask.ipynb #538f6037
     def normalized(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
         "Return the probabilities of some classes, normalized to a sum of 1"
         probs = table[[f"p_{name}" for name in names]].to_numpy()
         return probs / probs.sum(axis=1, keepdims=True)
-
 
     recipe = Recipe(
         "joint", (Stage(8, size=24, lr=4e-3),), arch="resnet18", batch_size=32, target="votes", monitor="valid_loss",
@@ -87,7 +87,7 @@ def test_split_the_head():
 
 
 def test_edge_cases_invalid_label_sets():
-    'Edge cases: invalid label sets'
+    "Edge cases: invalid label sets"
     # nbs/46_train.multitask.ipynb #d2f17838
     faces = synthetic_faces(60, seed=1)
     correct = pd.get_dummies(faces.table.true_label).astype(float)

@@ -13,7 +13,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_stage_and_recipe():
-    'Stage and Recipe'
+    "Stage and Recipe"
     # nbs/40_train.recipes.ipynb #0b166121
     recipe = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, lr_mult=10)), class_weights="inverse")
     test_eq(recipe.replace(label_smoothing=0.1).label_smoothing, 0.1)
@@ -26,7 +26,7 @@ def test_stage_and_recipe():
 
 
 def test_recipes_from_json():
-    'Recipes from JSON'
+    "Recipes from JSON"
     # nbs/40_train.recipes.ipynb #c90f27d5
     recipe = Recipe("mine", (Stage(1, frozen=True), Stage(10, size=48, lr_mult=10)), class_weights=(1.0, 2.0))
     test_eq(recipe_from_dict(json.loads(json.dumps(recipe.to_dict()))), recipe)
@@ -36,7 +36,7 @@ def test_recipes_from_json():
 
 
 def test_named_recipes():
-    'Named recipes'
+    "Named recipes"
     # nbs/40_train.recipes.ipynb #66ce5f08
     test_eq(get_recipe("resnet34").epochs, 30)
     test_eq(get_recipe("resnet34", seed=3).seed, 3)
@@ -47,7 +47,7 @@ def test_named_recipes():
 
 
 def test_edge_cases_invalid_values_of_recipes_and_stages():
-    'Edge cases: invalid values of recipes and stages'
+    "Edge cases: invalid values of recipes and stages"
     # nbs/40_train.recipes.ipynb #f7816414
     one_epoch = (Stage(1),)
     for message, changes in {

@@ -28,7 +28,7 @@ class InterruptThirdEpoch(Callback):
 
 
 def test_from_a_recipe_to_a_learner():
-    'From a recipe to a Learner'
+    "From a recipe to a Learner"
     # nbs/45_train.training.ipynb #802f8c69
     faces = synthetic_faces(300, seed=5)
     learner = recipe_learner(faces, get_recipe("quick"))
@@ -40,7 +40,7 @@ def test_from_a_recipe_to_a_learner():
 
 
 def test_files_of_a_run_folder():
-    'Files of a run folder'
+    "Files of a run folder"
     # nbs/45_train.training.ipynb #8aed99c9
     faces = synthetic_faces(500, seed=6)
     stages = (Stage(1, size=32, frozen=True, lr=1e-2), Stage(2, size=32, lr_mult=3))
@@ -52,7 +52,14 @@ def test_files_of_a_run_folder():
         run = read_json(learner.path / "run.json")
         table = pd.read_parquet(learner.path / "predictions.parquet")
         again = predictions(load_run(learner.path, faces), faces.split("valid"))
-    expected = {"history.csv", "lr_find-1.json", "lr_find-1.png", "model.safetensors", "predictions.parquet", "run.json"}
+    expected = {
+        "history.csv",
+        "lr_find-1.json",
+        "lr_find-1.png",
+        "model.safetensors",
+        "predictions.parquet",
+        "run.json",
+    }
     assert expected <= set(files) and "checkpoint.pt" not in files
     test_eq(run["best"]["accuracy"], history.accuracy.max())
     accuracy_of_table = (table.label == table.predicted).mean()
@@ -63,7 +70,7 @@ def test_files_of_a_run_folder():
 
 
 def test_resume_an_interrupted_run():
-    'Resume an interrupted run'
+    "Resume an interrupted run"
     # nbs/45_train.training.ipynb #17646891
     faces = synthetic_faces(300, seed=6)
     recipe = Recipe("four", (Stage(4, size=24, lr=1e-2),), arch="swift", batch_size=64, seed=1, autotune=False)
@@ -85,7 +92,7 @@ def test_resume_an_interrupted_run():
 
 
 def test_options_of_a_recipe():
-    'Options of a recipe'
+    "Options of a recipe"
     # nbs/45_train.training.ipynb #fa092e47
     faces = synthetic_faces(240, seed=6)
     base = Recipe("tiny", (Stage(2, size=24, lr=3e-3),), arch="mini_xception", batch_size=32, seed=1, autotune=False)
@@ -145,7 +152,7 @@ def test_options_of_a_recipe():
 
 
 def test_edge_cases_missing_labels_and_missing_runs():
-    'Edge cases: missing labels and missing runs'
+    "Edge cases: missing labels and missing runs"
     # nbs/45_train.training.ipynb #6a78f577
     with ExceptionExpected(RecipeError, "training faces without a label"):
         recipe_learner(synthetic_faces(60).with_columns(label=None), get_recipe("quick"))
@@ -156,10 +163,12 @@ def test_edge_cases_missing_labels_and_missing_runs():
 
 
 def test_edge_cases_early_stopping_and_finished_runs():
-    'Edge cases: early stopping and finished runs'
+    "Edge cases: early stopping and finished runs"
     # nbs/45_train.training.ipynb #eae3be86
     faces = synthetic_faces(200, seed=8)
-    recipe = Recipe("stop", (Stage(6, size=24, lr=1e-9),), arch="swift", batch_size=64, patience=1, autotune=False, seed=0)
+    recipe = Recipe(
+        "stop", (Stage(6, size=24, lr=1e-9),), arch="swift", batch_size=64, patience=1, autotune=False, seed=0
+    )
     with tempfile.TemporaryDirectory() as folder:
         learner = train(faces, recipe, Path(folder, "stop"))
         history = read_history(learner.path)
@@ -170,7 +179,7 @@ def test_edge_cases_early_stopping_and_finished_runs():
 
 
 def test_edge_cases_soft_labels_sampling_and_compute_modes():
-    'Edge cases: soft labels, sampling and compute modes'
+    "Edge cases: soft labels, sampling and compute modes"
     # nbs/45_train.training.ipynb #2d86f4a0
     faces = synthetic_faces(200, seed=8)
     votes = pd.DataFrame({name: np.where(faces.table.label == name, 8, 1) for name in faces.vocab}, index=faces.ids)

@@ -4,14 +4,13 @@ from fer_fastai.all import *
 
 
 def test_clean_labels():
-    'clean_labels'
+    "clean_labels"
     # nbs/tutorials/clean_labels.ipynb #d837c7cd
     import tempfile
     from pathlib import Path
 
     import numpy as np
     import pandas as pd
-
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
@@ -53,7 +52,6 @@ def test_clean_labels():
         correct = faces.table.true_label == faces.table.label
         labels = faces.table.true_label.where(~correct, None)
         return pd.DataFrame({"decision": np.where(correct, "keep", "relabel"), "label": labels})
-
 
     answers = reference_decisions(train_faces)
     wrong = answers.decision == "relabel"

@@ -4,7 +4,7 @@ from fer_fastai.all import *
 
 
 def test_cluster():
-    'cluster'
+    "cluster"
     # nbs/tutorials/cluster.ipynb #41d9e9a6
     import io
     import os
@@ -18,13 +18,11 @@ def test_cluster():
     from accelerate import notebook_launcher
     from PIL import Image
 
-
     work = Path(tempfile.mkdtemp())  # on a cluster: a folder that all machines see
 
     # nbs/tutorials/cluster.ipynb #a350cd98
     if not torch.cuda.is_available():
         os.environ["ACCELERATE_USE_CPU"] = "true"
-
 
     def train_distributed(folder):
         "Train in one of the processes"
@@ -32,12 +30,10 @@ def test_cluster():
         faces = synthetic_faces(400, seed=5)  # for FER2013: load_fer2013() and the name of a recipe
         train(faces, Recipe("shared", (Stage(2, size=32, lr=2e-3),), arch="resnet18", batch_size=32, seed=1), folder)
 
-
     def free_port():
         with socket.socket() as connection:
             connection.bind(("127.0.0.1", 0))
             return str(connection.getsockname()[1])
-
 
     notebook_launcher(train_distributed, (work / "run",), num_processes=2, use_port=free_port())
 
@@ -52,7 +48,6 @@ def test_cluster():
         buffer = io.BytesIO()
         Image.fromarray(face).save(buffer, "PNG")
         return buffer.getvalue()
-
 
     images = [to_png(face) for face in synthetic_faces(500, seed=7).pixels]
     ids = [f"{number:07d}" for number in range(2000)]

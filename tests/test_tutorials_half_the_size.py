@@ -4,7 +4,7 @@ from fer_fastai.all import *
 
 
 def test_half_the_size():
-    'half_the_size'
+    "half_the_size"
     # nbs/tutorials/half_the_size.ipynb #643328e8
     import tempfile
     from pathlib import Path
@@ -43,11 +43,9 @@ def test_half_the_size():
     # nbs/tutorials/half_the_size.ipynb #7783eb9d
     test = faces.split("test")
 
-
     def accuracy(learner):
         with learner.no_bar(), learner.no_logging():
             return float((predict_faces(learner, test).argmax(1) == test.codes).mean())
-
 
     whole = learner.model
     accuracies = {"whole": accuracy(learner)}

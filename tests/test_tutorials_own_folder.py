@@ -4,13 +4,12 @@ from fer_fastai.all import *
 
 
 def test_own_folder():
-    'own_folder'
+    "own_folder"
     # nbs/tutorials/own_folder.ipynb #63cef380
     import os
     import shutil
     import tempfile
     from pathlib import Path
-
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 

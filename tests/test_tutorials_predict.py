@@ -4,7 +4,7 @@ from fer_fastai.all import *
 
 
 def test_predict():
-    'predict'
+    "predict"
     # nbs/tutorials/predict.ipynb #08ef5402
     import tempfile
     from pathlib import Path
@@ -54,7 +54,6 @@ def test_predict():
             matrix = cv2.getRotationMatrix2D((224, 120), 8 * np.sin(number / 9), 1.2)
             matrix[:, 2] += 90 + 60 * np.sin(number / 12), 60
             yield cv2.warpAffine(photo.pixels, matrix, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-
 
     predict_video(
         predictor, VideoSource(25, (640, 480), None, moving_portrait()), work / "talk.mp4"

@@ -4,7 +4,7 @@ from fer_fastai.all import *
 
 
 def test_team():
-    'team'
+    "team"
     # nbs/tutorials/team.ipynb #94618838
     import runpy
     import tempfile
@@ -13,7 +13,6 @@ def test_team():
 
     import numpy as np
     import pandas as pd
-
 
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
@@ -40,7 +39,6 @@ def test_team():
             choice = true_label if rng.random() > error_rate else rng.choice(faces.vocab)
             same = choice == faces.table.label[face_id]
             own.add(face_id, "keep" if same else "relabel", None if same else choice)
-
 
     label_as("ann", 0.05, queue, 1)
     label_as("bob", 0.10, queue, 2)

@@ -53,6 +53,7 @@ def _place(table: np.ndarray, order: np.ndarray, target: np.ndarray) -> tuple[np
         counts[parts[group]] += table[group]
     return parts, counts
 
+
 # %% ../../nbs/12b_data.splits.ipynb #a0a12s08
 def _by_search(codes: np.ndarray, groups: np.ndarray, fractions: Sequence[float], seed: int) -> np.ndarray:
     "Assign large groups to parts by a search; return the part of each face, (n,)"
@@ -79,6 +80,7 @@ def _parts(
     smallest_class = np.unique(codes, return_counts=True)[1].min() if len(codes) else 0
     search = largest > max(1, 0.1 * smallest_class * min(fractions)) and len(unique) <= _FEW_GROUPS
     return (_by_search if search else _by_class)(codes, numbers, fractions, seed)
+
 
 # %% ../../nbs/12b_data.splits.ipynb #a0a12s09
 def _check_class_sizes(faceset: FaceSet, parts: int, what: str):
@@ -119,6 +121,7 @@ def random_split(
     _warn_of_missing(self, parts, list(fractions))
     return self.with_columns(split=np.array(list(fractions), dtype=object)[parts])
 
+
 # %% ../../nbs/12b_data.splits.ipynb #a0a12s10
 @patch
 def kfold(
@@ -137,6 +140,7 @@ def kfold(
         raise DataError(f"{n} folds of {len(self):,} faces", "kfold", "faces for each fold", "Choose fewer folds")
     for fold in range(n):
         yield self.subset(parts != fold), self.subset(parts == fold)
+
 
 # %% ../../nbs/12b_data.splits.ipynb #a0a12s15
 @patch
