@@ -58,6 +58,7 @@ def test_convert_to_the_package_datasets():
         test_eq(converted["validation"]["label"], [None])
         test_eq(converted["test"]["label"], [0])
         test_eq(converted["train"]["features"]["label"], ("happy", "sad"))
+        test_eq(converted["train"]["features"]["votes_sad"], "int64")
         single = toy_faces.split("test").to_hf()
         test_eq(single["face_id"], ["2"])
         assert (np.asarray(Image.open(io.BytesIO(single["image"][0]["bytes"]))) == pixels[2]).all()

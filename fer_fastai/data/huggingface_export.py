@@ -115,15 +115,16 @@ def to_hf(
         hint = "Install it with pip install datasets, or use to_parquet"
         raise DataError("the package datasets is not installed", "to_hf", hint=hint) from error
     frame = _table_of(self).drop(columns=[*BOX_COLUMNS, "split"], errors="ignore")
-    kinds = {name: "string" if name == "face_id" else str(frame[name].dtype) for name in frame}
-    features = {name: datasets.Value(kind) for name, kind in kinds.items()}
-    features |= {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(self.vocab))}
+    features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(self.vocab))}
+    for name in frame.columns.drop("label"):
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        features[name] = datasets.Value(str(frame[name].dtype).lower() if numeric else "string")
     parts = {}
     for split in SPLITS:
         chosen = (self.table.split == split).to_numpy()
         if chosen.any():
             cells = {name: frame[name][chosen].astype(object) for name in frame}
-            columns = {name: values.where(values.notna(), None).tolist() for name, values in cells.items()}
-            columns["image"] = _images_of(self.subset(chosen))
+            columns = {"image": _images_of(self.subset(chosen))}
+            columns |= {name: values.where(values.notna(), None).tolist() for name, values in cells.items()}
             parts[_HF_SPLITS[split]] = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
     return next(iter(parts.values())) if len(parts) == 1 else datasets.DatasetDict(parts)
