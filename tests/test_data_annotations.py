@@ -13,7 +13,6 @@ import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
 from PIL import Image
 
-from fer_fastai.data.images import read_image
 from fer_fastai.data.registry import read_layout, recognize_layout
 
 
@@ -32,17 +31,9 @@ def read(path, **options):
     return read_layout(path, *recognize_layout(path), **options)
 
 
-def coco(*annotations, images=("a.png", "b.png")):
-    "Make a COCO file of annotations (image, category, box)"
-    entries = [dict(zip(("image_id", "category_id", "bbox"), entry), id=n) for n, entry in enumerate(annotations)]
-    names = [{"id": 0, "name": "faces"}, {"id": 1, "name": "Happy"}, {"id": 2, "name": "Sad"}]
-    listed = [{"id": number, "file_name": name} for number, name in enumerate(images)]
-    return json.dumps({"images": listed, "annotations": entries, "categories": names})
-
-
 def test_recognize_a_file_by_its_keys():
     "Recognize a file by its keys"
-    # nbs/16i_data.annotations.ipynb #a0a16i08
+    # nbs/16i_data.annotations.ipynb #a0a16i09
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.json")
         path.write_text(json.dumps({"images": ["x" * 200_000], "categories": []}))
@@ -56,7 +47,7 @@ def test_recognize_a_file_by_its_keys():
 
 def test_fiftyone_data_and_labels_json():
     "FiftyOne: `data` and `labels.json`"
-    # nbs/16i_data.annotations.ipynb #a0a16i12
+    # nbs/16i_data.annotations.ipynb #a0a16i13
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, *(f"wrapper/{split}/data/{name}.png" for split in ("train", "val") for name in "abc"))
         labels = {"classes": ["sadness", "joy"], "labels": {"a": 1, "b": "sadness", "c": None}}
@@ -80,7 +71,7 @@ def test_fiftyone_data_and_labels_json():
 
 def test_roboflow_one_column_per_class():
     "Roboflow: one column per class"
-    # nbs/16i_data.annotations.ipynb #a0a16i17
+    # nbs/16i_data.annotations.ipynb #a0a16i19
     tag = "0123456789abcdef0123456789abcdef"
     with tempfile.TemporaryDirectory() as folder:
         names = [f"a_png.rf.{tag}.jpg", f"a_png.rf.{tag[::-1]}.jpg", f"b_png.rf.{tag}.jpg"]
@@ -118,7 +109,7 @@ def test_roboflow_one_column_per_class():
 
 def test_cvat_imagenet_form_without_images():
     "CVAT: ImageNet form without images"
-    # nbs/16i_data.annotations.ipynb #a0a16i21
+    # nbs/16i_data.annotations.ipynb #a0a16i23
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "task/images/a b.png", "task/images/c.png", "task/d.png")
         (root / "task/synsets.txt").write_text("Angry\nJoy\n")
@@ -136,59 +127,9 @@ def test_cvat_imagenet_form_without_images():
     faces
 
 
-def test_coco_one_box_per_face():
-    "COCO: one box per face"
-    # nbs/16i_data.annotations.ipynb #a0a16i27
-    with tempfile.TemporaryDirectory() as folder:
-        root = toy_images(folder, "x/train/a.png", "x/train/b.png", "x/valid/a.png", "x/valid/b.png")
-        file = root / "x/train/_annotations.coco.json"
-        file.write_text(coco((0, 1, [4, 6, 20, 10]), (0, 2, [0, 0, 8, 8]), (1, 2, [1, 1, 30, 30])))
-        (root / "x/valid/_annotations.coco.json").write_text(coco((1, 1, [2.0, 3.0, 9.0, 9.0])))
-        test_eq(recognize_layout(root)[0].name, "coco")
-        faces = read(root)
-        assert (faces.image(0) == read_image(root / "x/train/a.png")[6:16, 4:24]).all()
-        test_eq(read(file).table.split.unique().tolist(), ["train"])
-        for bad in ((0, 9, [0, 0, 1, 1]), (7, 1, [0, 0, 1, 1]), (0, 1, [0, 0, 0, 5]), (0, 1, [1, 2, 3]), (0, 1, None)):
-            file.write_text(coco(bad, (1, 1, [0, 0, 5, 5])))
-            with ExceptionExpected(DataError, "_annotations.coco.json, annotation 0: .*; expected"):
-                read(root)
-            test_eq(len(read(root, on_error="skip").skipped), 1)
-        file.write_text(coco((0, 1, [100, 100, 5, 5])))
-        with ExceptionExpected(DataError, "a.png: box 100, 100, 5, 5"):
-            read(root)
-        for name in ("../valid/a.png", "/etc/passwd", "https://host/a.png", "gone.png", ""):
-            file.write_text(coco((0, 1, [0, 0, 5, 5]), images=(name,)))
-            with ExceptionExpected(DataError, "annotation 0: "):
-                read(root)
-    test_eq(faces.ids.tolist(), ["train/a#0", "train/a#1", "train/b", "valid/b"])
-    test_eq(faces.table.label.tolist(), ["happy", "sad", "sad", "happy"])
-    test_eq(faces.table.group.tolist(), [0, 0, 1, 2])
-    test_eq(faces.table.split.tolist(), ["train"] * 3 + ["valid"])
-    assert "1 images without a face are left out" in faces.notes
-    faces
-
-
-def test_edge_cases_other_files_broken_json_and_plain_class_folders():
-    "Edge cases: other files, broken JSON, and plain class folders"
-    # nbs/16i_data.annotations.ipynb #a0a16i29
-    with tempfile.TemporaryDirectory() as folder:
-        root = toy_images(folder, "images/train/a.png", "images/train/b.png", "images/val/a.png", "images/val/b.png")
-        (root / "annotations").mkdir()
-        (root / "annotations/instances_train.json").write_text(coco((0, 1, [0, 0, 5, 5])))
-        (root / "annotations/instances_val.json").write_text(coco((1, 2, [0, 0, 5, 5])))
-        (root / "annotations/captions_val.json").write_text(coco((1, 2, [0, 0, 5, 5])))
-        faces = read(root)
-        test_eq(faces.ids.tolist(), ["images/train/a", "images/val/b"])
-        test_eq(faces.table.split.tolist(), ["train", "valid"])
-        (root / "annotations/instances_val.json").write_text('{"images": [], "annotations": [], "categories": ')
-        with ExceptionExpected(DataError, "instances_val.json: no JSON"):
-            read(root)
-        (root / "annotations/instances_val.json").write_text('{"images": [1], "annotations": [], "categories": []}')
-        with ExceptionExpected(DataError, "no list of objects 'images'; expected a COCO file"):
-            read(root)
-        (root / "annotations/instances_val.json").write_text(coco(images=()).replace('"id": 2', '"id": 1'))
-        with ExceptionExpected(DataError, "one id for two categories; expected unique ids"):
-            read(root)
+def test_edge_cases_other_files_and_plain_class_folders():
+    "Edge cases: other files and plain class folders"
+    # nbs/16i_data.annotations.ipynb #a0a16i25
     with tempfile.TemporaryDirectory() as folder:  # forms that are read as class folders
         tree = toy_images(Path(folder, "tree"), "happy/a.png", "sad/b.png")
         assert recognize_layout(tree) is None

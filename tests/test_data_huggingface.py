@@ -45,21 +45,9 @@ def write_shard(path, images, labels, names=None, **columns):
     return path
 
 
-def write_folder(root, name, *lines):
-    "Write a metadata file, and the images that it lists"
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    (root / name).write_text("\n".join([*lines, ""]))
-    for number, line in enumerate(lines[1:] if name.endswith("csv") else lines):
-        file = line.split(",")[0] if name.endswith("csv") else json.loads(line)["file_name"]
-        path = (root / name).parent / file
-        if ".." not in file and not file.startswith("/"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(image_bytes(number))
-
-
 def test_images_of_several_sizes_become_files():
     "Images of several sizes become files"
-    # nbs/16h_data.huggingface.ipynb #a0a16h14
+    # nbs/16h_data.huggingface.ipynb #a0a16h15
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder, "downloaded"), Path(folder, "cache")
         images = [{"bytes": image_bytes(number), "path": None} for number in range(6)]
@@ -83,7 +71,7 @@ def test_images_of_several_sizes_become_files():
     assert again.table.equals(faces.table) and (again.pixels == faces.pixels).all()
     faces
 
-    # nbs/16h_data.huggingface.ipynb #a0a16h16
+    # nbs/16h_data.huggingface.ipynb #a0a16h17
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder, "cache")
         images = [image_bytes(0), image_bytes(1, (30, 20), "JPEG"), image_bytes(2, (12, 12), "WEBP")]
@@ -107,35 +95,10 @@ def test_images_of_several_sizes_become_files():
     faces
 
 
-def test_register_the_layouts():
-    "Register the layouts"
-    # nbs/16h_data.huggingface.ipynb #a0a16h24
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        write_folder(root, "set/train/metadata.csv", "file_name,emotion,subject", "a.png,Joy,S1", "x/b.png,anger,S2")
-        write_folder(root, "set/test/metadata.jsonl", '{"file_name": "a.png", "emotion": "Joy", "subject": "S1"}')
-        (root / "set/test/extra.png").write_bytes(image_bytes(7))
-        faces = read(root)
-        write_folder(root, "set/train/metadata.csv", "file_name,emotion", "../test/a.png,Joy", "x/b.png,anger")
-        with ExceptionExpected(DataError, "metadata.csv, row 0: the path '../test/a.png'; expected a path below"):
-            read(root)
-        skipped = read(root, on_error="skip").skipped
-        write_folder(root, "set/train/metadata.csv", "file_name,label", "a.png,0", "x/b.png,1")
-        with ExceptionExpected(DataError, "classes that are numbers: 0, 1"):
-            read(root)
-    test_eq(faces.ids.tolist(), ["test/a", "train/a", "train/x/b"])
-    test_eq(faces.table.label.tolist(), ["happy", "happy", "angry"])
-    test_eq(faces.table.split.tolist(), ["test", "train", "train"])
-    test_eq(faces.table.group.tolist(), [0, 0, 1])
-    test_eq(skipped.index.tolist(), ["../test/a"])
-    assert "1 images without a row in the metadata are left out" in faces.notes
-    faces
-
-
 def test_folders_of_save_to_disk():
     "Folders of `save_to_disk`"
 
-    # nbs/16h_data.huggingface.ipynb #a0a16h26
+    # nbs/16h_data.huggingface.ipynb #a0a16h21
     def save_split(folder, images, labels, names):
         "Write a split as `datasets` does"
         folder.mkdir(parents=True)
@@ -168,7 +131,7 @@ def test_folders_of_save_to_disk():
 
 def test_write_parquet_and_read_it_back():
     "Write Parquet and read it back"
-    # nbs/16h_data.huggingface.ipynb #a0a16h28
+    # nbs/16h_data.huggingface.ipynb #a0a16h23
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         {
@@ -186,7 +149,7 @@ def test_write_parquet_and_read_it_back():
     test_eq(back.vocab, faces.vocab)
     back
 
-    # nbs/16h_data.huggingface.ipynb #a0a16h30
+    # nbs/16h_data.huggingface.ipynb #a0a16h25
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder), Path(folder, "cache")
         (root / "1.png").write_bytes(image_bytes(1))
@@ -207,7 +170,7 @@ def test_write_parquet_and_read_it_back():
 
 def test_edge_cases_broken_rows_and_other_files():
     "Edge cases: broken rows and other files"
-    # nbs/16h_data.huggingface.ipynb #a0a16h32
+    # nbs/16h_data.huggingface.ipynb #a0a16h27
     good, bad = image_bytes(0), image_bytes(1)[:60]
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder), Path(folder, "cache")
@@ -250,24 +213,3 @@ def test_edge_cases_broken_rows_and_other_files():
             assert recognize_layout(root / other) is None
             pd.DataFrame({"a": [1], "label": [2]}).to_parquet(root / other)
             assert recognize_layout(root / other) is None
-
-    # nbs/16h_data.huggingface.ipynb #a0a16h33
-    with tempfile.TemporaryDirectory() as folder:  # class folders beside a metadata file; the metadata decides
-        root = Path(folder)
-        write_folder(root, "metadata.csv", "file_name,label", "happy/a.png,happy", "sad/b.png,Joy", "sad/c.png,sad")
-        faces = read(root)
-        test_eq(faces.table.label.tolist(), ["happy", "happy", "sad"])
-        assert "1 labels of the metadata differ from the class folder; the metadata decides" in faces.notes
-        write_folder(root, "metadata.csv", "file_name,age", "happy/a.png,3", "sad/b.png,4")
-        faces = read(root)
-        test_eq(faces.table.label.tolist(), ["happy", "sad"])
-        assert "1 images without a row in the metadata are left out" in faces.notes
-        for name in ("happy/a.png", "sad/b.png", "sad/c.png"):
-            (root / "plain" / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / "plain" / name).write_bytes(image_bytes(0))
-        assert recognize_layout(root / "plain") is None
-        (root / "plain/metadata.csv").write_text("name,age\nx,1\n")
-        assert recognize_layout(root / "plain") is None
-        write_folder(root / "none", "metadata.csv", "file_name,age", "a.png,3")
-        with ExceptionExpected(DataError, "no column of labels and no class folders; expected a column label, emotion"):
-            read(root / "none")

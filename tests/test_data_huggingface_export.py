@@ -10,6 +10,7 @@ import pyarrow.parquet
 from PIL import Image
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
+from fer_fastai.data.huggingface_export import _png
 
 # nbs/16gb_data.huggingface_export.ipynb #a0a16gb04
 import sys
@@ -30,6 +31,7 @@ def test_write_one_parquet_file():
     with tempfile.TemporaryDirectory() as folder:
         path = toy_faces.to_parquet(Path(folder, "faces.parquet"))
         written = pyarrow.parquet.read_table(path)
+    test_eq(written["image"][0].as_py(), {"bytes": _png(pixels[0]), "path": None})
     features = json.loads(written.schema.metadata[b"huggingface"])["info"]["features"]
     test_eq(features["label"], {"names": ["happy", "sad"], "_type": "ClassLabel"})
     test_eq(written.column_names, ["image", "label", "face_id", "split", "group", "votes_sad"])

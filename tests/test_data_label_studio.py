@@ -99,7 +99,7 @@ def test_find_the_images():
 
 def test_read_an_export():
     "Read an export"
-    # nbs/16ia_data.label_studio.ipynb #a0a16ia19
+    # nbs/16ia_data.label_studio.ipynb #a0a16ia20
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "train/a b.png", "train/b.png", "test/a b.png", "test/d.png")
         tasks = [
@@ -121,7 +121,7 @@ def test_read_an_export():
     assert "1 faces without a label are left out" in faces.notes
     faces
 
-    # nbs/16ia_data.label_studio.ipynb #a0a16ia21
+    # nbs/16ia_data.label_studio.ipynb #a0a16ia22
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png", "c.png")
         header = "annotation_id,annotator,choice,created_at,id,image,lead_time,updated_at"
@@ -146,7 +146,7 @@ def test_read_an_export():
 def test_edge_cases_wrong_tasks_and_other_files():
     "Edge cases: wrong tasks and other files"
 
-    # nbs/16ia_data.label_studio.ipynb #a0a16ia23
+    # nbs/16ia_data.label_studio.ipynb #a0a16ia24
     def raises(message, *tasks, skipped=1, text=None):
         "Check the error for an export beside the images a.png and x/a.png"
         with tempfile.TemporaryDirectory() as folder:

@@ -71,14 +71,13 @@ def to_parquet(
 ) -> Path:  # the same path
     "Write all faces as one Parquet file, with images and class names"
     frame = _table_of(self)
-    schema = _schema_of(self, frame)
+    schema, pixels = _schema_of(self, frame), self.pixels
     rows = progress(range(len(self)), label="writing faces", unit="face")
     with atomic_path(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
         images = []
         for row in rows:
-            in_file = self.pixels is None
-            content = read_bytes(self.paths.iloc[row]) if in_file else _png(self.pixels[row])
-            name = os.path.basename(self.paths.iloc[row]) if in_file else None
+            content = read_bytes(self.paths.iloc[row]) if pixels is None else _png(pixels[row])
+            name = os.path.basename(self.paths.iloc[row]) if pixels is None else None
             images.append({"bytes": content, "path": name})
             if len(images) == _BLOCK or row == len(self) - 1:
                 block = frame.iloc[row + 1 - len(images) : row + 1]

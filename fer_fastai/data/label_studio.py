@@ -62,7 +62,8 @@ def _annotation_answers(task: dict, base: Answer) -> Iterator[Answer]:
         who = entry.get("completed_by")
         who = (who.get("email") or who.get("id")) if isinstance(who, dict) else who
         time = str(entry.get("updated_at") or entry.get("created_at") or "")
-        for result in entry.get("result") if isinstance(entry.get("result"), list) else []:
+        results: Any = entry.get("result")
+        for result in results if isinstance(results, list) else []:
             value = result.get("value") if isinstance(result, dict) else None
             choices = value.get("choices") if isinstance(value, dict) else None
             if isinstance(choices, list) and choices:
@@ -176,7 +177,7 @@ def _parts_of(
 
 
 def _file_of(root: str, parts: Sequence[str], leave_out: int) -> str | None:
-    "Return the image below a folder, without the leading folders; None: there is no such file"
+    "Return the image below a folder, without the leading folders, if it exists"
     inner = parts[min(leave_out, len(parts) - 1) :]
     for name in dict.fromkeys((inner[-1], _UPLOAD.sub("", inner[-1]))):
         for folder in (root, os.path.join(root, "images")):
@@ -276,6 +277,7 @@ def scan_label_studio(
     return rows
 
 
+# %% ../../nbs/16ia_data.label_studio.ipynb #a0a16ia18
 def _is_min(file: Path) -> bool:
     "Return whether a JSON export has one object per annotation"
     return '"annotations"' not in ends_of(file)
@@ -287,7 +289,7 @@ def _fill_votes(rows: ImageRows):
     rows.rows = [{**row, **{name: row.get(name, 0) for name in names}} for row in rows.rows]
 
 
-# %% ../../nbs/16ia_data.label_studio.ipynb #a0a16ia18
+# %% ../../nbs/16ia_data.label_studio.ipynb #a0a16ia19
 def _has_export(path: Path) -> bool:
     "Return whether a path is an export of Label Studio, or a folder with one"
     return (

@@ -56,7 +56,7 @@ def find_below(
     test: Callable[[Path], bool],  # recognizes the folder that is searched
     levels: int = 2,  # number of wrapper folders
 ) -> Path | None:  # None: not found
-    "Find a folder at a path or below single wrapper folders; of several, the innermost one without files above it"
+    "Find a folder at a path or below single wrapper folders, the innermost one without files above it"
     folder, found = Path(path), None
     for _ in range(levels + 1):
         if not folder.is_dir():
@@ -158,6 +158,7 @@ def _parquet_shards(files: Sequence[Path]) -> list[Shard]:
     return shards
 
 
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga11
 def is_saved(
     folder: Path,
 ) -> bool:
@@ -183,7 +184,7 @@ def _saved_shards(base: Path) -> list[Shard]:
     return shards
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga12
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga13
 Names = Mapping[str, Sequence[str]]  # column -> class names in the order of their codes
 
 
@@ -231,13 +232,13 @@ def _card_features(folder: Path) -> Iterator[tuple[Path, object]]:
         yield from ((card, info.get("features")) for info in infos if isinstance(info, dict))
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga13
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga14
 def declared_names(
     folders: Sequence[Path],  # searched for files that describe the dataset
     schemas: Sequence[tuple[Path, pyarrow.Schema]] = (),  # file and columns of each shard
 ) -> dict[str, tuple[str, ...]]:  # column -> class names in the order of their codes
     "Read the class names that a dataset declares"
-    sources = [(path, _schema_features(schema)) for path, schema in schemas]
+    sources: list[tuple[Path, object]] = [(path, _schema_features(schema)) for path, schema in schemas]
     sources += [found for folder in dict.fromkeys(folders) for found in _card_features(folder)]
     known: dict[str, tuple[tuple[str, ...], Path]] = {}
     for path, features in sources:
@@ -249,7 +250,7 @@ def declared_names(
     return {column: names for column, (names, _) in known.items()}
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga16
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga17
 _IMAGE_NAMES = ("image", "img", "face", "picture", "photo", "image_bytes", "bytes", "pixels", "data")
 
 
@@ -286,7 +287,7 @@ def image_column(
     return None
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga17
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga18
 def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     "Return the shards of a path, and the folders that may describe them"
     if path.is_file():
