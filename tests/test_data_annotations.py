@@ -109,7 +109,7 @@ def test_roboflow_one_column_per_class():
 
 def test_cvat_imagenet_form_without_images():
     "CVAT: ImageNet form without images"
-    # nbs/16i_data.annotations.ipynb #a0a16i23
+    # nbs/16i_data.annotations.ipynb #a0a16i24
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "task/images/a b.png", "task/images/c.png", "task/d.png")
         (root / "task/synsets.txt").write_text("Angry\nJoy\n")
@@ -117,7 +117,7 @@ def test_cvat_imagenet_form_without_images():
         (root / "task/validation.txt").write_text("d.png\n")
         test_eq(recognize_layout(root)[0].name, "cvat")
         faces = read(root)
-        for bad in ("d.png 2", "d.png 0 1", "../x.png 0", "/etc/passwd 0", "gone.png 1"):
+        for bad in ("d.png 2", "d.png 0 1", "../x.png 0", "/etc/passwd 0", "gone.png 1", "a" * 3000):
             (root / "task/validation.txt").write_text(f"{bad}\n")
             with ExceptionExpected(DataError, "validation.txt, line 1: "):
                 read(root)
@@ -129,7 +129,7 @@ def test_cvat_imagenet_form_without_images():
 
 def test_edge_cases_other_files_and_plain_class_folders():
     "Edge cases: other files and plain class folders"
-    # nbs/16i_data.annotations.ipynb #a0a16i25
+    # nbs/16i_data.annotations.ipynb #a0a16i26
     with tempfile.TemporaryDirectory() as folder:  # forms that are read as class folders
         tree = toy_images(Path(folder, "tree"), "happy/a.png", "sad/b.png")
         assert recognize_layout(tree) is None

@@ -57,6 +57,11 @@ def test_read_the_faces():
             with ExceptionExpected(DataError, "_annotations.coco.json, annotation 0: .*; expected"):
                 read(root)
             test_eq(len(read(root, on_error="skip").skipped), 1)
+        file.write_text(coco((0, 0, [0, 0, 5, 5])))
+        (root / "x/valid/_annotations.coco.json").rename(root / "valid.json")
+        with ExceptionExpected(DataError, "one category: faces; expected emotions as categories"):
+            read(root / "x")
+        (root / "valid.json").rename(root / "x/valid/_annotations.coco.json")
         file.write_text(coco((0, 1, [100, 100, 5, 5])))
         with ExceptionExpected(DataError, "a.png: box 100, 100, 5, 5"):
             read(root)

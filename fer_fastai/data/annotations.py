@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import DataError, FerError, one_line
-from .images import peek_images
+from .images import IMAGE_SUFFIXES, peek_images
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows, scan_class_folders, split_of
 from .shards import children, find_below
@@ -108,7 +108,7 @@ def _parts(base: Path, test: Callable[[Path], bool]) -> list[tuple[Path, str | N
     "List the folders of a dataset that have a part of it: the folder itself, or its split folders"
     if test(base):
         return [(base, None)]
-    folders = [(folder, split_of(folder.name)) for folder in children(base, 50) if folder.is_dir()]
+    folders = [(folder, split_of(folder.name)) for folder in children(base) if folder.is_dir()]
     return [(folder, split) for folder, split in folders if split and test(folder)]
 
 
@@ -289,7 +289,7 @@ register_dataset(
 )
 
 # %% ../../nbs/16i_data.annotations.ipynb #a0a16i21
-_LINE = re.compile(r'(?:"(?P<quoted>[^"]+)"|(?P<plain>.+?))(?P<codes>(?:\s+\d+)*)\s*')
+_LINE = re.compile(r'(?:"(?P<quoted>[^"]+)"|(?P<plain>\S.*?))(?P<codes>(?:[ \t]+\d{1,6})*)')
 
 
 def _lists_of(folder: Path) -> list[Path]:
@@ -301,10 +301,17 @@ def _lists_of(folder: Path) -> list[Path]:
 
 def _is_cvat(folder: Path) -> bool:
     "Return whether a folder has synsets.txt and lists of images"
-    lists = _lists_of(folder)
-    return bool(lists) and re.match(_LINE.pattern + r"(\n|$)", ends_of(lists[0])) is not None
+    names = [_split_line(ends_of(file).split("\n")[0].strip())[0] for file in _lists_of(folder)[:1]]
+    return any(os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES for name in names)
 
 
+def _split_line(line: str) -> tuple[str, list[str]]:
+    "Split a line into the path of an image and its codes"
+    match = _LINE.fullmatch(line) if len(line) < 1000 else None
+    return (match["quoted"] or match["plain"], match["codes"].split()) if match else (line, [])
+
+
+# %% ../../nbs/16i_data.annotations.ipynb #a0a16i22
 def _lines_of(file: Path) -> Iterator[tuple[int, str]]:
     "Iterate over the numbered lines of a text file that are not empty"
     try:
@@ -314,7 +321,7 @@ def _lines_of(file: Path) -> Iterator[tuple[int, str]]:
     yield from ((number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
 
 
-# %% ../../nbs/16i_data.annotations.ipynb #a0a16i22
+# %% ../../nbs/16i_data.annotations.ipynb #a0a16i23
 def scan_cvat(
     path: Path | str,  # folder with synsets.txt and <split>.txt
     on_error: str = "raise",  # "raise", or "skip": list bad lines in .skipped
@@ -325,8 +332,7 @@ def scan_cvat(
     names = [line for _, line in _lines_of(base / "synsets.txt")]
     for file in _lists_of(Path(rows.root)):
         for number, line in _lines_of(file):
-            match, where = _LINE.fullmatch(line), f"{file}, line {number}"
-            name, codes = (match["quoted"] or match["plain"], match["codes"].split()) if match else (line, [])
+            where, (name, codes) = f"{file}, line {number}", _split_line(line)
             try:
                 image = find_image([rows.root, os.path.join(rows.root, "images")], name)
             except DataError as error:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..core import DataError, one_line
 from .annotations import ends_of, find_image, id_below, number_groups, source_of
+from .emotions import is_emotion
 from .faceset import BOX_COLUMNS
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows, split_of
@@ -38,9 +39,9 @@ def coco_files(
     folder: Path,
 ) -> list[Path]:
     "List the COCO files of a folder: in it, in its split folders, or in annotations"
-    named = [child / "_annotations.coco.json" for child in (folder, *children(folder, 50))]
+    named = [child / "_annotations.coco.json" for child in (folder, *children(folder))]
     found = [file for file in named if file.is_file()]
-    inner = [file for file in children(folder / "annotations", 50) if file.suffix == ".json"]
+    inner = [file for file in children(folder / "annotations", 200) if file.suffix == ".json"]
     beside = [folder / "labels.json"] if (folder / "data").is_dir() else []
     return found or [file for file in (*inner, *beside) if not file.name.startswith(_OTHER_TASKS) and is_coco(file)]
 
@@ -114,6 +115,9 @@ def scan_coco(
                 continue
             rows.add(image, label, split, id_below(rows.root, image), **box)
         without += len(images.keys() - {str(e.get("image_id")) for e in info["annotations"] if isinstance(e, dict)})
+    labels = sorted({row["label"] for row in rows.rows})
+    if len(labels) == 1 and not is_emotion(labels[0]):
+        raise DataError(f"one category: {one_line(labels[0], 40)}", path, "emotions as categories")
     _number_faces(rows)
     if without:
         rows.notes.append(f"{without:,} images without a face are left out")

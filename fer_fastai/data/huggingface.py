@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.parquet
 
 import fer_fastai.data.huggingface_export  # noqa: F401  adds FaceSet.to_parquet and FaceSet.to_hf
-from ..core import DataError, FerError, progress
+from ..core import DataError, FerError, PathError, progress
 from .cache import cache_folder, cached, source_key
 from .emotions import Classes, ClassNames, map_class_names
 from .faceset import FaceSet
@@ -55,8 +55,9 @@ def _read_cells(source: Source) -> pd.DataFrame:
     used = list(dict.fromkeys(_used_columns(source)))
     parts = []
     for shard in source.shards:
-        batches = [batch.select(used) for batch in shard.batches()]
-        part = pyarrow.Table.from_batches(batches, pyarrow.schema([shard.schema().field(name) for name in used]))
+        part = pyarrow.Table.from_batches(
+            shard.batches(used), pyarrow.schema([shard.schema().field(name) for name in used])
+        )
         frame = part.to_pandas()
         frame["_file"], frame["_row"], frame["_split"] = shard.path.name, range(len(frame)), shard.split
         parts.append(frame)
@@ -135,7 +136,7 @@ class _SeveralSizesError(Exception):
 def _blobs(source: Source) -> Iterator[bytes]:
     "Iterate over the encoded images; b'' for a missing one"
     for shard in source.shards:
-        for batch in shard.batches():
+        for batch in shard.batches([source.image]):
             for value in batch.column(source.image).to_pylist():
                 yield (value.get("bytes") if isinstance(value, dict) else value) or b""
 
@@ -240,6 +241,17 @@ def _read_as_files(source: Source, folder: Path, on_error: str, classes: Classes
     return rows.to_faceset(_map_labels(source, rows.labels(), classes))
 
 
+def _image_cache(path: Path | str, cache: Path | str | bool) -> Path | None:
+    "Return the folder of the images in the cache, if a cache is used and can be written"
+    if cache is False:
+        return None
+    start = cache_folder() if cache is True else Path(cache)
+    try:
+        return start / f"huggingface-{source_key(path, start)[:24]}"
+    except (PermissionError, NotADirectoryError, FileExistsError, PathError):
+        return None  # `cached` warns
+
+
 def read_huggingface(
     path: Path | str,  # Parquet file, folder of shards, or folder of save_to_disk
     on_error: str = "raise",  # "raise", or "skip": leave out bad rows, listed in .skipped
@@ -249,8 +261,7 @@ def read_huggingface(
     "Read a dataset of Hugging Face from its files"
     source = open_source(path)
     names = {column: list(found) for column, found in source.names.items()}  # part of the cache's key
-    start = cache_folder() if cache is True else None if cache is False else Path(cache)
-    folder = start / f"huggingface-{source_key(path, start)[:24]}" if start else None
+    folder = _image_cache(path, cache)
     try:
         if folder is None or not folder.is_dir():
             return cached(_read_embedded, path, cache, on_error=on_error, classes=classes, names=names)

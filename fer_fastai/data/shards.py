@@ -61,7 +61,7 @@ def find_below(
     for _ in range(levels + 1):
         if not folder.is_dir():
             break
-        entries = children(folder, 50)
+        entries = children(folder)
         inner = [child for child in entries if child.is_dir()]
         if test(folder):
             found = folder
@@ -85,15 +85,15 @@ class Shard:
     path: Path
     split: str | None  # train, valid or test; None: not named
 
-    def batches(self) -> Iterator[pyarrow.RecordBatch]:
-        "Read the shard in batches"
+    def batches(self, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:
+        "Read columns of the shard in batches"
         try:
             if self.path.suffix == ".arrow":
                 with pyarrow.memory_map(os.fspath(self.path)) as file, pyarrow.ipc.open_stream(file) as stream:
-                    yield from stream
+                    yield from (batch.select(columns) for batch in stream)
             else:
                 with pyarrow.parquet.ParquetFile(self.path) as file:
-                    yield from file.iter_batches(256)
+                    yield from file.iter_batches(256, columns=list(columns))
         except (pyarrow.ArrowException, OSError) as error:
             raise DataError(one_line(error, 120), self.path, "a complete file") from error
 
@@ -144,14 +144,16 @@ def _check_complete(files: Sequence[Path]):
         raise DataError(f"shards in {len(folders)} folders: {names}", files[0].parents[1], "one", "Pass one of them")
 
 
+def _split_of_file(file: Path) -> str | None:
+    "Return the split in the name of a shard or of its folder"
+    match = _SHARD.fullmatch(file.stem)
+    return split_of(file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem)
+
+
 def _parquet_shards(files: Sequence[Path]) -> list[Shard]:
     "Name the split of each Parquet file"
     _check_complete(files)
-    shards = []
-    for file in files:
-        match = _SHARD.fullmatch(file.stem)
-        name = file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem
-        shards.append(Shard(file, split_of(name)))
+    shards = [Shard(file, _split_of_file(file)) for file in files]
     unknown = [shard.path for shard in shards if shard.split is None]
     if unknown and len(unknown) < len(shards):
         raise DataError("a shard without a known split", unknown[0], "train, valid or test in its name")
@@ -197,7 +199,8 @@ def _declared(features: object) -> dict[str, tuple[str, ...]]:
     for column, feature in features.items() if isinstance(features, dict) else ():
         names = feature.get("names") if isinstance(feature, dict) else None
         if isinstance(names, dict) and all(str(code).isdecimal() for code in names):
-            names = [names[code] for code in sorted(names, key=int)]
+            codes = sorted(names, key=int)
+            names = [names[code] for code in codes] if list(map(int, codes)) == list(range(len(codes))) else None
         if isinstance(names, list) and names and feature.get("_type", "ClassLabel") == "ClassLabel":
             found[column] = tuple(map(str, names))
     return found
@@ -207,7 +210,7 @@ def _schema_features(schema: pyarrow.Schema) -> dict:
     "Return the features in the metadata of a schema; empty if there are none"
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
 
@@ -226,7 +229,7 @@ def _card_features(folder: Path) -> Iterator[tuple[Path, object]]:
 
         try:
             infos = yaml.safe_load(block[1]).get("dataset_info")
-        except (yaml.YAMLError, AttributeError):
+        except (yaml.YAMLError, AttributeError, ValueError, RecursionError):
             return
         infos = infos if isinstance(infos, list) else [infos]
         yield from ((card, info.get("features")) for info in infos if isinstance(info, dict))
@@ -291,11 +294,8 @@ def image_column(
 def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     "Return the shards of a path, and the folders that may describe them"
     if path.is_file():
-        shards = (
-            _parquet_shards([path]) if path.suffix.lower() in PARQUET_SUFFIXES else [Shard(path, split_of(path.stem))]
-        )
         parent = path.resolve().parent
-        return [Shard(path, shards[0].split)], [parent, parent.parent] if parent.name == "data" else [parent]
+        return [Shard(path, _split_of_file(path))], [parent, parent.parent] if parent.name == "data" else [parent]
     if base := find_below(path, is_saved):
         shards = _saved_shards(base)
         return shards, [shard.path.parent for shard in shards]
@@ -329,6 +329,9 @@ def open_source(
         raise DataError("no shards", path, "Parquet or Arrow files")
     schemas = [(shard.path, shard.schema()) for shard in shards]
     first = schemas[0][1]
+    twice = [name for name in first.names if first.names.count(name) > 1]
+    if twice:
+        raise DataError(f"two columns {one_line(twice[0], 40)!r}", schemas[0][0], "each column once")
     for file, schema in schemas:
         if schema.names != first.names:
             raise DataError(f"columns {', '.join(schema.names)[:80]}", file, f"{', '.join(first.names)[:80]}")
