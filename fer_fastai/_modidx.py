@@ -1289,6 +1289,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                         'fer_fastai.data.shards._shards_of': ('data.shards.html#_shards_of', 'fer_fastai/data/shards.py'),
                                         'fer_fastai.data.shards._split_of_file': ( 'data.shards.html#_split_of_file',
                                                                                    'fer_fastai/data/shards.py'),
+                                        'fer_fastai.data.shards._texts': ('data.shards.html#_texts', 'fer_fastai/data/shards.py'),
                                         'fer_fastai.data.shards.children': ('data.shards.html#children', 'fer_fastai/data/shards.py'),
                                         'fer_fastai.data.shards.declared_names': ( 'data.shards.html#declared_names',
                                                                                    'fer_fastai/data/shards.py'),

@@ -95,6 +95,9 @@ def test_edge_cases_annotations_in_a_folder_beside_the_images():
         (root / "annotations/instances_val.json").write_text('{"images": [1], "annotations": [], "categories": []}')
         with ExceptionExpected(DataError, "no list of objects 'images'; expected a COCO file"):
             read(root)
+        (root / "annotations/instances_val.json").write_text('{"images": [], "annotations": 7, "categories": []}')
+        with ExceptionExpected(DataError, "no list 'annotations'; expected a COCO file"):
+            read(root)
         (root / "annotations/instances_val.json").write_text(coco(images=()).replace('"id": 2', '"id": 1'))
         with ExceptionExpected(DataError, "one id for two categories; expected unique ids"):
             read(root)

@@ -86,6 +86,10 @@ def test_edge_cases_class_folders_beside_a_metadata_file():
         assert not is_image_folder(root / "plain")
         (root / "plain/metadata.csv").write_text("name,age\nx,1\n")
         assert not is_image_folder(root / "plain")
+        (root / "linked").mkdir()
+        write_folder(root, "elsewhere/metadata.csv", "file_name,label", "a.png,happy", "b.png,sad")
+        (root / "linked/train").symlink_to(root / "elsewhere")
+        test_eq(read(root / "linked").ids.tolist(), ["train/a", "train/b"])
         write_folder(root / "none", "metadata.csv", "file_name,age", "a.png,3")
         with ExceptionExpected(DataError, "no column of labels and no class folders; expected a column label, emotion"):
             read(root / "none")

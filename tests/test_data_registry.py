@@ -69,8 +69,8 @@ def test_read_a_layout():
     faces
 
 
-def test_formats_with_class_names_of_their_own():
-    "Formats with class names of their own"
+def test_formats_with_class_names_from_the_source():
+    "Formats with class names from the source"
 
     # nbs/16c_data.registry.ipynb #a0a16r14
     def scan_voted(path, on_error):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 from fer_fastai.core import DataError
-from fer_fastai.data.shards import children, declared_names, find_below, open_source
+from fer_fastai.data.shards import children, declared_names, find_below, image_column, open_source
 
 # nbs/16ga_data.shards.ipynb #a0a16ga04
 import tempfile
@@ -72,3 +72,69 @@ def test_open_a_dataset():
     test_eq([shard.split for shard in source.shards], ["test", "train"])
     test_eq((source.image, source.columns.label, source.columns.split), ("img", "emotion", "Usage"))
     source.columns
+
+
+def test_edge_cases_shards_that_do_not_belong_together():
+    "Edge cases: shards that do not belong together"
+
+    # nbs/16ga_data.shards.ipynb #a0a16ga22
+    def raises(message, *names, columns=("image", "label")):
+        "Check the error for a folder with these Parquet files"
+        with tempfile.TemporaryDirectory() as folder:
+            for number, name in enumerate(names):
+                cells = dict(zip(columns, ([b"x"], [number], ["a"])))
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pyarrow.parquet.write_table(pyarrow.table(cells), path)
+            with ExceptionExpected(DataError, message):
+                open_source(Path(folder))
+
+    raises("no shards; expected Parquet or Arrow files")
+    raises("no shards", "other.parquet", "more.parquet")
+    raises("a shard without a known split; expected", "train-00000-of-00001.parquet", "extra-00000-of-00001.parquet")
+    raises("shards in 2 folders: clean, noisy; expected one. Pass", "clean/train.parquet", "noisy/train.parquet")
+    raises("0 is missing", "train-00001-of-00002.parquet")
+    raises("columns image, feeling; expected a column of labels", "train.parquet", columns=("image", "feeling"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "train.parquet")
+        twice = pyarrow.Table.from_arrays(
+            [pyarrow.array([b"x"]), *[pyarrow.array([1])] * 2], ["image", "label", "label"]
+        )
+        pyarrow.parquet.write_table(twice, path)
+        with ExceptionExpected(DataError, "train.parquet: two columns 'label'; expected each column once"):
+            open_source(path)
+        for codes in ("{0: joy, 2: anger}", "{'0': joy, 'x': anger}", "[[joy]", "joy"):
+            feature = f"{{name: label, dtype: {{class_label: {{names: {codes}}}}}}}"
+            Path(folder, "README.md").write_text(f"---\ndataset_info:\n  features: [{feature}]\n---\n")
+            test_eq(declared_names([Path(folder)]), {})
+        Path(folder, "README.md").write_text(f"---\nx: {'[' * 5000}\n---\n")
+        test_eq(declared_names([Path(folder)]), {})
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "train.parquet").write_bytes(b"PAR1 and no more")
+        with ExceptionExpected(DataError, "train.parquet: .*; expected a Parquet or Arrow file"):
+            open_source(root)
+        (root / "dataset_dict.json").write_text('{"splits": ["../../x"]}')
+        with ExceptionExpected(DataError, "the path '../../x'; expected a path below"):
+            open_source(root)
+        (root / "dataset_dict.json").write_text('{"splits": ["train"]}')
+        (root / "train").mkdir()
+        for files in ("7", "[7]", '[{"filename": 7}]'):
+            (root / "train/state.json").write_text(f'{{"_data_files": {files}}}')
+            with ExceptionExpected(DataError, "no shards; expected Parquet or Arrow files"):
+                open_source(root)
+        (root / "train/state.json").write_text('{"_data_files": [{"filename": "/etc/passwd"}]}')
+        with ExceptionExpected(DataError, "the path '/etc/passwd'; expected a path below"):
+            open_source(root)
+        (root / "train/state.json").write_text('{"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}')
+        with ExceptionExpected(DataError, "data-00000-of-00001.arrow: .*; expected a Parquet or Arrow file"):
+            open_source(root)
+        (root / "train/data-00000-of-00001.arrow").write_bytes(b"")
+        with ExceptionExpected(DataError, "data-00000-of-00001.arrow: .*; expected a Parquet or Arrow file"):
+            open_source(root)
+        test_eq(image_column(pyarrow.schema([("a", pyarrow.binary()), ("b", pyarrow.binary())])), None)
+        test_eq(image_column(pyarrow.schema([("a", pyarrow.binary()), ("image", pyarrow.large_binary())])), "image")
+        nested = pyarrow.table({"image": [b""], "label": [[1, 2]]})
+        pyarrow.parquet.write_table(nested, root / "nested.parquet")
+        with ExceptionExpected(DataError, "column 'label' of type list<.*>; expected one label for each face"):
+            open_source(root / "nested.parquet")

@@ -269,7 +269,8 @@ def _has_copies(path: Path) -> bool:
     "Return whether the first images of a folder are in class folders and named as by Roboflow"
     images = peek_images(path)
     folders = [image.relative_to(path).parts[:-1] for image in images]
-    return bool(images) and all(_COPY.match(image.stem) for image in images) and all(len(f) > 1 for f in folders)
+    named = bool(images) and all(_COPY.match(image.stem) for image in images)
+    return named and all(any(map(split_of, names)) and split_of(names[-1]) is None for names in folders)
 
 
 register_dataset(

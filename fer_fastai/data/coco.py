@@ -106,6 +106,8 @@ def scan_coco(
     for file in files:
         info = read_json(file, _KEYS, "a COCO file")
         images, names = (_table_by_id(info, key, file) for key in ("images", "categories"))
+        if not isinstance(info["annotations"], list):
+            raise DataError("no list 'annotations'", file, "a COCO file")
         folders, split = _folders_of(base.resolve(), file)
         for number, entry in enumerate(info["annotations"]):
             try:

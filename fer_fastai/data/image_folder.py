@@ -60,7 +60,7 @@ def _add_metadata(rows: ImageRows, base: Path, file: Path, names: Names):
     prefix = file.parent.relative_to(base)
     declared = {str(code): name for code, name in enumerate(names.get(str(columns.label), ()))}
     for row in part.rows:
-        parts = Path(row["path"]).relative_to(Path(part.root)).parts[:-1]
+        parts = Path(os.path.relpath(row["path"], file.parent)).parts[:-1]
         named = [split for split in map(split_of, (*prefix.parts, *parts)) if split]
         if columns.split is None and named:
             row["split"] = named[0]

@@ -36,7 +36,7 @@ class Layout:
     matches: Callable[[Path], bool]  # True if a file or folder has this layout
     scan: Callable[[Path, str], ImageRows] | None = None  # lists the images, called as scan(path, on_error)
     read: Callable[..., FaceSet] | None = None  # reads pixels from a table, called as read(path, on_error=, cache=);
-    # also with classes= where the dataset has no class order of its own
+    # also with classes= where the dataset has no class order
     finish: Callable[[FaceSet], FaceSet] | None = None  # called with the scanned faces, to set splits or groups
 
 

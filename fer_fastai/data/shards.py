@@ -111,13 +111,14 @@ class Shard:
 def parquet_files(
     base: Path,
 ) -> list[Path]:
-    "List the shards of a folder, up to two levels down"
+    "List the shards of a folder, up to two levels down; without shards, its only Parquet file"
     found, level = [], [base]
     for _ in range(3):
         entries = [entry for folder in level[:50] for entry in children(folder)]
         found += [file for file in entries if file.suffix in PARQUET_SUFFIXES and file.is_file() and _is_shard(file)]
         level = [entry for entry in entries if not entry.suffix and entry.is_dir()]
-    return found
+    single = [file for file in children(base) if file.suffix in PARQUET_SUFFIXES and file.is_file()]
+    return found or (single if len(single) == 1 else [])
 
 
 def _is_shard(file: Path) -> bool:
@@ -169,11 +170,16 @@ def is_saved(
     return single or (folder / "dataset_dict.json").is_file()
 
 
+def _texts(values: object) -> list[str]:
+    "Return the texts in a list of JSON values"
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
 def _saved_shards(base: Path) -> list[Shard]:
     "List the Arrow files that save_to_disk wrote"
     splits = [""]
     if (base / "dataset_dict.json").is_file():
-        splits = [str(name) for name in read_json(base / "dataset_dict.json", ["splits"])["splits"]]
+        splits = _texts(read_json(base / "dataset_dict.json", ["splits"])["splits"])
     shards = []
     for name in splits:
         folder = Path(path_below(base, name)) if name else base
@@ -181,7 +187,8 @@ def _saved_shards(base: Path) -> list[Shard]:
         split = split_of(name or state.get("_split") or "train")
         if split is None:
             raise DataError(f"split {one_line(name or state['_split'], 40)!r}", base, "train, valid or test")
-        files = [str(file.get("filename")) for file in state["_data_files"] if isinstance(file, dict)]
+        entries = state["_data_files"] if isinstance(state["_data_files"], list) else []
+        files = _texts([file.get("filename") for file in entries if isinstance(file, dict)])
         shards += [Shard(Path(path_below(folder, file)), split) for file in files]
     return shards
 
