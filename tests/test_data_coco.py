@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from fer_fastai.core import DataError
-from fer_fastai.data.coco import coco_files
+from fer_fastai.data.coco import coco_files, is_coco
 
 # nbs/16ib_data.coco.ipynb #a0a16ib04
 import tempfile
@@ -89,6 +89,8 @@ def test_edge_cases_annotations_in_a_folder_beside_the_images():
         faces = read(root)
         test_eq(faces.ids.tolist(), ["images/train/a", "images/val/b"])
         test_eq(faces.table.split.tolist(), ["train", "valid"])
+        (root / "annotations/instances_val.json").write_text(coco(*[(0, 1, [0, 0, 5, 5])] * 5000))
+        assert is_coco(root / "annotations/instances_val.json")
         (root / "annotations/instances_val.json").write_text('{"images": [], "annotations": [], "categories": ')
         with ExceptionExpected(DataError, "instances_val.json: no JSON"):
             read(root)

@@ -88,11 +88,11 @@ def find_image(
     name: str,  # path relative to one of them
 ) -> str:
     "Find an image below the first folder that contains it; a path outside the folders raises DataError"
-    paths = [path_below(folder, name) for folder in folders]
-    found = next((path for path in paths if os.path.isfile(path)), None)
-    if found is None:
-        raise DataError(f"no file {paths[0][-120:]}", expected="an image file")
-    return found
+    for folder in folders:
+        path = path_below(folder, name)
+        if os.path.isfile(path):
+            return path
+    raise DataError(f"no file {one_line(name, 120)} below {os.path.basename(folders[-1])}", expected="an image file")
 
 
 def id_below(

@@ -30,9 +30,10 @@ _KEYS = ("images", "annotations", "categories")
 def is_coco(
     path: Path | str,
 ) -> bool:
-    "Return whether a JSON file has images, annotations and categories"
+    "Return whether the start and end of a JSON file have keys of COCO"
     text = ends_of(path)
-    return text.startswith("{") and '"annotations"' in text and sum(f'"{key}"' in text for key in _KEYS) > 1
+    found = {key for key in (*_KEYS, "image_id", "category_id", "bbox", "file_name") if f'"{key}"' in text}
+    return text.startswith("{") and len(found) > 2 and bool(found & {"categories", "category_id"})
 
 
 def coco_files(
@@ -81,7 +82,7 @@ def _folders_of(base: Path, file: Path) -> tuple[list[str], str | None]:
     name = re.sub(r"^(instances|annotations?)_", "", file.stem)
     inner = [base / "images" / name, base / name, base / "images", base / "data", base]
     folders = [file.parent] if file.name == "_annotations.coco.json" else inner
-    return [str(folder) for folder in folders], split_of(file.parent.name) or split_of(name)
+    return [str(folder) for folder in folders if folder.is_dir()], split_of(file.parent.name) or split_of(name)
 
 
 # %% ../../nbs/16ib_data.coco.ipynb #a0a16ib10
