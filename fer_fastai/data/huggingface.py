@@ -34,6 +34,7 @@ from fer_fastai.data.shards import (
     is_saved,
     open_source,
     parquet_files,
+    shard_errors,
 )
 from fer_fastai.data.tables import (
     _box_of,
@@ -55,10 +56,10 @@ def _read_cells(source: Source) -> pd.DataFrame:
     used = list(dict.fromkeys(_used_columns(source)))
     parts = []
     for shard in source.shards:
-        part = pyarrow.Table.from_batches(
-            shard.batches(used), pyarrow.schema([shard.schema().field(name) for name in used])
-        )
-        frame = part.to_pandas()
+        schema = shard.schema()
+        with shard_errors(shard.path):
+            fields = pyarrow.schema([schema.field(name) for name in used])
+            frame = pyarrow.Table.from_batches(shard.batches(used), fields).to_pandas()
         frame["_file"], frame["_row"], frame["_split"] = shard.path.name, range(len(frame)), shard.split
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
@@ -137,7 +138,9 @@ def _blobs(source: Source) -> Iterator[bytes]:
     "Iterate over the encoded images; b'' for a missing one"
     for shard in source.shards:
         for batch in shard.batches([source.image]):
-            for value in batch.column(source.image).to_pylist():
+            with shard_errors(shard.path):
+                values = batch.column(0).to_pylist()
+            for value in values:
                 yield (value.get("bytes") if isinstance(value, dict) else value) or b""
 
 

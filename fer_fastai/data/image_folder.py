@@ -55,6 +55,7 @@ def is_image_folder(
 def _add_metadata(rows: ImageRows, base: Path, file: Path, names: Names):
     "Add the faces that a metadata file lists"
     frame = read_table(file)
+    frame["file_name"] = frame["file_name"].map(str)  # an object or list of JSON is no path
     columns = find_columns(list(map(str, frame.columns)), path="file_name")
     part = table_rows(frame, columns, file.parent, file, rows.on_error)
     prefix = file.parent.relative_to(base)

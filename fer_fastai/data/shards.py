@@ -8,6 +8,7 @@ __all__ = [
     "Names",
     "children",
     "find_below",
+    "shard_errors",
     "Shard",
     "parquet_files",
     "is_saved",
@@ -22,6 +23,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -29,7 +31,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from ..core import DataError, one_line
+from ..core import DataError, FerError, one_line
 from .scan import split_of
 from .tables import Columns, find_columns
 from ..io import path_below, read_json
@@ -78,6 +80,19 @@ _SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
+@contextmanager
+def shard_errors(
+    path: Path,
+) -> Iterator[None]:
+    "Raise DataError for a damaged Parquet or Arrow file"
+    try:
+        yield
+    except FerError:
+        raise
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+        raise DataError(one_line(error, 120) or "no columns", path, "a Parquet or Arrow file") from error
+
+
 @dataclass(frozen=True)
 class Shard:
     "File with a part of a dataset"
@@ -87,25 +102,24 @@ class Shard:
 
     def batches(self, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:
         "Read columns of the shard in batches"
-        try:
+        with shard_errors(self.path):
             if self.path.suffix == ".arrow":
                 with pyarrow.memory_map(os.fspath(self.path)) as file, pyarrow.ipc.open_stream(file) as stream:
                     yield from (batch.select(columns) for batch in stream)
             else:
                 with pyarrow.parquet.ParquetFile(self.path) as file:
                     yield from file.iter_batches(256, columns=list(columns))
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(one_line(error, 120), self.path, "a complete file") from error
 
     def schema(self) -> pyarrow.Schema:
         "Read the columns and metadata"
-        try:
-            if self.path.suffix != ".arrow":
-                return pyarrow.parquet.read_schema(self.path)
-            with pyarrow.memory_map(os.fspath(self.path)) as file, pyarrow.ipc.open_stream(file) as stream:
-                return stream.schema
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(one_line(error, 120) or "no columns", self.path, "a Parquet or Arrow file") from error
+        with shard_errors(self.path):
+            if self.path.suffix == ".arrow":
+                with pyarrow.memory_map(os.fspath(self.path)) as file, pyarrow.ipc.open_stream(file) as stream:
+                    schema = stream.schema
+            else:
+                schema = pyarrow.parquet.read_schema(self.path)
+            len(schema.names)  # decodes the names, which may be damaged
+            return schema
 
 
 def parquet_files(
