@@ -27,7 +27,7 @@ def test_find_the_files_of_a_dataset_below_a_folder():
 
 def test_class_names_from_the_metadata():
     "Class names from the metadata"
-    # nbs/16ga_data.shards.ipynb #a0a16ga15
+    # nbs/16ga_data.shards.ipynb #a0a16ga16
     features = {"label": {"names": ["anger", "joy"], "_type": "ClassLabel"}, "image": {"_type": "Image"}}
     metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
     schema = pyarrow.schema([("label", pyarrow.int64())], metadata=metadata)
@@ -59,7 +59,7 @@ dataset_info:
 
 def test_open_a_dataset():
     "Open a dataset"
-    # nbs/16ga_data.shards.ipynb #a0a16ga20
+    # nbs/16ga_data.shards.ipynb #a0a16ga21
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         table = pyarrow.table({"img": [{"bytes": b"", "path": None}], "emotion": [1], "Usage": ["Training"]})
@@ -77,7 +77,7 @@ def test_open_a_dataset():
 def test_edge_cases_shards_that_do_not_belong_together():
     "Edge cases: shards that do not belong together"
 
-    # nbs/16ga_data.shards.ipynb #a0a16ga22
+    # nbs/16ga_data.shards.ipynb #a0a16ga23
     def raises(message, *names, columns=("image", "label")):
         "Check the error for a folder with these Parquet files"
         with tempfile.TemporaryDirectory() as folder:

@@ -122,6 +122,7 @@ class Shard:
             return schema
 
 
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga10
 def parquet_files(
     base: Path,
 ) -> list[Path]:
@@ -141,7 +142,7 @@ def _is_shard(file: Path) -> bool:
     return numbered or split_of(file.stem) is not None or _SHARD.fullmatch(file.stem) is not None
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga10
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga11
 def _check_complete(files: Sequence[Path]):
     "Raise DataError for a missing shard, and for shards of several configurations"
     counts: dict[tuple, list[int]] = {}
@@ -175,7 +176,7 @@ def _parquet_shards(files: Sequence[Path]) -> list[Shard]:
     return shards
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga11
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga12
 def is_saved(
     folder: Path,
 ) -> bool:
@@ -207,7 +208,7 @@ def _saved_shards(base: Path) -> list[Shard]:
     return shards
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga13
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga14
 Names = Mapping[str, Sequence[str]]  # column -> class names in the order of their codes
 
 
@@ -256,7 +257,7 @@ def _card_features(folder: Path) -> Iterator[tuple[Path, object]]:
         yield from ((card, info.get("features")) for info in infos if isinstance(info, dict))
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga14
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga15
 def declared_names(
     folders: Sequence[Path],  # searched for files that describe the dataset
     schemas: Sequence[tuple[Path, pyarrow.Schema]] = (),  # file and columns of each shard
@@ -274,7 +275,7 @@ def declared_names(
     return {column: names for column, (names, _) in known.items()}
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga17
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga18
 _IMAGE_NAMES = ("image", "img", "face", "picture", "photo", "image_bytes", "bytes", "pixels", "data")
 
 
@@ -311,7 +312,7 @@ def image_column(
     return None
 
 
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga18
+# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga19
 def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     "Return the shards of a path, and the folders that may describe them"
     if path.is_file():
