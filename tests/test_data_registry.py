@@ -64,5 +64,37 @@ def test_read_a_layout():
         register_dataset(smiles)
     with ExceptionExpected(DataError, "dataset 'frowns'; expected one of .*smiles"):
         get_dataset("frowns")
+    test_eq(smiles.map_names(["0", "1"], classes=["sad", "happy"]).labels, {"0": "sad", "1": "happy"})
     del DATASETS["smiles"]
     faces
+
+
+def test_formats_with_class_names_from_the_source():
+    "Formats with class names from the source"
+
+    # nbs/16c_data.registry.ipynb #a0a16r14
+    def scan_voted(path, on_error):
+        "List images named after their label, with one vote each"
+        rows = ImageRows(path, on_error)
+        for image in sorted(path.glob("*.png")):
+            rows.add(str(image), image.stem, "train", votes_Joy=1, **{f"votes_{image.stem}": 2})
+        return rows
+
+    voted = Dataset(
+        "voted", "Voted", (), "none", "none", "this notebook", layouts=(Layout("", Path.is_dir, scan_voted),)
+    )
+    register_dataset(voted)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("Sadness", "3"):
+            Image.fromarray(np.full((48, 48), len(name), np.uint8)).save(Path(folder, f"{name}.png"))
+        with ExceptionExpected(DataError, "classes that are numbers: 3; expected the name of each class"):
+            read_layout(folder, voted, voted.layouts[0])
+        faces = read_layout(folder, voted, voted.layouts[0], classes={3: "angry", "Joy": "happy", "sadness": "sad"})
+    del DATASETS["voted"]
+    test_eq(faces.vocab, ("angry", "happy", "sad"))
+    test_eq(faces.table.label.tolist(), ["angry", "sad"])
+    test_eq(
+        faces.votes.fillna(0).to_dict("records"),
+        [{"angry": 2, "happy": 1, "sad": 0}, {"angry": 0, "happy": 1, "sad": 2}],
+    )
+    faces.votes

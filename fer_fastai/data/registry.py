@@ -22,8 +22,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..core import DataError, one_line
-from .emotions import ClassNames, is_emotion, map_class_names
-from .faceset import FaceSet
+from .emotions import Classes, ClassNames, is_emotion, map_class_names
+from .faceset import VOTE_PREFIX, FaceSet
 from .scan import ImageRows, load_if_asked, read_through_cache
 
 
@@ -35,7 +35,8 @@ class Layout:
     files: str  # file names and folders, for documentation
     matches: Callable[[Path], bool]  # True if a file or folder has this layout
     scan: Callable[[Path, str], ImageRows] | None = None  # lists the images, called as scan(path, on_error)
-    read: Callable[..., FaceSet] | None = None  # reads pixels from a table, called as read(path, on_error=, cache=)
+    read: Callable[..., FaceSet] | None = None  # reads pixels from a table, called as read(path, on_error=, cache=);
+    # also with classes= where the dataset has no class order
     finish: Callable[[FaceSet], FaceSet] | None = None  # called with the scanned faces, to set splits or groups
 
 
@@ -45,7 +46,7 @@ class Dataset:
 
     name: str  # key in the registry
     title: str  # name in print
-    classes: tuple[str, ...]  # class names in the order of the dataset's codes
+    classes: tuple[str, ...]  # class names in the order of the dataset's codes; (): names of the source
     splits: str  # origin of the splits
     groups: str  # faces that stay in one split
     source: str  # where to obtain it
@@ -58,8 +59,11 @@ class Dataset:
         self,
         names: list[str],  # class names as the source spells them
         where: object = None,  # file or folder, for the error message
+        classes: Classes | None = None,  # names or codes of the classes, see map_class_names; None: as described here
     ) -> ClassNames:
         "Map codes and names of this dataset to labels; another name raises DataError"
+        if classes is not None or not self.classes:
+            return map_class_names(names, classes, where)
         codes = {str(code): name for code, name in enumerate(self.classes, self.first_code)}
         known = codes | {str(name).lower(): label for name, label in self.extra_names.items()}
         labels: dict[str, str | None] = {}
@@ -119,19 +123,38 @@ def dataset_table() -> pd.DataFrame:  # index: name; columns: title, classes, sp
     rows: list[dict[str, object]] = []
     for entry in DATASETS.values():
         files = "\n".join(layout.files for layout in entry.layouts)
-        row: dict[str, object] = {"name": entry.name, "title": entry.title, "classes": ", ".join(entry.classes)}
+        classes = ", ".join(entry.classes) or "of the source"
+        row: dict[str, object] = {"name": entry.name, "title": entry.title, "classes": classes}
         row |= {"first_code": entry.first_code, "splits": entry.splits, "groups": entry.groups}
         rows.append(row | {"files": files, "license": entry.license, "source": entry.source})
     return pd.DataFrame(rows).set_index("name") if rows else pd.DataFrame()
 
 
 # %% ../../nbs/16c_data.registry.ipynb #a0a16r10
-def _read_scanned(path, dataset, layout, load=False, size=None, check=True, on_error="raise", grey=None) -> FaceSet:
+def _map_votes(rows: ImageRows, labels: Mapping[str, str | None]):
+    "Rename the vote columns of annotators from the names of the source to labels"
+    for row in rows.rows:
+        votes = {name: row.pop(name) for name in list(row) if name.startswith(VOTE_PREFIX)}
+        for name, count in votes.items():
+            label = labels[name.removeprefix(VOTE_PREFIX)]
+            if label is not None:
+                row[VOTE_PREFIX + label] = row.get(VOTE_PREFIX + label, 0) + count
+
+
+def _read_scanned(
+    path, dataset, layout, load=False, size=None, check=True, on_error="raise", grey=None, classes=None
+) -> FaceSet:
     "Read a layout of image files without cache"
     entry = get_dataset(dataset)
     form = entry.layouts[layout]
     rows = form.scan(Path(path), on_error)
-    faceset = rows.to_faceset(entry.map_names(rows.labels(), path), check and not load)
+    if entry.classes:
+        names = entry.map_names(rows.labels(), path, classes)
+    else:
+        voted = {name.removeprefix(VOTE_PREFIX) for row in rows.rows for name in row if name.startswith(VOTE_PREFIX)}
+        names = entry.map_names([*rows.labels(), *voted], path, classes)
+        _map_votes(rows, names.labels)
+    faceset = rows.to_faceset(names, check and not load)
     faceset = load_if_asked(faceset, load, size, on_error, grey)
     return form.finish(faceset) if form.finish else faceset
 
@@ -146,13 +169,18 @@ def read_layout(
     on_error: str = "raise",  # "raise", or "skip": leave out bad files, listed in .skipped
     check: bool = True,  # open every image; False: only check that no file is empty
     cache: Path | str | bool = True,  # cache folder; True: the default one; False: no cache
+    classes: Classes | None = None,  # names or codes of the classes, see map_class_names; None: those of the dataset
 ) -> FaceSet:
     "Read a file or folder in a registered layout"
+    if isinstance(classes, Mapping):  # keys become part of the cache's key, as text
+        classes = {str(name): label for name, label in classes.items()}
     if layout.read is not None:
-        faceset = load_if_asked(layout.read(path, on_error=on_error, cache=cache), load, size, on_error, grey)
+        own = {} if dataset.classes else {"classes": classes}
+        faceset = load_if_asked(layout.read(path, on_error=on_error, cache=cache, **own), load, size, on_error, grey)
         faceset = layout.finish(faceset) if layout.finish else faceset
     else:
         options = dict(dataset=dataset.name, layout=dataset.layouts.index(layout), on_error=on_error, grey=grey)
+        options |= {"classes": classes}
         faceset = read_through_cache(_read_scanned, path, cache, load, size, check, **options)
     note = f"recognized as {dataset.title}: {layout.files}"
     return faceset if note in faceset.notes else replace(faceset, notes=(note, *faceset.notes))
