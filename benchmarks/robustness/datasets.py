@@ -24,7 +24,7 @@ from skimage import data as skimage_data
 
 from fer_fastai.core import FerError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.images import read_image, set_channels
+from fer_fastai.data.images import read_image
 from fer_fastai.data.readers import read_faces
 from fer_fastai.data.synthetic import synthetic_faces
 
@@ -57,15 +57,26 @@ def drawn_at(side: int, cache: dict) -> np.ndarray:
     return cache[side]
 
 
+def distance(image: np.ndarray, cache: dict) -> float:
+    "Return the mean gray levels between an image and the most similar drawn face"
+    if image.shape[0] != image.shape[1]:
+        return np.inf
+    return float(np.abs(drawn_at(image.shape[0], cache) - image.reshape(1, -1)).mean(1).min())
+
+
 def wrong_pixels(faces: FaceSet, cache: dict) -> str:
-    "Return the first face that is not one of the drawn ones; empty where all are"
+    "Return the first face that is not a drawn one, or a box in a drawn one; empty where all are"
     for row in range(len(faces)):
-        image = set_channels(faces.image(row), True)
-        if image.shape[0] != image.shape[1]:
-            return f"{faces.ids[row]}: {image.shape}"
-        distance = np.abs(drawn_at(image.shape[0], cache) - image.reshape(1, -1)).mean(1).min()
-        if distance > NOISE:
-            return f"{faces.ids[row]}: {distance:.0f} gray levels from every drawn face"
+        image = faces.image(row, grey=True)
+        if distance(image, cache) <= NOISE:
+            continue
+        box = faces.box(row)
+        if box is None:
+            return f"{faces.ids[row]}: no drawn face"
+        whole = read_image(faces.paths.iloc[row], grey=True)
+        left, top, width, height = map(round, box)
+        if distance(whole, cache) > NOISE or not np.array_equal(image, whole[top : top + height, left : left + width]):
+            return f"{faces.ids[row]}: not the box of its file"
     return ""
 
 
@@ -96,7 +107,7 @@ def layouts() -> pd.DataFrame:
             truth = imitate(root)
             path = root / options.pop("path", "")
             try:
-                faces = read_faces(path, cache=False, **options)
+                faces = read_faces(path, cache=Path(folder, "cache"), **options)
                 found = differences(faces, truth, cache)
                 rows.append((name, "silent" if found else "right", "; ".join(found)))
             except FerError as error:
@@ -188,7 +199,8 @@ def equal_entrances() -> tuple[int, int, list[str]]:
 
 PATHS = ("../victim.png", "/etc/passwd", "a/../../victim.png", "..", "s3://evil/x.png?endpoint_override=host",
          "https://host/x.png", "file:///etc/passwd", "data:image/png;base64,AAAA", "C:\\victim.png", "\\\\host\\x.png",
-         "http://169.254.169.254/latest", "gs://bucket/x.png", "a" * 2000 + ".png", "~/../victim.png", "./../victim.png",
+         "http://169.254.169.254/latest", "gs://bucket/x.png", "a" * 2000 + ".png", "~/../victim.png",
+         "./../victim.png",
          "images/../../victim.png", "//host/x.png", "ftp://host/x.png", "happy/..", "/dev/zero")  # fmt: skip
 NAMES = ("../../victim", "/victim", "..", ".", "a\0b", "x" * 300, "a/b", "a\\..\\b", "\n", " ", "../x", "a/../../b",
          "C:/../x", "\r\n", "\x1b[31m", "/")  # fmt: skip

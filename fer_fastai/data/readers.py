@@ -16,7 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import fer_fastai.data.annotations  # noqa: F401  registers FiftyOne, Roboflow and CVAT
+import fer_fastai.data.coco  # noqa: F401  registers COCO
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.group_duplicates and FaceSet.drop_leaked
+import fer_fastai.data.huggingface  # noqa: F401  registers Hugging Face; adds FaceSet.to_parquet and FaceSet.to_hf
+import fer_fastai.data.label_studio  # noqa: F401  registers Label Studio
 from ..core import DataError, MissingFileError, settings
 from .datasets import FER2013_FILES, find_fer2013
 from .emotions import VOCABULARIES, Classes, map_class_names
@@ -103,12 +107,12 @@ def _face_tables(folder: Path) -> list[Path]:
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
-        if entry.is_file() and path.suffix.lower() in TABLE_SUFFIXES[:2] and not entry.name.startswith("."):
+        if entry.is_file() and path.suffix.lower() in (".csv", ".tsv", ".jsonl") and not entry.name.startswith("."):
             try:
                 columns = table_columns(path)
             except DataError:
                 continue
-            if columns.path:
+            if columns.path or columns.pixels:
                 found.append(path)
     return found
 
@@ -125,7 +129,8 @@ def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) 
     if len(tables) == 1:
         return read_table_faces(tables[0], root, classes, on_error, check)
     splits = [_split_of_table(path) for path in tables]
-    if None in splits or len(set(splits)) < len(splits):
+    pixels = any(table_columns(path).pixels for path in tables)
+    if pixels or None in splits or len(set(splits)) < len(splits):
         names = ", ".join(path.name for path in tables[:5])
         raise DataError(f"several tables: {names}", tables[0].parent, "one table, or one per split", "Pass one of them")
     frames = [read_table(path).assign(split=split) for path, split in zip(tables, splits)]
@@ -200,8 +205,9 @@ def read_faces(
     if path.is_dir() and _is_written(path):
         faceset = read_table_faces(path / "faces.csv", path, classes, on_error, check and not load)
         return load_if_asked(faceset, load, size, on_error, grey)
-    if classes is None and (found := _recognized(path, dataset)):
-        faceset = read_layout(found[2], found[0], found[1], **options)
+    found = _recognized(path, dataset)
+    if found and (classes is None or not found[0].classes or found[1].scan is not None):
+        faceset = read_layout(found[2], found[0], found[1], classes=classes, **options)
     else:
         classes = _classes_of(dataset, classes) if dataset else classes
         faceset = (_read_any_folder if path.is_dir() else _read_file)(path, classes, root, **options)
