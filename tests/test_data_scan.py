@@ -2,17 +2,7 @@
 
 from pathlib import Path
 from fer_fastai.core import DataError
-from fer_fastai.data.scan import (
-    ImageRows,
-    Place,
-    interpret_folders,
-    is_container,
-    is_person,
-    load_if_asked,
-    read_through_cache,
-    scan_class_folders,
-    split_of,
-)
+from fer_fastai.data.scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
 
 # nbs/16a_data.scan.ipynb #67bfdaff
 import tempfile
@@ -30,55 +20,6 @@ def toy_images(root, *names, size=(48, 48)):
         noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
         Image.fromarray(noise).save(path)
     return Path(root)
-
-
-def test_names_of_splits_containers_and_persons():
-    "Names of splits, containers and persons"
-    # nbs/16a_data.scan.ipynb #a0a16003
-    names = ["train_set", "FER2013Valid", "Test_Aligned_Faces", "PublicTest", "Train_AFEW", "testing", "eval", "happy"]
-    test_eq([split_of(name) for name in names], ["train", "valid", "test", "valid", "train", "test", "valid", None])
-    containers = [
-        "images",
-        "CK+48",
-        "DATASET",
-        "dataset v2",
-        "Manually_Annotated_Images",
-        "cohn-kanade-images",
-        "happy",
-    ]
-    test_eq([is_container(name) for name in containers], [True] * 6 + [False])
-    persons = ["S010", "P001", "AF01", "1700", "subject_3", "happy", "7"]
-    test_eq([is_person(name) for name in persons], [True] * 5 + [False] * 2)
-    dict(zip(names, map(split_of, names)))
-
-
-def test_interpret_the_levels_of_a_folder():
-    "Interpret the levels of a folder"
-
-    # nbs/16a_data.scan.ipynb #a0a16014
-    def interpreted(*folders, **options):
-        "Interpret folders written with slashes"
-        return interpret_folders([tuple(name.split("/")) for name in folders], "faces", **options)
-
-    test_eq(interpreted("images/train/happy", "images/val/sad")[("images", "val", "sad")], Place("sad", "valid"))
-    test_eq(interpreted("happy/train", "happy/test", "sad/train")[("happy", "test")], Place("happy", "test"))
-    test_eq(interpreted("P001/Anger", "P002/Happy")[("P001", "Anger")], Place("Anger", None, "P001"))
-    test_eq(interpreted("CK+48/anger", "CK+48/Ahegao")[("CK+48", "Ahegao")].label, "Ahegao")
-    test_eq(interpreted("set/train/a", "set/test/b")[("set", "test", "b")], Place("b", "test"))
-    test_eq(interpreted("train/1", "test/2", classes="rafdb")[("test", "2")], Place("2", "test"))
-    with ExceptionExpected(DataError, "faces: class folders that look like persons, sessions or films: P001, P002"):
-        interpreted("P001", "P002")
-    with ExceptionExpected(
-        DataError, "faces: class folders that look like containers: data, images; expected one folder"
-    ):
-        interpreted("images/a", "data/b")
-    with ExceptionExpected(DataError, "one class: happy; expected at least two class folders. For faces of one class"):
-        interpreted("train/happy", "test/happy")
-    with ExceptionExpected(DataError, "a folder of two splits: train/test/happy"):
-        interpreted("train/test/happy", "train/sad")
-    with ExceptionExpected(DataError, "a folder of two classes: happy/sad"):
-        interpreted("happy/sad", "train/sad")
-    interpreted("DATASET/train/surprise", "DATASET/test/surprise", "DATASET/test/fear")
 
 
 def test_collect_faces_and_bad_files():

@@ -4,15 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.data.tables import (
-    Columns,
-    _label_column,
-    find_columns,
-    label_text,
-    read_pixel_table,
-    read_table,
-    read_table_faces,
-)
+from fer_fastai.data.tables import Columns, find_columns, label_column, label_text, read_table
 
 # nbs/16d_data.tables.ipynb #a0a16t05
 import tempfile
@@ -61,84 +53,7 @@ def test_labels_names_before_codes():
     "Labels: names before codes"
     # nbs/16d_data.tables.ipynb #a0a16t14
     frame = pd.DataFrame({"label": [0, 1, 0], "emotion": ["happy", "sad", "happy"]})
-    test_eq(_label_column(frame, find_columns(frame), "table"), ["happy", "sad", "happy"])
+    test_eq(label_column(frame, find_columns(frame), "table"), ["happy", "sad", "happy"])
     with ExceptionExpected(DataError, "table: code 0 with the names happy, sad; expected one name for each code"):
-        _label_column(frame.assign(emotion=["happy", "sad", "sad"]), find_columns(frame), "table")
+        label_column(frame.assign(emotion=["happy", "sad", "sad"]), find_columns(frame), "table")
     test_eq([label_text(value) for value in (3.0, "3", " sad ", None, float("nan"))], ["3", "3", "sad", None, None])
-
-
-def test_read_a_table_of_pixels():
-    "Read a table of pixels"
-    # nbs/16d_data.tables.ipynb #a0a16t22
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (3, 8, 8), dtype=np.uint8)
-    lines = [" ".join(map(str, face.ravel())) for face in pixels]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "faces.csv")
-        usage = ("Training", "Training", "PrivateTest")
-        rows = [f"{code},{text},{split}\n" for code, text, split in zip((0, 1, 1), lines, usage)]
-        path.write_text("emotion,pixels,Usage\n" + "".join(rows))
-        with ExceptionExpected(DataError, "faces.csv: classes that are numbers: 0, 1; expected the name of each class"):
-            read_pixel_table(path, cache=False)
-        faces = read_pixel_table(path, classes=["happy", "sad"], cache=False)
-        with ExceptionExpected(DataError, "row 0: 63 pixels|63 pixels; expected a square number"):
-            path.write_text("emotion,pixels\n0," + " ".join(["1"] * 63) + "\n")
-            read_pixel_table(path, cache=False)
-    assert (faces.pixels == pixels).all()
-    test_eq(faces.table.label.tolist(), ["happy", "sad", "sad"])
-    test_eq(faces.table.split.tolist(), ["train", "train", "test"])
-    faces
-
-
-def test_read_any_table_of_faces():
-    "Read any table of faces"
-    # nbs/16d_data.tables.ipynb #a0a16t25
-    with tempfile.TemporaryDirectory() as folder:
-        root = toy_images(folder, "images/a.png", "images/b.png", "images/sub/c.jpg")
-        table = root / "labels.csv"
-        lines = ("a.png;Joy;Training;S1", "images\\b.png;sad;PublicTest;S2", "c;sad;Training;S1")
-        table.write_text("\n".join(["File;Emotion;Usage;Subject", *lines]) + "\n")
-        faces = read_table_faces(table)
-        table.write_text("file,feeling\na.png,happy\n")
-        with ExceptionExpected(
-            DataError, "columns file, feeling; expected images .path, image, filename, file. or pixels"
-        ):
-            read_table_faces(table)
-        table.write_text("image,label,x1,y1,x2,y2\na.png,sad,0,0,10,20\na.png,happy,10,10,40,40\n")
-        boxes = read_table_faces(table)
-        test_eq(boxes.image(0).shape, (20, 10))
-    test_eq(boxes.ids.tolist(), ["images/a#0", "images/a#1"])
-    test_eq(faces.table.split.tolist(), ["train", "valid", "train"])
-    test_eq(faces.table.group.tolist(), [0, 1, 0])
-    test_eq(faces.vocab, ("happy", "sad"))
-    faces.table.drop(columns="path")
-
-
-def test_edge_cases_paths_splits_and_boxes_with_errors():
-    "Edge cases: paths, splits and boxes with errors"
-
-    # nbs/16d_data.tables.ipynb #a0a16t27
-    def raises(message, header, *lines, **options):
-        "Check the error for a table beside two images"
-        with tempfile.TemporaryDirectory() as folder:
-            root = toy_images(folder, "a.png", "x/b.png", "y/b.png")
-            Path(folder, "t.csv").write_text("\n".join([header, *lines, ""]))
-            with ExceptionExpected(DataError, message):
-                read_table_faces(root / "t.csv", **options)
-
-    for bad in ("../../etc/passwd", "/etc/passwd", "s3://evil/x.png?endpoint_override=h", "C:\\a.png", "x/../../t.png"):
-        raises("row 0: .*; expected a path below", "image,label", f"{bad},sad")
-    raises("row 0: no file .*gone.png", "image,label", "gone.png,sad")
-    raises("row 0: 2 files named 'b.png'; expected a path with its folder", "image,label", "b.png,sad")
-    raises("row 0: split 'later'; expected train, valid or test", "image,label,phase", "a.png,sad,later")
-    raises("row 0: box .*; expected four numbers", "image,label,x,y,w,h", "a.png,sad,1,2,3,wide")
-    raises("row 0: box .*; expected a width and height above 0", "image,label,x,y,w,h", "a.png,sad,1,2,0,4")
-    raises("classes that are numbers: 5", "image,label", "a.png,5")
-    raises("row 0: label 'sad' and emotion 'happy'; expected one label", "image,label,emotion", "a.png,sad,happy")
-    raises("no faces", "image,label")
-    with tempfile.TemporaryDirectory() as folder:
-        root = toy_images(folder, "a.png", "b.png")
-        (root / "t.csv").write_text("image,label,is_valid\na.png,sad,True\nb.png,happy,0\n../c.png,sad,0\n")
-        faces = read_table_faces(root / "t.csv", on_error="skip")
-        test_eq(faces.table.split.tolist(), ["valid", "train"])
-        test_eq(faces.skipped.index.tolist(), ["../c"])

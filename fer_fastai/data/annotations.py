@@ -25,10 +25,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .folder_names import split_of
+
 from ..core import DataError, FerError, one_line
 from .images import IMAGE_SUFFIXES, peek_images
 from .registry import Dataset, Layout, register_dataset
-from .scan import ImageRows, scan_class_folders, split_of
+from .scan import ImageRows, scan_class_folders
 from .shards import children, find_below
 from .tables import read_table
 from ..io import csv_header, path_below, read_json, walk_files

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
+from .folder_names import split_of
 
 from ..core import DataError, FerError, MissingFileError, settings
 from .emotions import FER2013_CLASSES, SFEW_CLASSES, is_emotion
@@ -22,7 +23,7 @@ from .faceset import FaceSet
 from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
 from .images import image_size, peek_images
 from .registry import Dataset, Layout, get_dataset, read_layout, register_dataset
-from .scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders, split_of
+from .scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
 from ..io import csv_header
 
 # %% ../../nbs/16e_data.datasets.ipynb #f9453a03

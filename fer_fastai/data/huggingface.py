@@ -37,10 +37,10 @@ from fer_fastai.data.shards import (
     shard_errors,
 )
 from fer_fastai.data.tables import (
-    _box_of,
-    _label_column,
-    _split_text,
+    box_of_row,
+    label_column,
     label_text,
+    split_of_cell,
 )
 from ..io import atomic_path, read_json
 
@@ -79,7 +79,7 @@ def _labels_of(source: Source, frame: pd.DataFrame) -> list[str | None]:
     columns = source.columns
     for name in filter(None, (columns.label, columns.names)):
         frame = frame.assign(**{name: _named(frame[name], source.names.get(name, ()))})
-    return _label_column(frame, columns, source.path)
+    return label_column(frame, columns, source.path)
 
 
 # %% ../../nbs/16h_data.huggingface.ipynb #a0a16h08
@@ -104,8 +104,8 @@ def _faces_of(source: Source, rows: ImageRows) -> list[dict]:
         face_id = face_id or f"{values['_split'] or source.path.stem}/{counts[position]:05d}"
         label = labels[position]
         try:
-            split = _split_text(values[columns.split], columns.split) if columns.split else values["_split"]
-            more = groups[position] | {name: values[name] for name in columns.kept} | _box_of(values, columns)
+            split = split_of_cell(values[columns.split], columns.split) if columns.split else values["_split"]
+            more = groups[position] | {name: values[name] for name in columns.kept} | box_of_row(values, columns)
         except DataError as error:
             rows.reject(face_id, where, error.found, error.expected)
             continue

@@ -10,10 +10,12 @@ import json
 import os
 from pathlib import Path
 
+from .folder_names import Place, interpret_folders, split_of
+
 from ..core import DataError, FerError
 from .emotions import canonical_emotion, is_emotion
 from .images import list_images
-from .scan import ImageRows, Place, interpret_folders, split_of
+from .scan import ImageRows
 from .shards import Names, children, declared_names, find_below
 from .tables import find_columns, read_table, table_rows
 from ..io import csv_header

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .folder_names import split_of
+
 from ..core import DataError, FerError, one_line
 from .annotations import ends_of, note_left_out
 from .emotions import is_emotion
 from .faceset import VOTE_PREFIX
 from .images import IMAGE_SUFFIXES
 from .registry import Dataset, Layout, register_dataset
-from .scan import ImageRows, split_of
+from .scan import ImageRows
 from .shards import children, find_below
 from .tables import find_columns, label_text, read_table
 from ..io import csv_header, path_below

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from .folder_names import split_of
+from .table_faces import read_table_faces, table_columns
 
-import fer_fastai.data.annotations  # noqa: F401  registers FiftyOne, Roboflow and CVAT
-import fer_fastai.data.coco  # noqa: F401  registers COCO
-import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.group_duplicates and FaceSet.drop_leaked
-import fer_fastai.data.huggingface  # noqa: F401  registers Hugging Face; adds FaceSet.to_parquet and FaceSet.to_hf
+import fer_fastai.data.annotations
+import fer_fastai.data.coco
+import fer_fastai.data.duplicates
+import fer_fastai.data.huggingface
 import fer_fastai.data.label_studio  # noqa: F401  registers Label Studio
 from ..core import DataError, MissingFileError, settings
 from .datasets import FER2013_FILES, find_fer2013
@@ -28,16 +30,9 @@ from .faceset import FaceSet
 from .fer2013 import with_ferplus
 from .images import image_size
 from .registry import Dataset, get_dataset, read_layout, recognize_layout
-from .scan import load_if_asked, read_through_cache, scan_class_folders, split_of
+from .scan import load_if_asked, read_through_cache, scan_class_folders
 from .synthetic import synthetic_faces
-from fer_fastai.data.tables import (
-    TABLE_SUFFIXES,
-    find_columns,
-    read_table,
-    read_table_faces,
-    table_columns,
-    table_rows,
-)
+from .tables import TABLE_SUFFIXES, find_columns, read_table, table_rows
 from ..io import check_regular_file
 
 
