@@ -1,8 +1,7 @@
-"""Imitations of class folders and tables of faces in many forms, with the right label, split and group of each face.
+"""Imitations of class folders and tables of faces in many forms, with the expected label, split and group of each face.
 
-Each function `imitate_<form>(root)` writes drawn faces below `root` and returns the truth: a table with a row per face,
-indexed by the id that `read_faces(root, **OPTIONS.get(name, {}))` must give, with columns label, split, and group where
-the form has groups.
+Each function `imitate_<form>(root)` writes drawn faces below `root`. It returns a table indexed by face id, with the
+columns label and split, and group where the form has groups. `OPTIONS` has the arguments of `read_faces` for a form.
 """
 
 import json
@@ -33,7 +32,7 @@ def face(number: int) -> Image.Image:
 
 
 def write(root: Path, names: list[str], rows: list[tuple]) -> pd.DataFrame:
-    "Write a face per name and return the truth of (id, label, split) or (id, label, split, group)"
+    "Write a face per name and return the table of (id, label, split) or (id, label, split, group)"
     for number, name in enumerate(names):
         path = Path(root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +42,7 @@ def write(root: Path, names: list[str], rows: list[tuple]) -> pd.DataFrame:
 
 
 def folders(root: Path, pattern: str, classes=("Happiness", "Sad", "fear"), splits=("",), persons=("",), n: int = 3):
-    "Write class folders by a pattern with {split}, {label}, {person} and {n}, and return the truth"
+    "Write class folders by a pattern with {split}, {label}, {person} and {n}, and return the expected table"
     labels = {"Happiness": "happy", "Sad": "sad", "fear": "fear"}
     known = {"": "train", "train": "train", "training": "train", "train_set": "train", "Train": "train"}
     known |= {"val": "valid", "val_set": "valid", "validation": "valid", "Valid": "valid", "eval": "valid"}

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/robustness/datasets.py [--files 100000]
 
-Every imitation of benchmarks/imitations is built from drawn faces, read in one line, and compared with the truth: ids,
-labels, splits, groups and pixels. A difference without an error counts as a silent error.
+Every imitation of benchmarks/imitations is built from drawn faces, read in one line, and compared: ids, labels, splits, groups
+and pixels. A difference without an error counts as a silent error.
 
 Needs: nothing
 """
@@ -81,7 +81,7 @@ def wrong_pixels(faces: FaceSet, cache: dict) -> str:
 
 
 def differences(faces: FaceSet, truth: pd.DataFrame, cache: dict) -> list[str]:
-    "Compare faces with the truth"
+    "Compare faces with the expected table"
     if set(faces.ids) != set(truth.index):
         return [f"ids {sorted(set(faces.ids) ^ set(truth.index))[:3]}"]
     found = []
@@ -97,7 +97,7 @@ def differences(faces: FaceSet, truth: pd.DataFrame, cache: dict) -> list[str]:
 
 
 def layouts() -> pd.DataFrame:
-    "Read every imitation; return one row per form: outcome (right, silent or error) and what was found"
+    "Read every imitation and return one row per form, with the outcome: right, silent or error"
     rows, cache = [], {}
     for name, imitate, options in forms():
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -270,7 +270,7 @@ def hostile_files() -> list[tuple]:
 
 
 def hostile() -> pd.DataFrame:
-    "Read every hostile input; return one row per input: refused, and what was raised or read"
+    "Read every hostile input and return one row per input, with the error or the result"
     rows = []
     for name, act in hostile_cells() + hostile_names() + hostile_files():
         with tempfile.TemporaryDirectory() as folder:
@@ -332,7 +332,7 @@ def main():
     found, inputs = layouts(), hostile()
     equal, pairs, other = equal_entrances()
     print(found[found.outcome != "right"].to_string() if (found.outcome != "right").any() else "all layouts are right")
-    print(inputs[~inputs.refused].to_string() if (~inputs.refused).any() else "all hostile inputs are refused")
+    print(inputs[~inputs.refused].to_string() if (~inputs.refused).any() else "all hostile inputs raise an error")
     print(f"{equal} of {pairs} entrances are equal", *other, sep="\n")
     seconds = list_files(options.files)
     claims = claims_of(found, equal, pairs, inputs, seconds)

@@ -207,7 +207,7 @@ def _is_one_hot(folder: Path) -> bool:
 def source_of(
     name: str,  # path without ending
 ) -> str:
-    "Return the source of an augmented copy named <source>.rf.<hash>, without its folder; other names stay as they are"
+    "Return the source of an augmented copy named <source>.rf.<hash>, without its folder; other names are unchanged"
     match = _COPY.match(name.rsplit("/", 1)[-1])
     return match["source"] if match else name
 

@@ -64,7 +64,7 @@ def _fetch_rest(url: str, part: Path, timeout: float):
 
 # %% ../../nbs/18_data.download.ipynb #7118f6ae
 def _attempt(url: str, part: Path, timeout: float) -> str:
-    "Try once; return the reason of a temporary failure, or an empty string; raise DownloadError for a permanent one"
+    "Try once and return the reason of a temporary failure, or an empty string; raise DownloadError for a permanent one"
     try:
         _fetch_rest(url, part, timeout)
     except urllib.error.HTTPError as error:

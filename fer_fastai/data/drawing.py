@@ -433,7 +433,7 @@ def _paint(shapes: list[tuple], back: np.ndarray, size: int, finer: int) -> np.n
 
 # %% ../../nbs/19_data.drawing.ipynb #a0a19008
 def _light(images: np.ndarray, f: Mapping) -> np.ndarray:
-    "Light the ellipsoid of the head from one side, with ambient light"
+    "Illuminate the ellipsoid of the head from one side, with ambient light"
     f = {name: value[:, None] for name, value in f.items()}
     at = (np.arange(images.shape[1], dtype=np.float32) + 0.5) / images.shape[1] * 2 - 1
     x, y = at[None, None] - f["dx"], at[None, :, None] - f["dy"]

@@ -182,7 +182,7 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _emotion(name: str) -> str | None:
-    "Return the canonical emotion of a name; None: not an emotion"
+    "Return the canonical emotion of a name, or None"
     try:
         return None if name.isdecimal() else canonical_emotion(name)
     except DataError:
@@ -261,7 +261,7 @@ def _names_by_spelling(names: list[str], where: object) -> ClassNames:
     similar = {name: similar_emotion(name) for name in others}
     listed = [f"{name} ({similar[name]}?)" if similar[name] else name for name in others]
     emotions = _shown(_order([label for name, label in labels.items() if label and name not in others]))
-    note = f"classes that are emotions: {emotions}; other classes, kept as they are spelled: {_shown(listed)}"
+    note = f"classes that are emotions: {emotions}; other classes, not renamed: {_shown(listed)}"
     return ClassNames(labels, _order(spelled), (note,))
 
 

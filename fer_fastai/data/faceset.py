@@ -38,7 +38,7 @@ class FaceSet:
     skipped: pd.DataFrame = field(  # faces left out while reading: index face_id; columns where, found
         default_factory=lambda: pd.DataFrame(columns=["where", "found"])
     )
-    notes: tuple[str, ...] = ()  # what was recognized and changed while reading
+    notes: tuple[str, ...] = ()  # recognized layout, and changes while reading
 
     if TYPE_CHECKING:  # methods that @patch adds below and in later notebooks
         subset: ClassVar[Callable[..., "FaceSet"]]
@@ -263,7 +263,7 @@ def soft_labels(
     classes: Sequence[str] | None = None,  # columns; None: the class names of the FaceSet
     drop_single: bool = False,  # leave out classes with one vote, as FER+ does
     empty: str = "raise",  # a face without votes for these classes: "raise", or "zeros"
-    dtype: type = np.float64,  # of the result
+    dtype: type = np.float64,  # type of the numbers
 ) -> pd.DataFrame:  # index face_id, one column per class; rows sum to 1, or 0
     "Convert votes to soft labels"
     if empty not in ("raise", "zeros"):

@@ -84,7 +84,7 @@ def _labels_of(source: Source, frame: pd.DataFrame) -> list[str | None]:
 
 # %% ../../nbs/16h_data.huggingface.ipynb #a0a16h08
 def _group_columns(values: pd.Series) -> pd.DataFrame:
-    "Number the groups; whole numbers stay as they are"
+    "Number the groups; whole numbers are unchanged"
     if pd.api.types.is_integer_dtype(values):
         return pd.DataFrame({"group": values})
     persons = values.map(lambda value: label_text(value) or "missing")

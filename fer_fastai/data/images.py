@@ -54,7 +54,7 @@ _PHOTO_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PP
 _EXPECTED = "an image that Pillow reads (JPEG, PNG, WebP, TIFF, ...)"
 _MOVED = "Has the folder been moved since the faces were read?"
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
-_MAX_PIXELS = 100_000_000  # of one image
+_MAX_PIXELS = 100_000_000  # largest number of pixels of an image
 _LARGE = 16_000_000  # pixels from which an image is decoded alone
 _large_images = threading.Lock()
 # _check_pixels has a lower limit. A filter for the process: catch_warnings is not safe in several threads.
@@ -99,7 +99,7 @@ def _check_pixels(image: Image.Image, where: object):
 # %% ../../nbs/11_data.images.ipynb #a0a11008
 @contextmanager
 def _image_errors(source: Any, missing: str, broken: str) -> Iterator[None]:
-    "Raise DataError for whatever Pillow or the system raises"
+    "Raise DataError for any error of Pillow or the system"
     where = "bytes" if isinstance(source, io.BytesIO) else source
     try:
         yield
@@ -147,7 +147,7 @@ _ORIENTATIONS = {  # value of the EXIF tag -> operation that turns the image upr
 
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:
-    "Return the operation that turns an image upright; None: it is upright, or its EXIF data is broken"
+    "Return the operation that turns an image upright; None where EXIF data gives none"
     try:
         return _ORIENTATIONS.get(image.getexif().get(0x0112))
     except Exception:

@@ -79,7 +79,7 @@ class Dataset:
 
 
 def _emotion_of(name: str) -> str | None:
-    "Return the canonical emotion of a name; None: not an emotion"
+    "Return the canonical emotion of a name, or None"
     return map_class_names([name]).vocab[0] if is_emotion(name) else None
 
 

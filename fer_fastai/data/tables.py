@@ -135,6 +135,7 @@ def sniff_delimiter(
     return max(",;\t|", key=line.count) if any(mark in line for mark in ",;\t|") else ","
 
 
+# %% ../../nbs/16d_data.tables.ipynb #0af045b9
 def _read_json_rows(path: Path) -> pd.DataFrame:
     "Read JSON lines, or a list of objects"
     expected = "one JSON object per line, or a list of objects"
