@@ -14,7 +14,7 @@ MEASURED := speed/data speed/loader speed/demo cleaning/copies cleaning/issues r
   cleaning/effect accuracy/fer2013_resnet34 accuracy/joint accuracy/nets accuracy/fer2013_six accuracy/options \
   accuracy/few accuracy/ensemble accuracy/chosen accuracy/ablation accuracy/pca speed/angles accuracy/pruning \
   accuracy/embed robustness/glasses speed/predict speed/memory speed/two_processes speed/scaling speed/bulk \
-  robustness/bad_inputs robustness/covered
+  robustness/bad_inputs robustness/datasets robustness/covered
 BENCH_OPTIONS ?=
 UV = $(shell command -v uv || echo $(BIN)/uv)
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/robustness/datasets.py [--files 100000]
 
-Every imitation of benchmarks/imitations is built from drawn faces, read in one line, and compared: ids, labels, splits, groups
-and pixels. A difference without an error counts as a silent error.
+Every imitation of benchmarks/imitations is built from drawn faces and read in one line. Ids, labels, splits, groups and
+pixels are compared. A difference without an error counts as a silent error.
 
 Needs: nothing
 """

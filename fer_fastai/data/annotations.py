@@ -25,9 +25,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .folder_names import split_of
-
 from ..core import DataError, FerError, one_line
+from .folder_names import split_of
 from .images import IMAGE_SUFFIXES, peek_images
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows, scan_class_folders

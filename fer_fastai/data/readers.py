@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from .folder_names import split_of
-from .table_faces import read_table_faces, table_columns
 
 import fer_fastai.data.annotations
 import fer_fastai.data.coco
@@ -28,10 +26,12 @@ from .datasets import FER2013_FILES, find_fer2013
 from .emotions import VOCABULARIES, Classes, map_class_names
 from .faceset import FaceSet
 from .fer2013 import with_ferplus
+from .folder_names import split_of
 from .images import image_size
 from .registry import Dataset, get_dataset, read_layout, recognize_layout
 from .scan import load_if_asked, read_through_cache, scan_class_folders
 from .synthetic import synthetic_faces
+from .table_faces import read_table_faces, table_columns
 from .tables import TABLE_SUFFIXES, find_columns, read_table, table_rows
 from ..io import check_regular_file
 

@@ -29,11 +29,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from .folder_names import split_of
 
 from ..core import DataError, one_line
 from .emotions import canonical_emotion, is_emotion
 from .faceset import BOX_COLUMNS, VOTE_PREFIX
+from .folder_names import split_of
 from .images import IMAGE_SUFFIXES
 from .scan import ImageRows
 from ..io import csv_header, path_below, read_csv_table, read_parquet_table, walk_files
