@@ -21,7 +21,8 @@ from results_pages import results_pages, scaling_page
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
-TUTORIALS = ("own_folder", "your_dataset", "clean_labels", "team", "half_the_size", "predict", "cluster")  # in reading order
+# in reading order
+TUTORIALS = ("own_folder", "your_dataset", "clean_labels", "team", "half_the_size", "predict", "cluster")
 FILES = {  # pages that are files of the repository
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
