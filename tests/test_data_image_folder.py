@@ -90,6 +90,12 @@ def test_edge_cases_class_folders_beside_a_metadata_file():
         write_folder(root, "elsewhere/metadata.csv", "file_name,label", "a.png,happy", "b.png,sad")
         (root / "linked/train").symlink_to(root / "elsewhere")
         test_eq(read(root / "linked").ids.tolist(), ["train/a", "train/b"])
+        write_folder(root, "persons/train/metadata.csv", "file_name,label,subject", "a.png,happy,12", "b.png,sad,7")
+        write_folder(root, "persons/test/metadata.csv", "file_name,label,subject", "a.png,happy,7")
+        test_eq(read(root / "persons").table.group.tolist(), [7, 12, 7])
+        boxed = ("file_name,label,x,y,w,h", "a.png,happy,0,0,9,9", "a.png,sad,9,9,9,9", "b.png,sad,0,0,9,9")
+        write_folder(root, "boxes/train/metadata.csv", *boxed)
+        test_eq(read(root / "boxes").ids.tolist(), ["train/a#0", "train/a#1", "train/b"])
         write_folder(root / "none", "metadata.csv", "file_name,age", "a.png,3")
         with ExceptionExpected(DataError, "no column of labels and no class folders; expected a column label, emotion"):
             read(root / "none")

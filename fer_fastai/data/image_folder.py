@@ -68,7 +68,10 @@ def _add_metadata(rows: ImageRows, base: Path, file: Path, names: Names):
         if columns.split is None and named:
             row["split"] = named[0]
         if columns.face_id is None:
-            row["face_id"] = (prefix / row["face_id"]).as_posix()
+            number = row["face_id"].rpartition("#")[2] if columns.box or columns.corners else ""
+            stem = os.path.splitext((prefix / os.path.relpath(row["path"], file.parent)).as_posix())[0]
+            row["face_id"] = f"{stem}#{number}" if number.isdecimal() else stem
+        row["_group"] = row.get("person", row.get("group")) if columns.group else None
         row["label"] = declared.get(str(row["label"]), row["label"])
         row["_folder"] = (*prefix.parts, *parts)
     rows.rows += part.rows
@@ -107,13 +110,14 @@ def scan_image_folder(
     for file in _metadata_files(base):
         _add_metadata(rows, base, file, names)
     _label_by_folders(rows, base)
-    persons = [row.get("person") for row in rows.rows]
+    persons = [row.pop("_group") for row in rows.rows]
+    whole = all(isinstance(person, int) for person in persons)
     numbers = {person: number for number, person in enumerate(sorted(set(map(str, persons))))}
     for row, person in zip(rows.rows, persons):
         if None in persons:  # a file without the column: no groups
             row.pop("group", None)
         else:
-            row["group"] = numbers[str(person)]
+            row["group"] = person if whole else numbers[str(person)]
     listed = {os.path.realpath(row["path"]) for row in rows.rows}
     others = sum(os.path.realpath(file) not in listed for file in list_images(base)) - len(rows.skipped)
     if others > 0:
