@@ -1407,6 +1407,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                         'fer_fastai.data.tables._id_of': ('data.tables.html#_id_of', 'fer_fastai/data/tables.py'),
                                         'fer_fastai.data.tables._kept_values': ( 'data.tables.html#_kept_values',
                                                                                  'fer_fastai/data/tables.py'),
+                                        'fer_fastai.data.tables._path_text': ('data.tables.html#_path_text', 'fer_fastai/data/tables.py'),
                                         'fer_fastai.data.tables._read_json_rows': ( 'data.tables.html#_read_json_rows',
                                                                                     'fer_fastai/data/tables.py'),
                                         'fer_fastai.data.tables.box_of_row': ('data.tables.html#box_of_row', 'fer_fastai/data/tables.py'),

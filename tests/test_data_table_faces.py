@@ -93,6 +93,9 @@ def test_edge_cases_paths_splits_and_boxes_with_errors():
     raises("no faces", "image,label")
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "a.png", "b.png")
+        (root / "t.jsonl").write_text('{"image": ["a.png"], "label": {"x": 1}, "split": ["train"]}\n')
+        with ExceptionExpected(DataError, "row 0: the path ''; expected a path below"):
+            read_table_faces(root / "t.jsonl")
         (root / "t.csv").write_text("image,label,is_valid\na.png,sad,True\nb.png,happy,0\n../c.png,sad,0\n")
         faces = read_table_faces(root / "t.csv", on_error="skip")
         test_eq(faces.table.split.tolist(), ["valid", "train"])

@@ -58,6 +58,8 @@ class FaceSet:
         group_duplicates: ClassVar[Callable[..., "FaceSet"]]  # data.duplicates
         load: ClassVar[Callable[..., "FaceSet"]]  # data.export
         to_csv: ClassVar[Callable]  # data.export
+        to_parquet: ClassVar[Callable]  # data.huggingface_export
+        to_hf: ClassVar[Callable]  # data.huggingface_export
         to_folder: ClassVar[Callable]  # data.export
         apply: ClassVar[Callable[..., "FaceSet"]]  # clean.edit_log
 

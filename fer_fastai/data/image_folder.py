@@ -10,10 +10,9 @@ import json
 import os
 from pathlib import Path
 
-from .folder_names import Place, interpret_folders, split_of
-
 from ..core import DataError, FerError
 from .emotions import canonical_emotion, is_emotion
+from .folder_names import Place, interpret_folders, split_of
 from .images import list_images
 from .scan import ImageRows
 from .shards import Names, children, declared_names, find_below

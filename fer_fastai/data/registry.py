@@ -111,7 +111,8 @@ def recognize_layout(
     dataset: str | None = None,  # key in the registry; None: all datasets are tested
 ) -> tuple[Dataset, Layout] | None:  # None: no registered layout matches
     "Find the registered dataset and layout of a file or folder"
-    for entry in [get_dataset(dataset)] if dataset else DATASETS.values():
+    specific_first = sorted(DATASETS.values(), key=lambda entry: not entry.classes)
+    for entry in [get_dataset(dataset)] if dataset else specific_first:
         for layout in entry.layouts:
             if layout.matches(Path(path)):
                 return entry, layout

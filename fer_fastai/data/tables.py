@@ -252,7 +252,7 @@ class _Finder:
 # %% ../../nbs/16d_data.tables.ipynb #a0a16t17
 def split_of_cell(value: object, column: str | None) -> str | None:
     "Return the split of a cell; a value that is none raises DataError"
-    text = "" if pd.isna(value) else str(value).strip()
+    text = label_text(value) or ""
     if column and plain_name(column) == "is_valid":
         known = {"true": "valid", "1": "valid", "1.0": "valid", "false": "train", "0": "train", "0.0": "train"}
         split = known.get(text.lower())
@@ -285,6 +285,11 @@ def _kept_values(values: dict, columns: Columns) -> dict:
 
 
 # %% ../../nbs/16d_data.tables.ipynb #a0a16t18
+def _path_text(value: object) -> str:
+    "Convert a path cell to text; an object or list becomes empty"
+    return "" if isinstance(value, (list, dict)) or value is None else str(value).strip()
+
+
 def table_rows(
     frame: pd.DataFrame,  # with a column of paths
     columns: Columns,
@@ -297,9 +302,10 @@ def table_rows(
     _check_once(frame, columns, where)
     rows, finder = ImageRows(root, on_error), _Finder(root, trusted)
     boxed = columns.face_id is None and bool(columns.box or columns.corners)
-    several, numbers = frame[columns.path].duplicated(keep=False), frame.groupby(columns.path).cumcount()
+    texts = frame[columns.path].map(_path_text)
+    several, numbers = texts.duplicated(keep=False), texts.groupby(texts).cumcount()
     for position, (label, values) in enumerate(zip(label_column(frame, columns, where), frame.to_dict("records"))):
-        text = str(values[columns.path]).strip()
+        text = texts.iloc[position]
         face_id = str(values[columns.face_id]) if columns.face_id else None
         try:
             split = split_of_cell(values[columns.split], columns.split) if columns.split else None
@@ -319,6 +325,7 @@ def table_rows(
     return rows
 
 
+# %% ../../nbs/16d_data.tables.ipynb #df81f507
 def set_groups(rows: list[dict]):
     "Use whole numbers as groups; number other names, and keep them in the column `person`"
     names = [str(row["person"]) for row in rows]
