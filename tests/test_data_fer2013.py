@@ -10,7 +10,12 @@ from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.fer2013 import (
-    fer2013_id, parse_pixel_column, read_fer2013_csv, read_fer2013_parquet, read_ferplus_votes, with_ferplus,
+    fer2013_id,
+    parse_pixel_column,
+    read_fer2013_csv,
+    read_fer2013_parquet,
+    read_ferplus_votes,
+    with_ferplus,
 )
 import pytest
 
@@ -21,6 +26,7 @@ import time
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.core import MissingFileError, settings
+
 
 # nbs/16b_data.fer2013.ipynb #d8ae08ea
 def toy_csv(path, rows, header="emotion,pixels,Usage"):
@@ -33,7 +39,7 @@ pixels = " ".join(map(str, np.arange(2304) % 256))
 
 
 def test_parse_pixels_from_text():
-    'Parse pixels from text'
+    "Parse pixels from text"
     # nbs/16b_data.fer2013.ipynb #220e5b9d
     good, short = " ".join(["7"] * 2304), " ".join(["7"] * 2303)
     high, word = short + " 256", "x " + short
@@ -77,13 +83,13 @@ def test_parse_fer2013_s_csv():
 
 def test_parse_fer2013_s_parquet():
     "Parse FER2013's Parquet"
+
     # nbs/16b_data.fer2013.ipynb #a0a16103
     def png(side=48, value=9):
         "Encode a small image"
         buffer = io.BytesIO()
         Image.fromarray(np.full((side, side), value, np.uint8)).save(buffer, "PNG")
         return buffer.getvalue()
-
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fer2013.parquet")
@@ -116,7 +122,7 @@ def test_join_fer_s_votes_to_fer2013():
 
 @pytest.mark.real
 def test_fer2013_as_published():
-    'FER2013 as published'
+    "FER2013 as published"
     # nbs/16b_data.fer2013.ipynb #ea21482f
     with tempfile.TemporaryDirectory() as folder:
         source = settings().data / "fer2013" / "fer2013.parquet"
@@ -147,7 +153,7 @@ def test_fer2013_as_published():
 
 
 def test_edge_cases_malformed_csv():
-    'Edge cases: malformed CSV'
+    "Edge cases: malformed CSV"
     # nbs/16b_data.fer2013.ipynb #fa64c3ce
     row = " ".join(["7"] * 2304)
     head = "emotion,pixels,Usage\n"
@@ -198,7 +204,7 @@ def test_edge_cases_malformed_csv():
 
 
 def test_edge_cases_encodings_line_ends_and_skipped_rows_of_a_csv():
-    'Edge cases: encodings, line ends and skipped rows of a CSV'
+    "Edge cases: encodings, line ends and skipped rows of a CSV"
     # nbs/16b_data.fer2013.ipynb #62921496
     row = " ".join(["7"] * 2304)
     with tempfile.TemporaryDirectory() as folder:
@@ -222,7 +228,8 @@ def test_edge_cases_encodings_line_ends_and_skipped_rows_of_a_csv():
 
 
 def test_edge_cases_malformed_parquet():
-    'Edge cases: malformed Parquet'
+    "Edge cases: malformed Parquet"
+
     # nbs/16b_data.fer2013.ipynb #45501def
     def png_bytes(side=48, value=9):
         "Encode a small image"
@@ -230,13 +237,11 @@ def test_edge_cases_malformed_parquet():
         Image.fromarray(np.full((side, side), value, np.uint8)).save(buffer, "PNG")
         return buffer.getvalue()
 
-
     def parquet(path, **changes):
         "Write a small Parquet in FER2013's form"
         columns = {"emotion": [3, 0], "Usage": ["Training", "PrivateTest"], "image": [png_bytes(), png_bytes(value=8)]}
         pd.DataFrame(columns | changes).to_parquet(path)
         return path
-
 
     malformed = (
         ({"image": [png_bytes(), png_bytes()[:60]]}, "row 1: no image"),
@@ -271,7 +276,7 @@ def test_edge_cases_malformed_parquet():
 
 
 def test_edge_cases_malformed_votes():
-    'Edge cases: malformed votes'
+    "Edge cases: malformed votes"
     # nbs/16b_data.fer2013.ipynb #cc40d509
     names = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
     malformed = (

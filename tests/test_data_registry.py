@@ -4,7 +4,15 @@ from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows
 from fer_fastai.data.registry import (
-    DATASETS, Dataset, Layout, dataset_table, get_dataset, read_layout, recognize_layout, register_dataset,
+    DATASETS,
+    Dataset,
+    Layout,
+    add_layout,
+    dataset_table,
+    get_dataset,
+    read_layout,
+    recognize_layout,
+    register_dataset,
 )
 
 # nbs/16c_data.registry.ipynb #a0a16r05
@@ -16,7 +24,8 @@ from PIL import Image
 
 
 def test_read_a_layout():
-    'Read a layout'
+    "Read a layout"
+
     # nbs/16c_data.registry.ipynb #a0a16r12
     def scan_smiles(path, on_error):
         "List images named smile-<person>.png and frown-<person>.png"
@@ -25,7 +34,6 @@ def test_read_a_layout():
             label, person = image.stem.split("-")
             rows.add(str(image), label, "train", group=int(person))
         return rows
-
 
     smiles = Dataset(
         name="smiles",
@@ -57,5 +65,7 @@ def test_read_a_layout():
         register_dataset(smiles)
     with ExceptionExpected(DataError, "dataset 'frowns'; expected one of .*smiles"):
         get_dataset("frowns")
+    add_layout("smiles", Layout("smiles.csv", lambda path: path.name == "smiles.csv", scan_smiles))
+    test_eq(recognize_layout("smiles.csv")[1].files, "smiles.csv")
     del DATASETS["smiles"]
     faces
