@@ -4,8 +4,19 @@ import random
 from pathlib import Path
 import numpy as np
 from fer_fastai.core import (
-    DataError, MissingPackageError, SettingsError, _logged, eval_mode, find_settings_file, hardware, one_line, progress,
-    require, set_seeds, settings_with_source, versions,
+    DataError,
+    MissingPackageError,
+    SettingsError,
+    _logged,
+    eval_mode,
+    find_settings_file,
+    hardware,
+    one_line,
+    progress,
+    require,
+    set_seeds,
+    settings_with_source,
+    versions,
 )
 
 # nbs/00_core.ipynb #5c7e0feb
@@ -15,7 +26,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_errors_with_a_hint():
-    'Errors with a hint'
+    "Errors with a hint"
     # nbs/00_core.ipynb #796d6bb0
     error = DataError("2303 pixels", "fer2013.csv, row 17", "2304 (48 x 48)", "Download the file again")
     test_eq(str(error), "fer2013.csv, row 17: 2303 pixels; expected 2304 (48 x 48). Download the file again")
@@ -27,7 +38,7 @@ def test_errors_with_a_hint():
 
 
 def test_optional_packages():
-    'Optional packages'
+    "Optional packages"
     # nbs/00_core.ipynb #a82043a9
     test_eq(require("json.decoder", "clean").__name__, "json.decoder")
     with ExceptionExpected(MissingPackageError, r'no_such_package is not installed. pip install "fer_fastai\[clean\]"'):
@@ -35,7 +46,7 @@ def test_optional_packages():
 
 
 def test_settings():
-    'Settings'
+    "Settings"
     # nbs/00_core.ipynb #cce2c5db
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "settings.ini").write_text("[fer]\nimage_size = 64\nseed = 7\n")
@@ -47,12 +58,14 @@ def test_settings():
     # nbs/00_core.ipynb #ce5b97a8
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "settings.ini").write_text("[fer]\n# faces\nimagesize = 64\n")
-        with ExceptionExpected(SettingsError, r"settings.ini:3: unknown setting 'imagesize'; expected one of data, models"):
+        with ExceptionExpected(
+            SettingsError, r"settings.ini:3: unknown setting 'imagesize'; expected one of data, models"
+        ):
             settings_with_source(Path(folder), {})
 
 
 def test_seeds():
-    'Seeds'
+    "Seeds"
     # nbs/00_core.ipynb #c560ccc5
     set_seeds(3)
     first = random.random(), np.random.rand()
@@ -61,7 +74,7 @@ def test_seeds():
 
 
 def test_evaluation_mode():
-    'Evaluation mode'
+    "Evaluation mode"
     # nbs/00_core.ipynb #62dd1ae9
     import torch
 
@@ -73,7 +86,7 @@ def test_evaluation_mode():
 
 
 def test_run_metadata_versions_hardware_commit():
-    'Run metadata: versions, hardware, commit'
+    "Run metadata: versions, hardware, commit"
     # nbs/00_core.ipynb #1aef1f7b
     assert versions()["fastai"].startswith("2.")
     assert hardware()["cores"] >= 1
@@ -81,7 +94,7 @@ def test_run_metadata_versions_hardware_commit():
 
 
 def test_progress_bars_and_log_files():
-    'Progress bars and log files'
+    "Progress bars and log files"
     # nbs/00_core.ipynb #0b756f94
     import io
     from unittest.mock import patch
@@ -94,7 +107,8 @@ def test_progress_bars_and_log_files():
 
 
 def test_edge_cases_of_core():
-    'Edge cases'
+    "Edge cases"
+
     # nbs/00_core.ipynb #d44eadfb
     def error_text(text, environment=None):
         with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +119,9 @@ def test_edge_cases_of_core():
                 return str(error)
         return ""
 
-
-    assert "settings.ini:2: image_size = '0'; expected a whole number, at least 8" in error_text("[fer]\nimage_size = 0\n")
+    assert "settings.ini:2: image_size = '0'; expected a whole number, at least 8" in error_text(
+        "[fer]\nimage_size = 0\n"
+    )
     assert "batch_size = '12.5'" in error_text("[fer]\nbatch_size = 12.5\n")
     assert "expected full or quick" in error_text("[fer]\nbudget = tiny\n")
     assert "expected one section, [fer]" in error_text("[fer]\n[other]\nx = 1\n")
