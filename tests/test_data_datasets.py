@@ -29,7 +29,7 @@ def toy_images(root, *names, size=(48, 48)):
 
 
 def test_fer2013_as_image_folders_kaggle():
-    'FER2013 as image folders (Kaggle)'
+    "FER2013 as image folders (Kaggle)"
     # nbs/16e_data.datasets.ipynb #ca565b82
     names = [f"train/{label}/im{i}.png" for label in FER2013_CLASSES for i in range(16)]
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +42,9 @@ def test_fer2013_as_image_folders_kaggle():
 
     # nbs/16e_data.datasets.ipynb #061a7bd9
     with tempfile.TemporaryDirectory() as folder:
-        root = toy_images(folder, "train/happy/Training_3.jpg", "test/happy/PublicTest_1.jpg", "test/sad/PrivateTest_2.jpg")
+        root = toy_images(
+            folder, "train/happy/Training_3.jpg", "test/happy/PublicTest_1.jpg", "test/sad/PrivateTest_2.jpg"
+        )
         named = read_fer2013_folder(root)
         by_folder = read_fer2013_folder(root, by_name=False, valid=0)
     test_eq(named.table.split.tolist(), ["valid", "test", "train"])  # splits of the challenge
@@ -51,7 +53,7 @@ def test_fer2013_as_image_folders_kaggle():
 
 
 def test_sfew_film_frames():
-    'SFEW: film frames'
+    "SFEW: film frames"
     # nbs/16e_data.datasets.ipynb #969ef1b3
     names = (
         "Angry/Airheads_000519240_00000005.png",
@@ -70,7 +72,7 @@ def test_sfew_film_frames():
 
 
 def test_sfew_principal_components_of_lpq_and_phog():
-    'SFEW: principal components of LPQ and PHOG'
+    "SFEW: principal components of LPQ and PHOG"
     # nbs/16e_data.datasets.ipynb #f137dd7c
     header = [None, "label", "First 5 components\nof LPQ", *[None] * 4, "First 5 components\nof PHOG", *[None] * 4]
     first = ["Airheads_000519240_00000005.mat", 1, *np.linspace(-1, 1, 10)]
@@ -88,7 +90,7 @@ def test_sfew_principal_components_of_lpq_and_phog():
 
 
 def test_registered_datasets():
-    'Registered datasets'
+    "Registered datasets"
     # nbs/16e_data.datasets.ipynb #a0a16216
     names = [f"train/{label}/Training_1.png" for label in FER2013_CLASSES]
     with tempfile.TemporaryDirectory() as folder:
@@ -103,7 +105,8 @@ def test_registered_datasets():
 
 
 def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
-    'Edge cases: class folders that are not those of the dataset'
+    "Edge cases: class folders that are not those of the dataset"
+
     # nbs/16e_data.datasets.ipynb #a0a16218
     def raises(message, *names, read=read_fer2013_folder):
         "Check the error for a folder of these images"
@@ -111,7 +114,6 @@ def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
             root = toy_images(folder, *names)
             with ExceptionExpected(DataError, message):
                 read(root)
-
 
     raises("class 'contempt'; expected angry, disgust", "train/happy/1.png", "train/contempt/1.png")
     raises("class 'calm'; expected angry", "train/happy/1.png", "train/calm/1.png")
@@ -130,7 +132,7 @@ def test_edge_cases_class_folders_that_are_not_those_of_the_dataset():
 
 
 def test_edge_cases_exact_copies_stay_in_one_split():
-    'Edge cases: exact copies stay in one split'
+    "Edge cases: exact copies stay in one split"
     # nbs/16e_data.datasets.ipynb #fb4871cb
     with tempfile.TemporaryDirectory() as folder:
         copies = toy_images(Path(folder, "k"), *(f"train/sad/{i}.png" for i in range(4)))
@@ -140,7 +142,7 @@ def test_edge_cases_exact_copies_stay_in_one_split():
 
 
 def test_edge_cases_feature_sheets_that_cannot_be_read():
-    'Edge cases: feature sheets that cannot be read'
+    "Edge cases: feature sheets that cannot be read"
     # nbs/16e_data.datasets.ipynb #a0a16221
     import sys
 

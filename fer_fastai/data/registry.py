@@ -128,7 +128,7 @@ def dataset_table() -> pd.DataFrame:  # index: name; columns: title, classes, sp
     rows = []
     for entry in DATASETS.values():
         files = "\n".join(layout.files for layout in entry.layouts)
-        row = {"name": entry.name, "title": entry.title, "classes": ", ".join(entry.classes)}
+        row: dict[str, object] = {"name": entry.name, "title": entry.title, "classes": ", ".join(entry.classes)}
         row |= {"first_code": entry.first_code, "splits": entry.splits, "groups": entry.groups}
         rows.append(row | {"files": files, "license": entry.license, "source": entry.source})
     return pd.DataFrame(rows).set_index("name") if rows else pd.DataFrame()
