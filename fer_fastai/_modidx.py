@@ -1143,6 +1143,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'fer_fastai/data/layouts.py'),
                                          'fer_fastai.data.layouts.read_records': ( 'data.layouts.html#read_records',
                                                                                    'fer_fastai/data/layouts.py'),
+                                         'fer_fastai.data.layouts.readable_images': ( 'data.layouts.html#readable_images',
+                                                                                      'fer_fastai/data/layouts.py'),
                                          'fer_fastai.data.layouts.single_folders': ( 'data.layouts.html#single_folders',
                                                                                      'fer_fastai/data/layouts.py'),
                                          'fer_fastai.data.layouts.subfolders': ( 'data.layouts.html#subfolders',

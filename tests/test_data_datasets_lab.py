@@ -137,7 +137,7 @@ def test_oulu_casia_light_intensity_and_person_in_the_folders():
     test_eq(oulu.table.light.tolist(), ["NI", "VL", "VL"])
     test_eq(oulu.table.intensity.tolist(), ["Dark", "Strong", "Weak"])
     test_eq(oulu.ids[2], "oulu/OriginalImg/VL/Weak/P002/Happiness/011")
-    test_eq(inner.table.person.tolist(), ["P001", "P001", "P002"])
+    test_eq(inner.ids[2], "oulu/PreProcess/VL/Weak/P002/Happiness/011")
     oulu
 
 

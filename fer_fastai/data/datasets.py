@@ -234,10 +234,14 @@ def _is_kaggle_folder(path: Path) -> bool:
 
 
 # %% ../../nbs/16e_data.datasets.ipynb #a0a16214
+_CK_NAME = re.compile(r"S\d{3}_\d{3}_\d{8}$")  # frames of CK+ have similar names
+
+
 def _is_sfew_folder(path: Path) -> bool:
     "Return whether the first images of a folder are named by film, time and frame, in folders of emotions"
     images = peek_images(path)
     named = bool(images) and all(_FRAME_NAME.match(image.stem) for image in images)
+    named = named and not all(_CK_NAME.match(image.stem) for image in images)
     return named and any(map(is_emotion, images[0].relative_to(path).parts[:-1]))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..core import DataError, one_line
 from .emotions import AFFECTNET_CLASSES, canonical_emotion, is_emotion
 from .faceset import BOX_COLUMNS
-from .images import image_size, list_images, peek_images
+from .images import image_size, peek_images
 from fer_fastai.data.layouts import (
     add_image,
     code_of,
@@ -27,6 +27,7 @@ from fer_fastai.data.layouts import (
     prefix_ids,
     read_cells,
     read_lines,
+    readable_images,
     subfolders,
 )
 from .registry import Dataset, Layout, register_dataset
@@ -138,7 +139,7 @@ def _scan_sets(path: Path, on_error: str) -> ImageRows:
         if not images.is_dir() or not annotations.is_dir():
             continue
         unused = {entry.name for entry in os.scandir(annotations) if entry.name.endswith(_END)}
-        for image in list_images(images):
+        for image in readable_images(rows, images):
             stem = os.path.splitext(os.path.relpath(image, images))[0]
             file = os.path.join(annotations, stem + _END)
             unused.discard(stem + _END)
@@ -306,7 +307,7 @@ def _scan_yolo(path: Path, on_error: str) -> ImageRows:
     rows, base, empty = ImageRows(path, on_error), _yolo_base(path) or Path(path), 0
     names = _yolo_names(base / "data.yaml")
     for images, labels, split in _yolo_folders(base):
-        for image in list_images(images):
+        for image in readable_images(rows, images):
             stem = os.path.splitext(os.path.relpath(image, base))[0]
             file = labels / f"{os.path.splitext(os.path.relpath(image, images))[0]}.txt"
             if not file.is_file():

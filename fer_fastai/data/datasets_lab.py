@@ -15,7 +15,7 @@ from .cache import cached
 from .emotions import CKPLUS_CLASSES, FER2013_CLASSES, VOCABULARIES, canonical_emotion, is_emotion
 from .faceset import FaceSet
 from .fer2013 import parse_pixel_csv
-from .images import list_images, peek_images
+from .images import peek_images
 from fer_fastai.data.layouts import (
     check_folder_labels,
     code_of,
@@ -23,8 +23,8 @@ from fer_fastai.data.layouts import (
     has_columns,
     note_count,
     number_groups,
-    prefix_ids,
     read_lines,
+    readable_images,
     single_folders,
     subfolders,
 )
@@ -90,7 +90,7 @@ def _scan_ck(path: Path, on_error: str) -> ImageRows:
 
 def _add_sequence(rows: ImageRows, folder: Path, label: str) -> int:  # number of frames that were left out
     "Add the first frame and the last ones of a sequence"
-    images = sorted(list_images(folder), key=os.path.basename)
+    images = sorted(readable_images(rows, folder), key=os.path.basename)
     if len(images) < 2:
         rows.reject(f"ckplus/{folder.name}", str(folder), f"{len(images)} frames", "at least 2")
         return 0
@@ -164,7 +164,7 @@ _POSES = {"S": "straight", "HL": "half left", "HR": "half right", "FL": "full le
 def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, form: str) -> ImageRows:
     "List the images of a folder with the parts of their names"
     rows = ImageRows(path, on_error)
-    for image in list_images(rows.root):
+    for image in readable_images(rows, rows.root):
         stem = Path(image).stem
         match = pattern.match(stem)
         if match is None:
@@ -196,8 +196,8 @@ def _scan_kdef(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g20
 _OULU_PATH = re.compile(
-    r"(?:.*/)?(?P<light>VL|NI)/(?P<intensity>Strong|Weak|Dark)/(?P<person>P\d{3})/(?P<emotion>[A-Za-z]+)/(?P<frame>\d+)"
-    r"\.\w+$"
+    r"(?:.*/)?(?P<name>(?P<light>VL|NI)/(?P<intensity>Strong|Weak|Dark)/(?P<person>P\d{3})/"
+    r"(?P<emotion>[A-Za-z]+)/(?P<frame>\d+))\.\w+$"
 )
 
 
@@ -216,14 +216,14 @@ def _oulu_parts(name: str) -> dict[str, str] | None:  # None: another path
 def _scan_oulu(path: Path, on_error: str) -> ImageRows:
     "List the frames of Oulu-CASIA"
     rows = ImageRows(path, on_error)
-    for image in list_images(rows.root):
+    for image in readable_images(rows, rows.root):
         name = os.path.relpath(image, rows.root).replace(os.sep, "/")
         parts = _oulu_parts(name)
         if parts is None:
             rows.reject(rows.id_of(image), image, f"the path {name[-80:]!r}", "VL/Strong/P001/Anger/000.jpeg")
             continue
-        rows.add(image, canonical_emotion(parts.pop("emotion")), None, **parts)
-    prefix_ids(rows, "oulu")
+        face_id = f"oulu/{'PreProcess' if 'preprocess' in image.lower() else 'OriginalImg'}/{parts.pop('name')}"
+        rows.add(image, canonical_emotion(parts.pop("emotion")), None, face_id, **parts)
     number_groups(rows, "person")
     return rows
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..core import DataError
 from .emotions import RAFDB_CLASSES
-from .images import list_images
 from fer_fastai.data.layouts import (
     add_image,
     code_of,
@@ -24,6 +23,7 @@ from fer_fastai.data.layouts import (
     prefix_ids,
     read_cells,
     read_lines,
+    readable_images,
     single_folders,
     subfolders,
 )
@@ -126,7 +126,7 @@ def _scan_rafdb_table(rows: ImageRows, table: Path, folder: Path, split: str):
     cells = list(read_cells(table, ("image", "label"), rows))
     _check_basic([label for _, (_, label) in cells], table)
     unlisted: dict[str, list[str]] = {}
-    for path in list_images(folder) if folder.is_dir() else ():
+    for path in readable_images(rows, folder):
         unlisted.setdefault(os.path.basename(path), []).append(path)
     contradictions = 0
     for where, (name, label) in cells:

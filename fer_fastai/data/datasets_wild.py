@@ -160,6 +160,7 @@ def _is_afew(path: Path) -> bool:
 def _scan_afew(path: Path, on_error: str) -> ImageRows:
     "List the frames of AFEW with their clip"
     rows = scan_class_folders(path, on_error, {name: name for name in SFEW_CLASSES})
+    rows.notes.clear()  # folders of clips are no persons
     keep_aligned(rows)
     frames, rows.rows = rows.rows, []
     for row in frames:
@@ -167,6 +168,7 @@ def _scan_afew(path: Path, on_error: str) -> ImageRows:
         if clip is None:
             rows.reject(row["face_id"], row["path"], "a frame without the folder of its clip", "<class>/<clip>/<frame>")
         else:
+            row.pop("person", None)
             rows.rows.append(row | {"clip": clip})
     prefix_ids(rows, "afew")
     number_groups(rows, "clip")

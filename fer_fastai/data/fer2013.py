@@ -81,7 +81,7 @@ def parse_pixel_column(
 
 
 # %% ../../nbs/16b_data.fer2013.ipynb #80a9b6b0
-_PREFIX = "fer2013"  # of ids
+_PREFIX = "fer2013"  # start of ids
 _COLUMNS = ("emotion", "pixels", "Usage")
 _SPLIT_OF = {usage.lower(): split for split, usage in FER2013_USAGE.items()}  # "training" -> "train"
 
@@ -246,6 +246,7 @@ def parse_pixel_csv(
     return rows.faceset()
 
 
+# %% ../../nbs/16b_data.fer2013.ipynb #a0a16103
 def _read_csv(path: Path | str, on_error: str = "raise") -> FaceSet:
     "Read FER2013's CSV without cache"
     return parse_pixel_csv(path, on_error)

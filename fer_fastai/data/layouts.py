@@ -14,6 +14,7 @@ __all__ = [
     "read_records",
     "code_of",
     "has_columns",
+    "readable_images",
     "add_image",
     "note_unlisted",
     "note_count",
@@ -90,10 +91,10 @@ def names_below(
 def prefix_ids(
     rows: ImageRows,  # from image files below `base`
     prefix: str,  # key of the dataset
-    base: Path | str | None = None,  # folder of the dataset; None: root of the rows
+    base: Path | str | None = None,  # folder of the dataset; None: first folder that contains several
 ):
     "Set ids <prefix>/<path without ending>; files that differ only in their ending keep it"
-    start = os.path.join(os.path.realpath(rows.root if base is None else base), "")
+    start = os.path.join(single_folders(rows.root, 5)[-1] if base is None else os.path.realpath(base), "")
     names = [row["path"].removeprefix(start).replace(os.sep, "/") for row in rows.rows]
     count = Counter(os.path.splitext(name)[0] for name in names)
     for row, name in zip(rows.rows, names):
@@ -182,6 +183,21 @@ def has_columns(
 
 
 # %% ../../nbs/16p_data.layouts.ipynb #a0a16p17
+def readable_images(
+    rows: ImageRows,
+    folder: Path | str,  # searched with its subfolders
+) -> list[str]:  # paths, sorted by folder and name
+    "List the images of a folder; a name that is not UTF-8 is rejected"
+    images = []
+    for path in list_images(folder) if os.path.isdir(folder) else ():
+        readable = path.encode("utf-8", "replace").decode()
+        if readable == path:
+            images.append(path)
+        else:
+            rows.reject(rows.id_of(readable), readable, "a name that is not UTF-8", "names in UTF-8")
+    return images
+
+
 def add_image(
     rows: ImageRows,
     folder: Path | str,  # folder of the images, real path
@@ -212,12 +228,13 @@ def note_unlisted(
     source: str,  # name of the list
 ):
     "Add a note with the number of images that are not in a list"
-    others = set(list_images(folder)).difference(listed) if os.path.isdir(folder) else set()
+    others = set(readable_images(rows, folder)).difference(listed)
     if others:
         example = os.path.relpath(min(others), folder)
         rows.notes.append(f"{len(others):,} images without a row in {source} left out, such as {example}")
 
 
+# %% ../../nbs/16p_data.layouts.ipynb #a0a16p18
 def note_count(
     rows: ImageRows,
     count: int,
@@ -228,7 +245,7 @@ def note_count(
         rows.notes.append(f"{count:,} {text}")
 
 
-# %% ../../nbs/16p_data.layouts.ipynb #a0a16p20
+# %% ../../nbs/16p_data.layouts.ipynb #a0a16p21
 def number_groups(
     rows: ImageRows,
     column: str,  # text, such as the person
