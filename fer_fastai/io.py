@@ -27,9 +27,26 @@ if TYPE_CHECKING:
     import pandas as pd  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
-__all__ = ['check_regular_file', 'walk_files', 'path_below', 'check_writable', 'ensure_dir', 'atomic_path', 'write_json',
-           'read_json', 'file_sha256', 'csv_header', 'read_csv_table', 'read_parquet_table', 'check_resumable',
-           'RunFolder', 'new_run_folder', 'prefetch', 'load_result', 'load_result_table']
+__all__ = [
+    "check_regular_file",
+    "walk_files",
+    "path_below",
+    "check_writable",
+    "ensure_dir",
+    "atomic_path",
+    "write_json",
+    "read_json",
+    "file_sha256",
+    "csv_header",
+    "read_csv_table",
+    "read_parquet_table",
+    "check_resumable",
+    "RunFolder",
+    "new_run_folder",
+    "prefetch",
+    "load_result",
+    "load_result_table",
+]
 
 # %% ../nbs/01_io.ipynb #a0100f02
 _SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
@@ -59,6 +76,14 @@ def _visible(entry: os.DirEntry) -> bool:
     return not entry.name.startswith(".") and entry.name not in _SYSTEM_FOLDERS
 
 
+def _is_folder(entry: os.DirEntry) -> bool:
+    "Return whether an entry is a folder; a link to itself is none"
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def walk_files(
     folder: Path | str,
     folders: list[str] | None = None,  # list to which the relative paths of all folders are added
@@ -72,7 +97,7 @@ def walk_files(
             entries = sorted(filter(_visible, found), key=lambda entry: entry.name)
         inner = []
         for entry in entries:
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 yield prefix + entry.name, entry
                 continue
             status = entry.stat()
@@ -84,6 +109,7 @@ def walk_files(
                 folders.append(prefix + entry.name)
             inner.append((f"{prefix}{entry.name}/", entry.path, (*above, identity)))
         waiting += reversed(inner)
+
 
 # %% ../nbs/01_io.ipynb #a0100f04
 def path_below(
@@ -102,6 +128,7 @@ def path_below(
     if not path.startswith(os.path.join(top, "")):
         raise DataError(f"the path {shown!r}", expected=expected, hint="Pass root=, the folder of the images")
     return path
+
 
 # %% ../nbs/01_io.ipynb #c89a5820
 def check_writable(
@@ -125,6 +152,7 @@ def ensure_dir(
         hint = "Choose a folder with write permission"
         raise PathError(f"no folder can be made here ({error.strerror})", path, hint=hint) from error
     return Path(path)
+
 
 # %% ../nbs/01_io.ipynb #3d354573
 @contextlib.contextmanager
@@ -150,6 +178,7 @@ def atomic_path(
         else:
             part.unlink(missing_ok=True)
         raise
+
 
 # %% ../nbs/01_io.ipynb #2164efec
 def write_json(
@@ -186,6 +215,7 @@ def read_json(
         raise DataError(f"no key {missing[0]!r}", path, expected, hint)
     return value
 
+
 # %% ../nbs/01_io.ipynb #146b718e
 def file_sha256(
     path: Path | str,
@@ -196,6 +226,7 @@ def file_sha256(
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
 
 # %% ../nbs/01_io.ipynb #d7d600b1
 def csv_header(
@@ -222,6 +253,7 @@ def csv_header(
     except csv.Error as error:
         raise DataError(f"no header ({error})", path, "column names in the first line") from error
     return [name.strip() for name in names]
+
 
 # %% ../nbs/01_io.ipynb #aff32a3f
 def read_csv_table(
@@ -258,6 +290,7 @@ def read_parquet_table(
         message = str(error).split("\n")[0] if path.stat().st_size else "an empty file"
         raise DataError(message, path, "a whole Parquet file") from error
 
+
 # %% ../nbs/01_io.ipynb #206d8fd3
 def check_resumable(
     started: Mapping,  # settings that the folder was started with
@@ -269,6 +302,7 @@ def check_resumable(
     names = " and ".join(name for name in settings if started.get(name) != settings[name])
     if names:
         raise ResumeError(f"started with another {names}", where, "the same settings as at the start", hint)
+
 
 # %% ../nbs/01_io.ipynb #3be944e3
 @dataclass(frozen=True)
@@ -310,6 +344,7 @@ def new_run_folder(
             path.mkdir(parents=True)
             return path
     raise FerError("a thousand runs in one second", root, hint="Try again")
+
 
 # %% ../nbs/01_io.ipynb #85f364fb
 class _Prefetcher:
@@ -371,6 +406,7 @@ def prefetch(
     finally:
         source.stop.set()
         source.thread.join(timeout=5)
+
 
 # %% ../nbs/01_io.ipynb #30300e17
 def _result_file(name: str, start: Path | None) -> Path | None:

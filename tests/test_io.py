@@ -9,8 +9,22 @@ import time
 from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError, PathError, ResumeError
 from fer_fastai.io import (
-    RunFolder, atomic_path, check_regular_file, check_writable, csv_header, file_sha256, load_result, load_result_table,
-    new_run_folder, path_below, prefetch, read_csv_table, read_json, read_parquet_table, walk_files, write_json,
+    RunFolder,
+    atomic_path,
+    check_regular_file,
+    check_writable,
+    csv_header,
+    file_sha256,
+    load_result,
+    load_result_table,
+    new_run_folder,
+    path_below,
+    prefetch,
+    read_csv_table,
+    read_json,
+    read_parquet_table,
+    walk_files,
+    write_json,
 )
 
 # nbs/01_io.ipynb #f3a3a9fa
@@ -22,7 +36,7 @@ from fastcore.test import ExceptionExpected, test_eq
 
 
 def test_walk_through_a_folder_safely():
-    'Walk through a folder safely'
+    "Walk through a folder safely"
     # nbs/01_io.ipynb #a0100f03
     with tempfile.TemporaryDirectory() as folder:
         for name in ("b/2.png", "a.png", ".hidden/3.png", "__MACOSX/._a.png", "c/d/4.png"):
@@ -49,7 +63,7 @@ def test_walk_through_a_folder_safely():
 
 
 def test_atomic_writes():
-    'Atomic writes'
+    "Atomic writes"
     # nbs/01_io.ipynb #b6064a84
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "labels.csv")
@@ -66,7 +80,7 @@ def test_atomic_writes():
 
 
 def test_checksums():
-    'Checksums'
+    "Checksums"
     # nbs/01_io.ipynb #de9aca13
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "face.bin")
@@ -75,7 +89,7 @@ def test_checksums():
 
 
 def test_tables_csv_and_parquet():
-    'Tables: CSV and Parquet'
+    "Tables: CSV and Parquet"
     # nbs/01_io.ipynb #23a4d37d
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "faces.csv")
@@ -89,7 +103,7 @@ def test_tables_csv_and_parquet():
 
 
 def test_run_folders_claim_and_resume():
-    'Run folders: claim and resume'
+    "Run folders: claim and resume"
     # nbs/01_io.ipynb #fae98c6d
     with tempfile.TemporaryDirectory() as folder:
         path, other = new_run_folder("resnet34", folder), new_run_folder("resnet34", folder)
@@ -104,12 +118,12 @@ def test_run_folders_claim_and_resume():
 
 
 def test_prefetching():
-    'Prefetching'
+    "Prefetching"
+
     # nbs/01_io.ipynb #a683bbb9
     def broken():
         yield 1
         raise ValueError("damaged file")
-
 
     test_eq(list(prefetch(range(100))), list(range(100)))
     with ExceptionExpected(ValueError, "damaged file"):
@@ -124,7 +138,7 @@ def test_prefetching():
 
 
 def test_benchmark_results():
-    'Benchmark results'
+    "Benchmark results"
     # nbs/01_io.ipynb #b91968ee
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks", "results")
@@ -138,7 +152,7 @@ def test_benchmark_results():
 
 
 def test_edge_cases_of_io():
-    'Edge cases'
+    "Edge cases"
     # nbs/01_io.ipynb #d43a41ef
     with tempfile.TemporaryDirectory() as folder:  # a folder replaces another one as a whole
         old = Path(folder, "run")
