@@ -2167,6 +2167,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'fer_fastai.io._Prefetcher._produce': ('io.html#_prefetcher._produce', 'fer_fastai/io.py'),
                                'fer_fastai.io._Prefetcher._put': ('io.html#_prefetcher._put', 'fer_fastai/io.py'),
                                'fer_fastai.io._Prefetcher.get': ('io.html#_prefetcher.get', 'fer_fastai/io.py'),
+                               'fer_fastai.io._is_folder': ('io.html#_is_folder', 'fer_fastai/io.py'),
                                'fer_fastai.io._result_file': ('io.html#_result_file', 'fer_fastai/io.py'),
                                'fer_fastai.io._visible': ('io.html#_visible', 'fer_fastai/io.py'),
                                'fer_fastai.io.atomic_path': ('io.html#atomic_path', 'fer_fastai/io.py'),

@@ -158,6 +158,9 @@ def test_edge_cases_ck():
         write_text(root, "Emotion/S005/001/b_emotion.txt", "1")
         assert refuses("2 files; expected one", root)
         (root / "Emotion/S005/001/b_emotion.txt").unlink()
+        (root / label).rename(root / "Emotion/S005/001/a.txt")
+        assert refuses("files without a code; expected .*_emotion.txt", root)
+        (root / "Emotion/S005/001/a.txt").rename(root / label)
         write_text(root, "Emotion/S005/009/c_emotion.txt", "1")
         assert refuses("a label without the sequence S005/009", root)
         (root / "Emotion/S005/009/c_emotion.txt").unlink()  # a folder without label and frames

@@ -172,6 +172,8 @@ def test_edge_cases_expw_fer_afew_and_the_challenge_files():
             test_eq(read_known(root, on_error="skip").table.label.tolist(), ["happy"])
         write_text(root, FER2013Train__label_csv="a.png,9,0,0,0,0,0,0,0,0,1\nb.png,0,0,0,0,0,0,0,0,0,0\n")
         one = read_known(root)
+        toy_images(root, "FER2013Test/d.png")
+        assert refuses("FER2013Test/label.csv: no rows; expected one row per image", root)
     test_eq(list(one.ids), ["ferplus/a"])
     assert "1 faces left out: no emotion has a majority of the votes" in one.notes
 

@@ -50,6 +50,7 @@ def test_find_a_dataset_in_a_folder():
         test_eq(find_below(root, "image/a.png"), root / "wrapped/v2")
         test_eq(find_below(root / "wrapped", "image", "label"), None)
         test_eq(find_below(root / "wrapped/v2/image/a.png", "image"), None)
+        (root / "loop").symlink_to(root / "loop")
         toy_images(root, "other/image/b.png")  # a second dataset beside it
         test_eq(find_below(root, "image"), None)
         test_eq([path.name for path in subfolders(root)], ["other", "wrapped"])

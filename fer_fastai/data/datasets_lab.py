@@ -52,6 +52,8 @@ def _ck_folders(path: Path) -> tuple[Path, Path] | None:
 def _ck_code(folder: Path) -> str | None:  # None: no file
     "Read the label of a sequence"
     files = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
+    if not files and folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
+        raise DataError("files without a code", expected="*_emotion.txt")
     if not files:
         return None
     if len(files) > 1:

@@ -122,8 +122,11 @@ def _scan_ferplus(path: Path, on_error: str) -> ImageRows:
     "List the faces of FER+ with a majority"
     rows, base, reasons = ImageRows(path, on_error), _ferplus_base(path) or Path(path), []
     for folder, split in _FERPLUS_FOLDERS.items():
-        listed = set()
-        for where, cells in read_records(base / folder / "label.csv") if (base / folder / "label.csv").exists() else ():
+        listed, table = set(), base / folder / "label.csv"
+        records = list(read_records(table)) if table.is_file() else []
+        if not records and (base / folder).is_dir():
+            rows.reject(f"ferplus/{folder}", str(table), "no rows", "one row per image")
+        for where, cells in records:
             face_id = f"ferplus/{os.path.splitext(cells[0])[0]}"
             try:
                 votes, box = _parse_ferplus(cells)

@@ -60,8 +60,7 @@ def subfolders(
     folder: Path | str,
 ) -> list[Path]:  # sorted; hidden ones are left out
     "List the folders in a folder"
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
+    names = [name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name))]
     return [Path(folder, name) for name in sorted(names) if not name.startswith((".", "__MACOSX", "@eaDir"))]
 
 
