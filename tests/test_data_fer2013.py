@@ -84,7 +84,7 @@ def test_parse_fer2013_s_csv():
 def test_parse_fer2013_s_parquet():
     "Parse FER2013's Parquet"
 
-    # nbs/16b_data.fer2013.ipynb #a0a16103
+    # nbs/16b_data.fer2013.ipynb #7ec90ed9
     def png(side=48, value=9):
         "Encode a small image"
         buffer = io.BytesIO()

@@ -7,6 +7,7 @@ from fer_fastai.data.registry import (
     DATASETS,
     Dataset,
     Layout,
+    add_layout,
     dataset_table,
     get_dataset,
     read_layout,
@@ -65,6 +66,8 @@ def test_read_a_layout():
     with ExceptionExpected(DataError, "dataset 'frowns'; expected one of .*smiles"):
         get_dataset("frowns")
     test_eq(smiles.map_names(["0", "1"], classes=["sad", "happy"]).labels, {"0": "sad", "1": "happy"})
+    add_layout("smiles", Layout("smiles.csv", lambda path: path.name == "smiles.csv", scan_smiles))
+    test_eq(recognize_layout("smiles.csv")[1].files, "smiles.csv")
     del DATASETS["smiles"]
     faces
 

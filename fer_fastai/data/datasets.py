@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
-from .folder_names import split_of
 
 from ..core import DataError, FerError, MissingFileError, settings
 from .emotions import FER2013_CLASSES, SFEW_CLASSES, is_emotion
 from .faceset import FaceSet
 from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
+from .folder_names import split_of
 from .images import image_size, peek_images
+from .layouts import keep_aligned
 from .registry import Dataset, Layout, get_dataset, read_layout, register_dataset
 from .scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
 from ..io import csv_header
@@ -87,6 +88,7 @@ _FRAME_NAME = re.compile(r"(?P<film>.+?)[_-]+(?P<time>\d+)_+(?P<frame>\d+)$")  #
 def _scan_sfew(path: Path, on_error: str) -> ImageRows:
     "List the frames of SFEW with their film, time and number; the group is the film"
     rows = scan_class_folders(path, on_error, SFEW_CLASSES)
+    keep_aligned(rows)
     labels = get_dataset("sfew").map_names(rows.labels(), path).labels
     images, rows.rows = rows.rows, []
     for row in images:
@@ -244,10 +246,14 @@ def _is_kaggle_folder(path: Path) -> bool:
 
 
 # %% ../../nbs/16e_data.datasets.ipynb #a0a16214
+_CK_NAME = re.compile(r"S\d{3}_\d{3}_\d{8}$")  # frames of CK+ have similar names
+
+
 def _is_sfew_folder(path: Path) -> bool:
     "Return whether the first images of a folder are named by film, time and frame, in folders of emotions"
     images = peek_images(path)
     named = bool(images) and all(_FRAME_NAME.match(image.stem) for image in images)
+    named = named and not all(_CK_NAME.match(image.stem) for image in images)
     return named and any(map(is_emotion, images[0].relative_to(path).parts[:-1]))
 
 

@@ -8,6 +8,7 @@ __all__ = [
     "parse_pixel_column",
     "fer2013_id",
     "quiet_decoding",
+    "parse_pixel_csv",
     "read_fer2013_csv",
     "read_fer2013_parquet",
     "read_ferplus_votes",
@@ -81,6 +82,7 @@ def parse_pixel_column(
 
 
 # %% ../../nbs/16b_data.fer2013.ipynb #80a9b6b0
+_PREFIX = "fer2013"  # start of ids
 _COLUMNS = ("emotion", "pixels", "Usage")
 _SPLIT_OF = {usage.lower(): split for split, usage in FER2013_USAGE.items()}  # "training" -> "train"
 
@@ -89,7 +91,7 @@ def fer2013_id(
     row: int,  # row of FER2013's CSV, from 0
 ) -> str:  # "fer2013/00000"
     "Return the id of a FER2013 face, which is the same for CSV and Parquet"
-    return f"fer2013/{row:05d}"
+    return f"{_PREFIX}/{row:05d}"
 
 
 def _check_columns(names: list[str], needed: tuple[str, ...], path: Path | str):
@@ -120,11 +122,11 @@ def quiet_decoding():
 
 
 # %% ../../nbs/16b_data.fer2013.ipynb #a0a16101
-def _blocks(path: Path, broken: dict[int, str]) -> Iterator[pyarrow.RecordBatch]:
+def _blocks(path: Path, broken: dict[int, str], columns: tuple[str, ...] = _COLUMNS) -> Iterator[pyarrow.RecordBatch]:
     "Read the CSV in blocks of one megabyte; rows with a wrong number of values are added to `broken`"
     names = csv_header(path)
-    _check_columns(names, _COLUMNS, path)
-    names = [next((column for column in _COLUMNS if column.lower() == name.lower()), name) for name in names]
+    _check_columns(names, columns, path)
+    names = [next((column for column in columns if column.lower() == name.lower()), name) for name in names]
 
     def note(row):
         broken[row.number - 2] = f"{row.actual_columns} values instead of {row.expected_columns}"  # header: line 1
@@ -133,23 +135,25 @@ def _blocks(path: Path, broken: dict[int, str]) -> Iterator[pyarrow.RecordBatch]
     options = (
         arrow_csv.ReadOptions(block_size=1 << 20, use_threads=False, skip_rows=1, column_names=names),
         arrow_csv.ParseOptions(invalid_row_handler=note),
-        arrow_csv.ConvertOptions(column_types=dict.fromkeys(_COLUMNS, pyarrow.string()), include_columns=_COLUMNS),
+        arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pyarrow.string()), include_columns=columns),
     )
     with quiet_decoding(), arrow_csv.open_csv(path, *options) as reader:
         yield from reader
 
 
-def _labels(emotions: list[str], usages: list[str]) -> tuple[list, list, dict[int, DataError]]:
+def _labels(
+    emotions: list[str], usages: list[str], classes: tuple[str, ...] = FER2013_CLASSES
+) -> tuple[list, list, dict[int, DataError]]:
     "Convert codes and usages to labels and splits; return also errors by row"
     labels, splits, wrong = [], [], {}
     for row, (emotion, usage) in enumerate(zip(emotions, usages)):
         emotion, split = str(emotion).strip(), _SPLIT_OF.get(str(usage).strip().lower())
-        known = _is_byte(emotion) and int(emotion) < len(FER2013_CLASSES)
+        known = _is_byte(emotion) and int(emotion) < len(classes)
         if not known:
-            wrong[row] = DataError(f"emotion {emotion[:20]!r}", expected=f"0 to {len(FER2013_CLASSES) - 1}")
+            wrong[row] = DataError(f"emotion {emotion[:20]!r}", expected=f"0 to {len(classes) - 1}")
         elif split is None:
             wrong[row] = DataError(f"Usage {str(usage).strip()[:40]!r}", expected=", ".join(FER2013_USAGE.values()))
-        labels.append(FER2013_CLASSES[int(emotion)] if known else None)
+        labels.append(classes[int(emotion)] if known else None)
         splits.append(split)
     return labels, splits, wrong
 
@@ -157,11 +161,12 @@ def _labels(emotions: list[str], usages: list[str]) -> tuple[list, list, dict[in
 class _Rows:
     "Faces collected block by block, and rows that are left out"
 
-    def __init__(self, path: Path, on_error: str):
+    def __init__(self, path: Path, on_error: str, classes: tuple[str, ...] = FER2013_CLASSES, prefix: str = _PREFIX):
         check_on_error(on_error)
         self.path, self.on_error = path, on_error
+        self.classes, self.prefix = classes, prefix
         self.rows: list[int] = []
-        self.labels: list[str] = []
+        self.labels: list[str | None] = []
         self.splits: list[str] = []
         self.pixels: list[np.ndarray] = []  # one (n, 48, 48) per block
         self.skipped: dict[int, dict[str, str]] = {}
@@ -171,7 +176,7 @@ class _Rows:
         where = f"{self.path}, row {row}" + (f" (line {row + 2})" if line else "")
         if self.on_error == "raise":
             raise DataError(found, where, expected, "Repair the file, or leave such rows out with on_error='skip'")
-        self.skipped.setdefault(row, {"face_id": fer2013_id(row), "where": where, "found": found})
+        self.skipped.setdefault(row, {"face_id": f"{self.prefix}/{row:05d}", "where": where, "found": found})
 
     def add(self, rows: np.ndarray, labels: list, splits: list, pixels: np.ndarray, wrong: dict, line: bool = False):
         "Add the faces of a block; those in `wrong` (error by position in the block) are rejected"
@@ -187,11 +192,11 @@ class _Rows:
         "Make a FaceSet of the collected rows"
         if not self.rows:
             raise DataError("no faces", self.path, "one row per face")
-        ids = [fer2013_id(row) for row in self.rows]
+        ids = [f"{self.prefix}/{row:05d}" for row in self.rows]
         table = pd.DataFrame({"label": self.labels, "split": self.splits, **columns}, index=ids)
         skipped = [self.skipped[row] for row in sorted(self.skipped)]
         skipped = pd.DataFrame(skipped, columns=["face_id", "where", "found"]).set_index("face_id")
-        return FaceSet(table, FER2013_CLASSES, np.concatenate(self.pixels), skipped)
+        return FaceSet(table, self.classes, np.concatenate(self.pixels), skipped)
 
 
 # %% ../../nbs/16b_data.fer2013.ipynb #d9915407
@@ -202,26 +207,50 @@ def _row_numbers(n: int, start: int, broken: dict[int, str]) -> tuple[np.ndarray
     return rows, int(rows[-1]) + 1 if n else start
 
 
-def _read_csv(path: Path | str, on_error: str = "raise") -> FaceSet:
-    "Read FER2013's CSV without cache"
+def _parse_block(
+    block: pyarrow.RecordBatch, classes: tuple[str, ...], split: str | None
+) -> tuple[list, list, np.ndarray, dict[int, DataError]]:
+    "Parse a block of the CSV; return labels, splits, pixels and errors by row"
+    n, names = block.num_rows, block.schema.names
+    usages = block["Usage"].to_pylist() if split is None else [FER2013_USAGE[split]] * n
+    labels, splits, wrong = _labels(block["emotion"].to_pylist() if "emotion" in names else ["0"] * n, usages, classes)
+    labels = labels if "emotion" in names else [None] * n
+    pixels, bad_pixels = parse_pixel_column(block["pixels"])
+    return labels, splits, pixels, bad_pixels | wrong
+
+
+def parse_pixel_csv(
+    path: Path | str,  # CSV
+    on_error: str = "raise",  # "raise", or "skip": leave out bad rows, listed in .skipped
+    columns: tuple[str, ...] = _COLUMNS,  # without emotion: faces have no label
+    classes: tuple[str, ...] = FER2013_CLASSES,  # in the order of the codes from 0
+    prefix: str = _PREFIX,  # ids are <prefix>/<row>
+    split: str | None = None,  # split of all rows; None: from the column Usage
+) -> FaceSet:  # 48x48 pixels in memory
+    "Parse a CSV of FER2013's form without cache"
     path, done = Path(path), 0
     broken: dict[int, str] = {}  # row -> reason
-    rows = _Rows(path, on_error)
+    rows = _Rows(path, on_error, classes, prefix)
     megabytes = max(1, path.stat().st_size >> 20) if path.is_file() else None
-    expected = "emotion, pixels and Usage"
+    expected = " and ".join([", ".join(columns[:-1]), columns[-1]]) if len(columns) > 1 else columns[0]
     try:
-        for block in progress(_blocks(path, broken), megabytes, "reading FER2013", "MB"):
+        for block in progress(_blocks(path, broken, columns), megabytes, "reading FER2013", "MB"):
             numbers, done = _row_numbers(block.num_rows, done, broken)
-            labels, splits, wrong = _labels(block["emotion"].to_pylist(), block["Usage"].to_pylist())
-            pixels, bad_pixels = parse_pixel_column(block["pixels"])
+            labels, splits, pixels, wrong = _parse_block(block, classes, split)
             for row in [row for row in broken if row < done]:
                 rows.reject(row, broken[row], expected, True)
-            rows.add(numbers, labels, splits, pixels, bad_pixels | wrong, True)
+            rows.add(numbers, labels, splits, pixels, wrong, True)
     except pyarrow.ArrowException as error:
-        raise DataError(str(error).split("\n")[0][:160], path, "a CSV of " + ", ".join(_COLUMNS)) from error
+        raise DataError(str(error).split("\n")[0][:160], path, "a CSV of " + ", ".join(columns)) from error
     for row in sorted(broken):
         rows.reject(row, broken[row], expected, True)
     return rows.faceset()
+
+
+# %% ../../nbs/16b_data.fer2013.ipynb #a0a16103
+def _read_csv(path: Path | str, on_error: str = "raise") -> FaceSet:
+    "Read FER2013's CSV without cache"
+    return parse_pixel_csv(path, on_error)
 
 
 def read_fer2013_csv(

@@ -8,6 +8,7 @@ __all__ = [
     "Layout",
     "Dataset",
     "register_dataset",
+    "add_layout",
     "get_dataset",
     "recognize_layout",
     "dataset_table",
@@ -94,6 +95,15 @@ def register_dataset(
     if dataset.name in DATASETS:
         raise DataError(f"two datasets {dataset.name!r}", "register_dataset", "unique names")
     DATASETS[dataset.name] = dataset
+
+
+def add_layout(
+    name: str,  # key in the registry
+    layout: Layout,  # tested after the layouts that the dataset has
+):
+    "Add a layout to a registered dataset"
+    entry = get_dataset(name)
+    DATASETS[name] = replace(entry, layouts=(*entry.layouts, layout))
 
 
 def get_dataset(
