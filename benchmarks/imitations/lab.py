@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from imitations_wild import FER2013, Imitation
+from imitations.wild import FER2013, Imitation
 
 CKPLUS = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 CK48 = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")  # folders

@@ -80,6 +80,16 @@ def wrong_pixels(faces: FaceSet, cache: dict) -> str:
     return ""
 
 
+def unequal_pixels(faces: FaceSet, truth: pd.DataFrame) -> str:
+    "Return the first face whose pixels differ from those that were written; empty where none does"
+    for row, face_id in enumerate(faces.ids):
+        right = truth.pixels[face_id]
+        image = None if right is None else faces.image(row, grey=np.ndim(right) == 2)
+        if image is not None and not np.array_equal(image, right):
+            return f"{face_id}: {image.shape}, not the written {np.shape(right)}"
+    return ""
+
+
 def differences(faces: FaceSet, truth: pd.DataFrame, cache: dict) -> list[str]:
     "Compare faces with the expected table"
     if set(faces.ids) != set(truth.index):
@@ -92,7 +102,10 @@ def differences(faces: FaceSet, truth: pd.DataFrame, cache: dict) -> list[str]:
             found.append(column)
     if "group" in truth and not np.array_equal(pd.factorize(table.group)[0], pd.factorize(truth.group)[0]):
         found.append("group")
-    pixels = "" if truth.attrs.get("noise") else wrong_pixels(faces, cache)
+    if "pixels" in truth:
+        pixels = unequal_pixels(faces, truth)
+    else:
+        pixels = "" if truth.attrs.get("noise") else wrong_pixels(faces, cache)
     return found + ([f"pixels: {pixels}"] if pixels else [])
 
 

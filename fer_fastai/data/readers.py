@@ -16,10 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import fer_fastai.data.annotations
-import fer_fastai.data.coco
-import fer_fastai.data.duplicates
-import fer_fastai.data.huggingface
+import fer_fastai.data.annotations  # registers FiftyOne, Roboflow and CVAT
+import fer_fastai.data.coco  # registers COCO
+import fer_fastai.data.datasets_affectnet  # registers AffectNet
+import fer_fastai.data.datasets_lab  # registers CK+, JAFFE, KDEF and Oulu-CASIA
+import fer_fastai.data.datasets_rafdb  # registers RAF-DB
+import fer_fastai.data.datasets_wild  # registers ExpW, FER+ folders and AFEW
+import fer_fastai.data.duplicates  # adds FaceSet.group_duplicates and FaceSet.drop_leaked
+import fer_fastai.data.huggingface  # registers Hugging Face; adds FaceSet.to_parquet and FaceSet.to_hf
 import fer_fastai.data.label_studio  # noqa: F401  registers Label Studio
 from ..core import DataError, MissingFileError, settings
 from .datasets import FER2013_FILES, find_fer2013
