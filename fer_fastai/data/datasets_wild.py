@@ -229,6 +229,7 @@ register_dataset(
         splits="folders FER2013Train, FER2013Valid, FER2013Test",
         groups="each face",
         source="labels: github.com/microsoft/FERPlus; images: FER2013",
+        license="MIT for the votes; research use for the images",
         layouts=(
             Layout(
                 "FER2013{Train,Valid,Test}/label.csv",
