@@ -97,25 +97,6 @@ def test_annotations_in_npy_files():
     sets
 
 
-def test_class_folders():
-    "Class folders"
-    # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q15
-    with tempfile.TemporaryDirectory() as folder:
-        numbered = read_known(
-            toy_images(Path(folder, "AffectNet"), "train/0/a.png", "train/3/b.png", "val/7/c.png", "val/8/d.png")
-        )
-        named = read_known(
-            toy_images(Path(folder, "k"), "affectnet-hq/train/Anger/a.png", "affectnet-hq/test/happy/b.png")
-        )
-        test_eq(recognize_layout(toy_images(Path(folder, "own"), "train/0/a.png", "val/1/b.png")), None)
-    test_eq(numbered.table.label.tolist(), ["neutral", "surprise", "contempt"])
-    test_eq(numbered.table.split.tolist(), ["train", "train", "valid"])
-    test_eq(list(numbered.ids), ["affectnet/train/0/a", "affectnet/train/3/b", "affectnet/val/7/c"])
-    test_eq(named.table.label.tolist(), ["happy", "angry"])
-    assert "1 images left out: expression 8, none" in numbered.notes
-    numbered
-
-
 def test_kaggle_labels_csv():
     "Kaggle: labels.csv"
     # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q19
@@ -156,6 +137,25 @@ def test_yolo():
     test_eq(yolo.table.split.tolist(), ["train", "train", "valid"])
     test_eq(yolo.ids[1], "affectnet/train/images/b")
     yolo
+
+
+def test_class_folders():
+    "Class folders"
+    # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q15
+    with tempfile.TemporaryDirectory() as folder:
+        numbered = read_known(
+            toy_images(Path(folder, "AffectNet"), "train/0/a.png", "train/3/b.png", "val/7/c.png", "val/8/d.png")
+        )
+        named = read_known(
+            toy_images(Path(folder, "k"), "affectnet-hq/train/Anger/a.png", "affectnet-hq/test/happy/b.png")
+        )
+        test_eq(recognize_layout(toy_images(Path(folder, "own"), "train/0/a.png", "val/1/b.png")), None)
+    test_eq(numbered.table.label.tolist(), ["neutral", "surprise", "contempt"])
+    test_eq(numbered.table.split.tolist(), ["train", "train", "valid"])
+    test_eq(list(numbered.ids), ["affectnet/train/0/a", "affectnet/train/3/b", "affectnet/val/7/c"])
+    test_eq(named.table.label.tolist(), ["happy", "angry"])
+    assert "1 images left out: expression 8, none" in numbered.notes
+    numbered
 
 
 def test_edge_cases_lists():

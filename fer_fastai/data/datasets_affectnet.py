@@ -30,7 +30,7 @@ from fer_fastai.data.layouts import (
     readable_images,
     subfolders,
 )
-from .registry import Dataset, Layout, register_dataset
+from .registry import Dataset, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders, split_of
 from ..io import check_regular_file
 
@@ -106,6 +106,26 @@ def _scan_lists(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #6b42af36
+register_dataset(
+    Dataset(
+        name="affectnet",
+        title="AffectNet",
+        classes=AFFECTNET_CLASSES,
+        splits="training and validation: lists or folders",
+        groups="each face",
+        source="on request from its authors (Mollahosseini et al. 2017); other forms on Kaggle",
+        extra_names={str(code): None for code in _OTHERS},
+        layouts=(
+            Layout(
+                f"{_LISTS}/training.csv, validation.csv, {_IMAGES}",
+                lambda path: _lists_base(path) is not None,
+                _scan_lists,
+            ),
+        ),
+    )
+)
+
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q11
 _SETS = {"train_set": "train", "val_set": "valid"}  # folder -> split
 _END = "_exp.npy"
@@ -156,42 +176,15 @@ def _scan_sets(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
-# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q14
-_FOLDERS = {str(code): name for code, name in enumerate(AFFECTNET_CLASSES)} | {str(code): None for code in _OTHERS}
-
-
-def _is_class_folder(name: str) -> bool:
-    "Return whether a folder is named by a code or an emotion"
-    return (name.isdecimal() and len(name) < 3) or is_emotion(name)
-
-
-def _is_class_folders(path: Path) -> bool:
-    "Return whether a folder has class folders and is named after AffectNet"
-    images = peek_images(path)
-    if not images or not all(any(map(_is_class_folder, image.relative_to(path).parts[:-1])) for image in images):
-        return False
-    return any("affectnet" in name.replace("-", "").replace("_", "") for name in names_below(path, images[0].parent))
-
-
-def _scan_class_folders(path: Path, on_error: str) -> ImageRows:
-    "List the images of class folders"
-    rows, codes = scan_class_folders(path, on_error, _FOLDERS), _Codes()
-    names = set(rows.labels())
-    if any(name.isdecimal() for name in names) and "0" not in names:
-        found = f"class folders {', '.join(sorted(names)[:9])}"
-        raise DataError(found, path, "0 to 7", "Pass classes=, a dict such as {1: 'happy', 2: 'sad'}")
-    images, rows.rows = rows.rows, []
-    for row in images:
-        try:
-            label = codes.parse(row["label"]) if row["label"].isdecimal() else row["label"]
-        except DataError as error:
-            rows.reject(row["face_id"], row["path"], error.found, error.expected)
-            continue
-        if label is not None:
-            rows.rows.append(row | {"label": label})
-    codes.note(rows)
-    prefix_ids(rows, "affectnet")
-    return rows
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #fb8d0063
+add_layout(
+    "affectnet",
+    Layout(
+        "{train_set,val_set}/images/<id>.jpg, annotations/<id>_exp.npy",
+        lambda path: _sets_base(path) is not None,
+        _scan_sets,
+    ),
+)
 
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q17
@@ -242,6 +235,11 @@ def _scan_kaggle(path: Path, on_error: str) -> ImageRows:
     note_unlisted(rows, base, listed, "labels.csv")
     return rows
 
+
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #53168aa4
+add_layout(
+    "affectnet", Layout("labels.csv (pth,label,relFCs)", lambda path: _kaggle_base(path) is not None, _scan_kaggle)
+)
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q21
 _WHOLE = 0.999  # width and height of a box that is the whole image
@@ -336,32 +334,49 @@ def _add_yolo(rows: ImageRows, image: str, words: list[str], where: str, split: 
     rows.add(image, canonical_emotion(names[code]), split, face_id, **box)
 
 
-# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q26
-register_dataset(
-    Dataset(
-        name="affectnet",
-        title="AffectNet",
-        classes=AFFECTNET_CLASSES,
-        splits="training and validation: lists or folders",
-        groups="each face",
-        source="on request from its authors (Mollahosseini et al. 2017); other forms on Kaggle",
-        extra_names={str(code): None for code in _OTHERS},
-        layouts=(
-            Layout(
-                f"{_LISTS}/training.csv, validation.csv, {_IMAGES}",
-                lambda path: _lists_base(path) is not None,
-                _scan_lists,
-            ),
-            Layout(
-                "{train_set,val_set}/images/<id>.jpg, annotations/<id>_exp.npy",
-                lambda path: _sets_base(path) is not None,
-                _scan_sets,
-            ),
-            Layout("labels.csv (pth,label,relFCs)", lambda path: _kaggle_base(path) is not None, _scan_kaggle),
-            Layout(
-                "data.yaml, images, labels/<name>.txt (YOLO)", lambda path: _yolo_base(path) is not None, _scan_yolo
-            ),
-            Layout("AffectNet/<split>/{0..7} or <class>", _is_class_folders, _scan_class_folders),
-        ),
-    )
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #101d660c
+add_layout(
+    "affectnet",
+    Layout("data.yaml, images, labels/<name>.txt (YOLO)", lambda path: _yolo_base(path) is not None, _scan_yolo),
 )
+
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q14
+_FOLDERS = {str(code): name for code, name in enumerate(AFFECTNET_CLASSES)} | {str(code): None for code in _OTHERS}
+
+
+def _is_class_folder(name: str) -> bool:
+    "Return whether a folder is named by a code or an emotion"
+    return (name.isdecimal() and len(name) < 3) or is_emotion(name)
+
+
+def _is_class_folders(path: Path) -> bool:
+    "Return whether a folder has class folders and is named after AffectNet"
+    images = peek_images(path)
+    if not images or not all(any(map(_is_class_folder, image.relative_to(path).parts[:-1])) for image in images):
+        return False
+    return any("affectnet" in name.replace("-", "").replace("_", "") for name in names_below(path, images[0].parent))
+
+
+def _scan_class_folders(path: Path, on_error: str) -> ImageRows:
+    "List the images of class folders"
+    rows, codes = scan_class_folders(path, on_error, _FOLDERS), _Codes()
+    names = set(rows.labels())
+    if any(name.isdecimal() for name in names) and "0" not in names:
+        found = f"class folders {', '.join(sorted(names)[:9])}"
+        raise DataError(found, path, "0 to 7", "Pass classes=, a dict such as {1: 'happy', 2: 'sad'}")
+    images, rows.rows = rows.rows, []
+    for row in images:
+        try:
+            label = codes.parse(row["label"]) if row["label"].isdecimal() else row["label"]
+        except DataError as error:
+            rows.reject(row["face_id"], row["path"], error.found, error.expected)
+            continue
+        if label is not None:
+            rows.rows.append(row | {"label": label})
+    codes.note(rows)
+    prefix_ids(rows, "affectnet")
+    return rows
+
+
+# %% ../../nbs/16fa_data.datasets_affectnet.ipynb #f443c28a
+add_layout("affectnet", Layout("AffectNet/<split>/{0..7} or <class>", _is_class_folders, _scan_class_folders))

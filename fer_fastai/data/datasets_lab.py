@@ -28,7 +28,7 @@ from fer_fastai.data.layouts import (
     single_folders,
     subfolders,
 )
-from .registry import Dataset, Layout, register_dataset
+from .registry import Dataset, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g07
@@ -105,6 +105,26 @@ def _add_sequence(rows: ImageRows, folder: Path, label: str) -> int:  # number o
     return len(images) - 1 - len(last)
 
 
+# %% ../../nbs/16g_data.datasets_lab.ipynb #72c65d39
+register_dataset(
+    Dataset(
+        name="ckplus",
+        title="CK+",
+        classes=CKPLUS_CLASSES,
+        splits="none",
+        groups="person (S number)",
+        source="on request from its authors (Lucey et al. 2010); class folders CK+48 on Kaggle",
+        layouts=(
+            Layout(
+                f"{_FRAMES}/S005/001/*.png, {_EMOTION}/S005/001/*_emotion.txt",
+                lambda path: _ck_folders(path) is not None,
+                _scan_ck,
+            ),
+        ),
+    )
+)
+
+
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g11
 def _is_ck48(path: Path) -> bool:
     "Return whether a folder has frames with names of CK+ in class folders"
@@ -133,6 +153,9 @@ def _scan_ck48(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16g_data.datasets_lab.ipynb #8bfbe78f
+add_layout("ckplus", Layout("CK+48/<class>/S010_004_00000017.png", _is_ck48, _scan_ck48))
+
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g14
 _EXTENDED = "ckextended.csv"
 
@@ -154,6 +177,25 @@ def _read_extended(path: Path | str, on_error: str = "raise", cache: Path | str 
     "Read ckextended.csv"
     return cached(_parse_extended, _extended_file(Path(path)) or path, cache, on_error=on_error)
 
+
+# %% ../../nbs/16g_data.datasets_lab.ipynb #95c29384
+register_dataset(
+    Dataset(
+        name="ckextended",
+        title="CK+ as CSV (ckextended)",
+        classes=VOCABULARIES["ckextended"],
+        splits="column Usage: Training, PublicTest (valid), PrivateTest (test)",
+        groups="each face; the persons are unknown",
+        source="Kaggle: ckextended.csv",
+        layouts=(
+            Layout(
+                f"{_EXTENDED} (emotion,pixels,Usage)",
+                lambda path: _extended_file(path) is not None,
+                read=_read_extended,
+            ),
+        ),
+    )
+)
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g17
 _JAFFE_NAME = re.compile(r"(?P<person>[A-Z]{2})\.(?P<emotion>AN|DI|FE|HA|NE|SA|SU)\d?\.\d+$", re.IGNORECASE)
@@ -196,6 +238,30 @@ def _scan_kdef(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16g_data.datasets_lab.ipynb #414451b9
+register_dataset(
+    Dataset(
+        name="jaffe",
+        title="JAFFE",
+        classes=FER2013_CLASSES,
+        splits="none",
+        groups="person (first two letters)",
+        source="on request from its authors (Lyons et al. 1998)",
+        layouts=(Layout("KA.AN1.39.tiff", lambda path: _are_named(path, _JAFFE_NAME), _scan_jaffe),),
+    )
+)
+register_dataset(
+    Dataset(
+        name="kdef",
+        title="KDEF",
+        classes=FER2013_CLASSES,
+        splits="none",
+        groups="person (sex and number)",
+        source="on request from its authors (Lundqvist et al. 1998)",
+        layouts=(Layout("AF01/AF01ANS.JPG", lambda path: _are_named(path, _KDEF_NAME), _scan_kdef),),
+    )
+)
+
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g20
 _OULU_PATH = re.compile(
     r"(?:.*/)?(?P<name>(?P<light>VL|NI)/(?P<intensity>Strong|Weak|Dark)/(?P<person>P\d{3})/"
@@ -230,66 +296,9 @@ def _scan_oulu(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
-# %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g23
+# %% ../../nbs/16g_data.datasets_lab.ipynb #1628f386
 _SIX_EXPRESSIONS = tuple(name for name in FER2013_CLASSES if name != "neutral")
 
-register_dataset(
-    Dataset(
-        name="ckplus",
-        title="CK+",
-        classes=CKPLUS_CLASSES,
-        splits="none",
-        groups="person (S number)",
-        source="on request from its authors (Lucey et al. 2010); class folders CK+48 on Kaggle",
-        layouts=(
-            Layout(
-                f"{_FRAMES}/S005/001/*.png, {_EMOTION}/S005/001/*_emotion.txt",
-                lambda path: _ck_folders(path) is not None,
-                _scan_ck,
-            ),
-            Layout("CK+48/<class>/S010_004_00000017.png", _is_ck48, _scan_ck48),
-        ),
-    )
-)
-register_dataset(
-    Dataset(
-        name="ckextended",
-        title="CK+ as CSV (ckextended)",
-        classes=VOCABULARIES["ckextended"],
-        splits="column Usage: Training, PublicTest (valid), PrivateTest (test)",
-        groups="each face; the persons are unknown",
-        source="Kaggle: ckextended.csv",
-        layouts=(
-            Layout(
-                f"{_EXTENDED} (emotion,pixels,Usage)",
-                lambda path: _extended_file(path) is not None,
-                read=_read_extended,
-            ),
-        ),
-    )
-)
-register_dataset(
-    Dataset(
-        name="jaffe",
-        title="JAFFE",
-        classes=FER2013_CLASSES,
-        splits="none",
-        groups="person (first two letters)",
-        source="on request from its authors (Lyons et al. 1998)",
-        layouts=(Layout("KA.AN1.39.tiff", lambda path: _are_named(path, _JAFFE_NAME), _scan_jaffe),),
-    )
-)
-register_dataset(
-    Dataset(
-        name="kdef",
-        title="KDEF",
-        classes=FER2013_CLASSES,
-        splits="none",
-        groups="person (sex and number)",
-        source="on request from its authors (Lundqvist et al. 1998)",
-        layouts=(Layout("AF01/AF01ANS.JPG", lambda path: _are_named(path, _KDEF_NAME), _scan_kdef),),
-    )
-)
 register_dataset(
     Dataset(
         name="oulu",

@@ -27,7 +27,7 @@ from fer_fastai.data.layouts import (
     single_folders,
     subfolders,
 )
-from .registry import Dataset, Layout, register_dataset
+from .registry import Dataset, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders
 
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x07
@@ -78,6 +78,23 @@ def _scan_rafdb_list(path: Path, on_error: str) -> ImageRows:
     listed = {row["path"] for row in rows.rows}
     note_unlisted(rows, base / "Image/aligned", listed, "list_patition_label.txt")
     return rows
+
+
+# %% ../../nbs/16fb_data.datasets_rafdb.ipynb #0174eeda
+register_dataset(
+    Dataset(
+        name="rafdb",
+        title="RAF-DB",
+        classes=RAFDB_CLASSES,
+        first_code=1,
+        splits="train and test: prefix of the names, or folders",
+        groups="each face",
+        source="on request from its authors (Li et al. 2017); folders on Kaggle",
+        layouts=(
+            Layout(f"{_RAFDB_LIST}, Image/aligned", lambda path: _rafdb_base(path) is not None, _scan_rafdb_list),
+        ),
+    )
+)
 
 
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x11
@@ -160,24 +177,13 @@ def _scan_rafdb_folder(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
-# %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x16
-register_dataset(
-    Dataset(
-        name="rafdb",
-        title="RAF-DB",
-        classes=RAFDB_CLASSES,
-        first_code=1,
-        splits="train and test: prefix of the names, or folders",
-        groups="each face",
-        source="on request from its authors (Li et al. 2017); folders on Kaggle",
-        layouts=(
-            Layout(f"{_RAFDB_LIST}, Image/aligned", lambda path: _rafdb_base(path) is not None, _scan_rafdb_list),
-            Layout(
-                "DATASET/{train,test}/{1..7}, train_labels.csv, test_labels.csv",
-                lambda path: _rafdb_tables(path) is not None,
-                _scan_rafdb_tables,
-            ),
-            Layout("DATASET/{train,test}/{1..7}", _is_rafdb_folder, _scan_rafdb_folder),
-        ),
-    )
+# %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a87c8f24
+add_layout(
+    "rafdb",
+    Layout(
+        "DATASET/{train,test}/{1..7}, train_labels.csv, test_labels.csv",
+        lambda path: _rafdb_tables(path) is not None,
+        _scan_rafdb_tables,
+    ),
 )
+add_layout("rafdb", Layout("DATASET/{train,test}/{1..7}", _is_rafdb_folder, _scan_rafdb_folder))

@@ -78,6 +78,25 @@ def _scan_expw(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16f_data.datasets_wild.ipynb #99d7b935
+register_dataset(
+    Dataset(
+        name="expw",
+        title="ExpW",
+        classes=FER2013_CLASSES,
+        splits="none",
+        groups="photo",
+        source="from its authors (Zhang et al. 2018)",
+        layouts=(
+            Layout(
+                "label/label.lst, image/origin",
+                lambda path: find_below(path, "label/label.lst", "image/origin") is not None,
+                _scan_expw,
+            ),
+        ),
+    )
+)
+
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f10
 _FERPLUS_FOLDERS = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}  # folder -> split
 _VOTES = (*FERPLUS_CLASSES, *NON_EMOTIONS)  # order of the votes in label.csv
@@ -147,6 +166,27 @@ def _scan_ferplus(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16f_data.datasets_wild.ipynb #a86f96b9
+register_dataset(
+    Dataset(
+        name="ferplus",
+        title="FER+",
+        classes=FERPLUS_CLASSES,
+        splits="folders FER2013Train, FER2013Valid, FER2013Test",
+        groups="each face",
+        source="labels: github.com/microsoft/FERPlus; images: FER2013",
+        license="MIT for the votes; research use for the images",
+        layouts=(
+            Layout(
+                "FER2013{Train,Valid,Test}/label.csv",
+                lambda path: _ferplus_base(path) is not None,
+                _scan_ferplus,
+            ),
+        ),
+    )
+)
+
+
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f14
 def _clip_of(folders: tuple[str, ...]) -> str | None:  # None: no clip
     "Return the clip of a frame, which is the folder in its class folder"
@@ -178,6 +218,21 @@ def _scan_afew(path: Path, on_error: str) -> ImageRows:
     return rows
 
 
+# %% ../../nbs/16f_data.datasets_wild.ipynb #adfa6d33
+register_dataset(
+    Dataset(
+        name="afew",
+        title="AFEW",
+        classes=SFEW_CLASSES,
+        first_code=1,
+        splits="split folders, such as Train_AFEW and Val_AFEW",
+        groups="clip",
+        source="on request from its authors (Dhall et al. 2011)",
+        layouts=(Layout("Train_AFEW/<Emotion>/<clip>/<frame>, or Train_Aligned_Faces", _is_afew, _scan_afew),),
+    )
+)
+
+
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f17
 def _challenge_base(path: Path) -> Path | None:
     "Find the folder of train.csv and test.csv"
@@ -203,54 +258,7 @@ def _read_challenge(path: Path | str, on_error: str = "raise", cache: Path | str
     return cached(_read_challenge_files, _challenge_base(Path(path)) or path, cache, on_error=on_error)
 
 
-# %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f20
-register_dataset(
-    Dataset(
-        name="expw",
-        title="ExpW",
-        classes=FER2013_CLASSES,
-        splits="none",
-        groups="photo",
-        source="from its authors (Zhang et al. 2018)",
-        layouts=(
-            Layout(
-                "label/label.lst, image/origin",
-                lambda path: find_below(path, "label/label.lst", "image/origin") is not None,
-                _scan_expw,
-            ),
-        ),
-    )
-)
-register_dataset(
-    Dataset(
-        name="ferplus",
-        title="FER+",
-        classes=FERPLUS_CLASSES,
-        splits="folders FER2013Train, FER2013Valid, FER2013Test",
-        groups="each face",
-        source="labels: github.com/microsoft/FERPlus; images: FER2013",
-        license="MIT for the votes; research use for the images",
-        layouts=(
-            Layout(
-                "FER2013{Train,Valid,Test}/label.csv",
-                lambda path: _ferplus_base(path) is not None,
-                _scan_ferplus,
-            ),
-        ),
-    )
-)
-register_dataset(
-    Dataset(
-        name="afew",
-        title="AFEW",
-        classes=SFEW_CLASSES,
-        first_code=1,
-        splits="split folders, such as Train_AFEW and Val_AFEW",
-        groups="clip",
-        source="on request from its authors (Dhall et al. 2011)",
-        layouts=(Layout("Train_AFEW/<Emotion>/<clip>/<frame>, or Train_Aligned_Faces", _is_afew, _scan_afew),),
-    )
-)
+# %% ../../nbs/16f_data.datasets_wild.ipynb #6beeb309
 add_layout(
     "fer2013",
     Layout(
