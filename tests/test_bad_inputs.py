@@ -4626,7 +4626,7 @@ def cases_of_commands():
             "a process: a bad row",
             given(broken_csv),
             lambda _: fer("data describe faces.csv"),
-            r"^fer: faces.csv, row 0 \(line 2\): 3 pixels; expected 2,304",
+            "^fer: faces.csv, row 0: 3 pixels; expected a square number of pixels, such as 2,304",
         ),
         (
             "a process: a bad setting",

@@ -25,7 +25,7 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_close, test_eq
 
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.models.backbones import save_weights
+from fer_fastai.models.weights import save_weights
 
 
 def untrained_folder(parent: str, **changes) -> Path:
