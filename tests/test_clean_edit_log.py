@@ -31,7 +31,7 @@ def few_faces(n=6):
 
 
 def test_decisions_undo_and_redo():
-    'Decisions, undo and redo'
+    "Decisions, undo and redo"
     # nbs/65_clean.edit_log.ipynb #1b119a04
     faces = few_faces()
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +62,7 @@ def test_decisions_undo_and_redo():
 
 
 def test_entries_history_and_decisions_in_force():
-    'Entries, history and decisions in force'
+    "Entries, history and decisions in force"
     # nbs/65_clean.edit_log.ipynb #08a18399
     log = EditLog("sqlite://", few_faces(), annotator="ann")  # in memory, for experiments
     log.add(["face/0", "face/1"], "keep")
@@ -76,9 +76,22 @@ def test_entries_history_and_decisions_in_force():
     test_eq(log.current("ann", ["face/1"]).index.tolist(), [("face/1", "ann")])
     log.history("face/0")[["batch", "annotator", "action", "target", "old_label", "decision", "label", "source"]]
 
+    # nbs/65_clean.edit_log.ipynb #c65a0002
+    log = EditLog("sqlite://", few_faces(), annotator="ann")
+    rows = [("ann", "face/0", "relabel", "sad"), ("ann", "face/1", "keep", None), ("bob", "face/0", "discard", None)]
+    table = pd.DataFrame(rows, columns=["annotator", "face_id", "decision", "label"]).assign(source="import")
+    test_eq(log.add_table(table), [1, 2])
+    test_eq(log.consensus_table().decision.to_dict(), {"face/1": "keep", "face/0": "discard"})
+    with ExceptionExpected(EditError, regex="face 'face/0' twice by 'ann'"):
+        log.add_table(pd.concat([table, table[:1]]))
+    with ExceptionExpected(EditError, regex="no face 'face/9'"):
+        log.add_table(table.assign(face_id=["face/2", "face/3", "face/9"]))
+    test_eq([log.last_batch, log.add_table(table[:0])], [2, []])  # nothing was added
+    log.current()[["decision", "label"]]
+
 
 def test_consensus_of_several_annotators():
-    'Consensus of several annotators'
+    "Consensus of several annotators"
     # nbs/65_clean.edit_log.ipynb #e16b2455
     log = EditLog("sqlite://", few_faces(), annotator="ann")
     for annotator, label in {"ann": "sad", "bob": "sad", "cy": "fear"}.items():
@@ -109,7 +122,7 @@ def test_consensus_of_several_annotators():
 
 
 def test_apply_a_log_to_faces():
-    'Apply a log to faces'
+    "Apply a log to faces"
     # nbs/65_clean.edit_log.ipynb #6e319f6f
     faces = synthetic_faces(24, label_errors=0.25)
     wrong = faces.ids[(faces.table.label != faces.table.true_label).to_numpy()]
@@ -128,7 +141,7 @@ def test_apply_a_log_to_faces():
 
 
 def test_crash_safety():
-    'Crash safety'
+    "Crash safety"
     # nbs/65_clean.edit_log.ipynb #339f773f
     command = [sys.executable, "../benchmarks/robustness/edits.py", "--kills", "5", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -141,7 +154,7 @@ def test_crash_safety():
 
 
 def test_postgresql_server_of_a_team():
-    'PostgreSQL server of a team'
+    "PostgreSQL server of a team"
     # nbs/65_clean.edit_log.ipynb #9fc99347
     server = runpy.run_path("../tools/postgres.py")
     if server["no_postgres"]():
@@ -175,7 +188,8 @@ def test_postgresql_server_of_a_team():
 
 
 def test_random_decisions_undos_and_redos_against_a_simple_model():
-    'Random decisions, undos and redos against a simple model'
+    "Random decisions, undos and redos against a simple model"
+
     # nbs/65_clean.edit_log.ipynb #5623b606
     class AnnotatorModel:
         "Simple model of one annotator's log: a stack of decisions and a stack of undone ones"
@@ -202,7 +216,6 @@ def test_random_decisions_undos_and_redos_against_a_simple_model():
         def current(self):
             return {face_id: choice for ids, choice in self.decided for face_id in ids}
 
-
     def random_action(rng, log, models, faces):
         "Decide, undo or redo at random, in the log and in the model"
         annotator = rng.choice(list(models))
@@ -215,14 +228,12 @@ def test_random_decisions_undos_and_redos_against_a_simple_model():
         log.by(annotator).add(ids, decision, label)
         models[annotator].add(ids, (decision, label))
 
-
     def decisions_in_force(log, annotators):
         "Read the current decisions of each annotator"
         found = {annotator: {} for annotator in annotators}
         for (face_id, annotator), row in log.current().iterrows():
             found[annotator][face_id] = (row.decision, row.label)
         return found
-
 
     faces = few_faces()
     for seed in range(3):
@@ -237,7 +248,7 @@ def test_random_decisions_undos_and_redos_against_a_simple_model():
 
 
 def test_consensus_from_a_replay_of_all_entries():
-    'Consensus from a replay of all entries'
+    "Consensus from a replay of all entries"
     # nbs/65_clean.edit_log.ipynb #40ddfad2
     rng, faces = random.Random(0), few_faces()
     log = EditLog("sqlite://", faces, "ann")
@@ -260,7 +271,7 @@ def test_consensus_from_a_replay_of_all_entries():
 
 
 def test_an_empty_log():
-    'An empty log'
+    "An empty log"
     # nbs/65_clean.edit_log.ipynb #42e84430
     faces = few_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
@@ -274,7 +285,7 @@ def test_an_empty_log():
 
 
 def test_arguments_that_are_not_valid():
-    'Arguments that are not valid'
+    "Arguments that are not valid"
     # nbs/65_clean.edit_log.ipynb #29f3df0b
     log = EditLog("sqlite://", few_faces(), annotator="ann")
     problems = {
@@ -300,7 +311,7 @@ def test_arguments_that_are_not_valid():
 
 
 def test_unlabeled_faces():
-    'Unlabeled faces'
+    "Unlabeled faces"
     # nbs/65_clean.edit_log.ipynb #eabf9b99
     faces = few_faces().with_columns(label=["happy", None, None, "sad", "sad", "sad"])
     log = EditLog("sqlite://", faces, annotator="ann")
@@ -316,7 +327,7 @@ def test_unlabeled_faces():
 
 
 def test_logs_of_other_datasets():
-    'Logs of other datasets'
+    "Logs of other datasets"
     # nbs/65_clean.edit_log.ipynb #58f72c45
     faces = few_faces()
     with tempfile.TemporaryDirectory() as folder:
@@ -346,7 +357,7 @@ def test_logs_of_other_datasets():
 
 
 def test_files_that_are_not_edit_logs():
-    'Files that are not edit logs'
+    "Files that are not edit logs"
     # nbs/65_clean.edit_log.ipynb #c014d6e8
     faces = few_faces()
     with tempfile.TemporaryDirectory() as folder:
@@ -367,7 +378,7 @@ def test_files_that_are_not_edit_logs():
 
 
 def test_damaged_read_only_locked_and_deleted_files():
-    'Damaged, read-only, locked and deleted files'
+    "Damaged, read-only, locked and deleted files"
     # nbs/65_clean.edit_log.ipynb #915297e2
     faces = few_faces()
     with tempfile.TemporaryDirectory() as folder:
@@ -401,7 +412,7 @@ def test_damaged_read_only_locked_and_deleted_files():
 
 
 def test_passwords_in_errors():
-    'Passwords in errors'
+    "Passwords in errors"
     # nbs/65_clean.edit_log.ipynb #30954085
     urls = (
         "postgresql+nodriver://ann:se/cr@et@lab/fer",
@@ -421,7 +432,7 @@ def test_passwords_in_errors():
 
 
 def test_36_000_decisions():
-    '36,000 decisions'
+    "36,000 decisions"
     # nbs/65_clean.edit_log.ipynb #7623e2c6
     faces = few_faces(18_000)
     with tempfile.TemporaryDirectory() as folder:
