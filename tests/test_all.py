@@ -2,31 +2,35 @@
 
 
 def test_the_list():
-    'The list'
+    "The list"
     # nbs/92_all.ipynb #d2bbb575
     import inspect
 
     import fer_fastai.all as front_door
 
-    public = {name for name, value in vars(front_door).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    public = {
+        name for name, value in vars(front_door).items() if not name.startswith("_") and not inspect.ismodule(value)
+    }
     assert public == set(front_door.__all__) and 55 <= len(public) <= 75, public ^ set(front_door.__all__)
     len(public)
 
 
 def test_no_collisions_with_fastai_vision_all():
-    'No collisions with fastai.vision.all'
+    "No collisions with fastai.vision.all"
     # nbs/92_all.ipynb #d8eba7a4
     first, second = {}, {}
     exec("from fastai.vision.all import *\nfrom fer_fastai.all import *", first)
     exec("from fer_fastai.all import *\nfrom fastai.vision.all import *", second)
     different = [
-        name for name in first.keys() | second.keys() if name != "__builtins__" and first.get(name) is not second.get(name)
+        name
+        for name in first.keys() | second.keys()
+        if name != "__builtins__" and first.get(name) is not second.get(name)
     ]
     assert not different, different
 
 
 def test_every_name_has_a_docstring():
-    'Every name has a docstring'
+    "Every name has a docstring"
     # nbs/92_all.ipynb #7156081d
     import inspect
 

@@ -16,7 +16,7 @@ from fer_fastai.core import find_settings_file
 
 
 def test_the_app():
-    'The app'
+    "The app"
     # nbs/91g_cli.app.ipynb #3c76c985
     output = CliRunner().invoke(app, ["settings"], env={"FER_SEED": "7"}).output
     line = next(line for line in output.splitlines() if line.startswith("seed"))
@@ -28,12 +28,12 @@ def test_the_app():
 
 
 def test_errors_and_exit_codes():
-    'Errors and exit codes'
+    "Errors and exit codes"
+
     # nbs/91g_cli.app.ipynb #70e59a77
     def fer(*words, **environment):
         command = [sys.executable, "-m", "fer_fastai", *words]
         return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
-
 
     missing = fer("data", "describe", "nowhere.csv")
     expected = (
@@ -42,30 +42,32 @@ def test_errors_and_exit_codes():
     )
     test_eq((missing.returncode, missing.stderr.strip()), (2, expected))
     wrong = fer("settings", FER_SEED="x")
-    test_eq((wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0"))
+    test_eq(
+        (wrong.returncode, wrong.stderr.strip()), (2, "fer: FER_SEED: seed = 'x'; expected a whole number, at least 0")
+    )
     unfinished = fer("report", "nowhere")
     test_eq(unfinished.returncode, 2)
     assert "Traceback" not in unfinished.stderr
 
 
 def test_help_texts():
-    'Help texts'
+    "Help texts"
+
     # nbs/91g_cli.app.ipynb #51a35c1a
     def help_of(*words):
         output = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}, catch_exceptions=False).output
         return re.sub(r"\x1b\[[0-9;]*m", "", output)
 
-
     commands = ("train", "report", "demo", "issues", "apply", "impact", "settings", "paper", "predict", "video", "webcam",
                 "export", "bulk")  # fmt: skip
-    for command in [*commands, "data get", "data describe", "data write"]:
+    for command in [*commands, "data get", "data describe", "data write", "edits import", "edits export"]:
         assert "Example:" in help_of(*command.split()), command
     assert "<Emotion>/<Film>_<time>_<frame>.png" in help_of("paper")
     print(help_of())
 
 
 def test_startup_imports():
-    'Startup imports'
+    "Startup imports"
     # nbs/91g_cli.app.ipynb #ae213eec
     script = """
 import sys
