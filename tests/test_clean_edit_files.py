@@ -34,7 +34,7 @@ def test_rows_of_a_table():
 
 def test_annotations_of_label_studio():
     "Annotations of Label Studio"
-    # nbs/66b_clean.edit_files.ipynb #c66b0010
+    # nbs/66b_clean.edit_files.ipynb #c66b0012
     for address, expected in {
         "/data/local-files/?d=faces/train/happy/a%20b.png": "faces/train/happy/a b.png",
         "/data/upload/3/0a1b2c3d-a.png": "a.png",
@@ -51,40 +51,31 @@ def test_annotations_of_label_studio():
 
 def test_decisions_of_rows():
     "Decisions of rows"
-    # nbs/66b_clean.edit_files.ipynb #c66b0013
+    # nbs/66b_clean.edit_files.ipynb #c66b0017
     faces = four_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "reviewed.csv")
-        path.write_text(
-            "filename,emotion,user\nhappy/1.png,Happiness,ann\n2.png,fear,ann\n2.png,sadness,bob\n3.png,discard,bob\n4.png,,bob\n"
-        )
+        rows = ("happy/1.png,Happiness,ann", "2.png,fear,ann", "2.png,sadness,bob", "3.png,discard,bob", "4.png,,bob")
+        path.write_text("\n".join(["filename,emotion,user", *rows]))
         counts = import_edits(log, path, faces)
         path.write_text("filename,emotion\n1.png,sad\n2.png,sda\n")
         with ExceptionExpected(EditError, "reviewed.csv, row 1: label 'sda'; expected angry, .*, discard or unsure"):
             import_edits(log, path, faces)
-    test_eq(
-        counts.to_dict("index"),
-        {"ann": dict(keep=1, relabel=1, discard=0, unsure=0), "bob": dict(keep=1, relabel=0, discard=1, unsure=0)},
-    )
+    test_eq(counts.to_numpy().tolist(), [[1, 1, 0, 0], [1, 0, 1, 0]])
     test_eq(log.last_batch, 2)  # the second file added nothing
     log.current()[["decision", "label", "source"]]
 
-    # nbs/66b_clean.edit_files.ipynb #c66b0014
-    choice = lambda label, who, time: {
-        "completed_by": who,
-        "updated_at": time,
-        "result": [{"value": {"choices": [label]}}],
-    }
+    # nbs/66b_clean.edit_files.ipynb #c66b0018
+    def annotation(label, annotator, time):
+        "Create an annotation of Label Studio"
+        return {"completed_by": annotator, "updated_at": time, "result": [{"value": {"choices": [label]}}]}
+
+    first = annotation("Sad", {"email": "ann@lab"}, "2026-01-01T10:00:00Z")
+    second = annotation("Sad", 2, "2026-01-01T11:00:00Z")
     tasks = [
-        {
-            "data": {"image": "/data/local-files/?d=train/happy/1.png"},
-            "annotations": [choice("Sad", {"email": "ann@lab"}, "2026-01-01T10:00:00Z")],
-        },
-        {
-            "data": {"image": "/data/upload/1/0a1b2c3d-2.png"},
-            "annotations": [choice("Sad", 2, "2026-01-01T11:00:00Z"), {"was_cancelled": True}],
-        },
+        {"data": {"image": "/data/local-files/?d=train/happy/1.png"}, "annotations": [first]},
+        {"data": {"image": "/data/upload/1/0a1b2c3d-2.png"}, "annotations": [second, {"was_cancelled": True}]},
         {"data": {"image": "s3://faces/train/fear/3.png"}, "annotations": []},
     ]
     log = EditLog("sqlite://", faces, annotator="ann")
@@ -98,7 +89,7 @@ def test_decisions_of_rows():
 
 def test_export():
     "Export"
-    # nbs/66b_clean.edit_files.ipynb #c66b0017
+    # nbs/66b_clean.edit_files.ipynb #c66b0021
     faces = four_faces()
     log = EditLog("sqlite://", faces, annotator="ann")
     log.add("train/happy/1", "relabel", "sad")
@@ -119,7 +110,7 @@ def test_export():
 def test_edge_cases_files_that_are_imported_completely_or_not_at_all():
     "Edge cases: files that are imported completely or not at all"
 
-    # nbs/66b_clean.edit_files.ipynb #c66b0019
+    # nbs/66b_clean.edit_files.ipynb #c66b0023
     def raises(message, text, name="edits.csv", error=EditError, faces=None):
         "Check the error for a file, and that nothing is written"
         faces = four_faces() if faces is None else faces
@@ -173,7 +164,7 @@ def test_edge_cases_files_that_are_imported_completely_or_not_at_all():
 def test_edge_cases_label_studio_exports_with_missing_or_several():
     "Edge cases: Label Studio exports with missing or several answers"
 
-    # nbs/66b_clean.edit_files.ipynb #c66b0021
+    # nbs/66b_clean.edit_files.ipynb #c66b0025
     def imported(*tasks):
         "Import tasks and return the decisions in force"
         log = EditLog("sqlite://", four_faces(), annotator="ann")
@@ -220,7 +211,7 @@ def test_edge_cases_label_studio_exports_with_missing_or_several():
 
 def test_edge_cases_names_with_commas_quotes_and_other_alphabets():
     "Edge cases: names with commas, quotes and other alphabets"
-    # nbs/66b_clean.edit_files.ipynb #c66b0023
+    # nbs/66b_clean.edit_files.ipynb #c66b0027
     ids = ['train/sad/a, "b"', "train/sad/\u8868\u60c5 1", "train/sad/a%20b", "train/sad/=1+1"]
     faces = FaceSet(pd.DataFrame({"label": "sad", "path": [f"/data/{face_id}.png" for face_id in ids]}, index=ids))
     log = EditLog("sqlite://", faces, annotator="ann\u00e4")
@@ -240,7 +231,7 @@ def test_edge_cases_names_with_commas_quotes_and_other_alphabets():
 
 def test_edge_cases_random_logs_of_three_annotators():
     "Edge cases: random logs of three annotators"
-    # nbs/66b_clean.edit_files.ipynb #c66b0025
+    # nbs/66b_clean.edit_files.ipynb #c66b0029
     import random
 
     faces = four_faces()

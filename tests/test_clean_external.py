@@ -24,7 +24,7 @@ def three_faces():
 
 def test_classes_of_the_columns():
     "Classes of the columns"
-    # nbs/60c_clean.external.ipynb #c60c0007
+    # nbs/60c_clean.external.ipynb #c60c0008
     test_eq(
         [_class_of(name, ("happy", "sad")) for name in ("p_happiness", "prob_Sad", "pred-joy", "fear")],
         ["happy", "sad", "happy", None],
@@ -39,7 +39,7 @@ def test_classes_of_the_columns():
 
 def test_rows_that_are_distributions():
     "Rows that are distributions"
-    # nbs/60c_clean.external.ipynb #c60c0010
+    # nbs/60c_clean.external.ipynb #c60c0011
     rounded = pd.DataFrame({"happy": [0.333, 1.0], "sad": [0.66, 0.0]}, index=["a", "b"])
     test_close(_normalized(rounded, "array").sum(axis=1), [1, 1])
     with ExceptionExpected(DataError, "array, face a: .33.3, 66.0. with the sum 99.3; .* divide by 100"):
@@ -49,7 +49,7 @@ def test_rows_that_are_distributions():
 
 def test_probabilities_in_memory():
     "Probabilities in memory"
-    # nbs/60c_clean.external.ipynb #c60c0014
+    # nbs/60c_clean.external.ipynb #c60c0016
     faces = synthetic_faces(140, seed=1)
     classes = sorted(faces.vocab)
     probabilities = np.full((len(faces), 7), 0.05)
@@ -62,7 +62,7 @@ def test_probabilities_in_memory():
         PredProbs.from_array(faces, probabilities)
     issues
 
-    # nbs/60c_clean.external.ipynb #c60c0015
+    # nbs/60c_clean.external.ipynb #c60c0017
     faces = three_faces()
     table = pd.DataFrame(
         {"prob_sadness": [0.1, 0.7, 0.8], "prob_joy": [0.9, 0.3, 0.2]}, index=["b/1.png", "a/1.png", "2.png"]
@@ -75,7 +75,7 @@ def test_probabilities_in_memory():
 
 def test_probabilities_in_files():
     "Probabilities in files"
-    # nbs/60c_clean.external.ipynb #c60c0018
+    # nbs/60c_clean.external.ipynb #c60c0021
     faces = three_faces()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "probs.csv")
@@ -97,7 +97,7 @@ def test_probabilities_in_files():
 
 def test_edge_cases_arrays_and_dataframes_that_are_not_probabilities():
     "Edge cases: arrays and DataFrames that are not probabilities of these faces"
-    # nbs/60c_clean.external.ipynb #c60c0020
+    # nbs/60c_clean.external.ipynb #c60c0023
     faces = three_faces()
     good = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
     two = ["happy", "sad"]
@@ -159,7 +159,7 @@ def test_edge_cases_arrays_and_dataframes_that_are_not_probabilities():
 
 def test_edge_cases_tensors_and_small_types():
     "Edge cases: tensors and small types"
-    # nbs/60c_clean.external.ipynb #c60c0022
+    # nbs/60c_clean.external.ipynb #c60c0025
     import torch
 
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.5, 0.0]], requires_grad=True)
@@ -173,7 +173,7 @@ def test_edge_cases_tensors_and_small_types():
 
 def test_edge_cases_files_with_other_rows_columns_and_contents():
     "Edge cases: files with other rows, columns and contents"
-    # nbs/60c_clean.external.ipynb #c60c0024
+    # nbs/60c_clean.external.ipynb #c60c0027
     import os
     import pickle
 
@@ -240,7 +240,7 @@ def test_edge_cases_files_with_other_rows_columns_and_contents():
 
 def test_edge_cases_predictions_of_one_split():
     "Edge cases: predictions of one split"
-    # nbs/60c_clean.external.ipynb #c60c0026
+    # nbs/60c_clean.external.ipynb #c60c0029
     faces = three_faces().with_columns(split=["train", "test", "test"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "test.csv")

@@ -16,7 +16,7 @@ def faces_of(*ids, **columns):
 
 def test_face_ids():
     "Face ids"
-    # nbs/60a_clean.matching.ipynb #c60a0008
+    # nbs/60a_clean.matching.ipynb #c60a0009
     faces = faces_of("train/happy/1", "train/sad/2", "test/sad/2")
     names = ["/home/ann/faces/train/happy/1.png", "test\\sad\\2.jpg", "train/sad/2"]
     test_eq(match_ids(faces, names), ["train/happy/1", "test/sad/2", "train/sad/2"])
@@ -36,7 +36,7 @@ def test_face_ids():
 
 def test_class_names():
     "Class names"
-    # nbs/60a_clean.matching.ipynb #c60a0011
+    # nbs/60a_clean.matching.ipynb #c60a0012
     test_eq(
         [match_class(name, ["sad", "happy"]) for name in ("Happiness", " SAD", "fear", "1")],
         ["happy", "sad", None, None],
@@ -46,7 +46,7 @@ def test_class_names():
 
 def test_column_of_face_ids():
     "Column of face ids"
-    # nbs/60a_clean.matching.ipynb #c60a0014
+    # nbs/60a_clean.matching.ipynb #c60a0015
     test_eq(id_column(["id", "image", "choice"], "export.csv"), "image")
     test_eq(id_column(["happy", "ID"], "probs.csv"), "ID")
     with ExceptionExpected(DataError, "probs.csv: columns happy, sad; expected a column of face ids: face_id, path"):
@@ -55,7 +55,7 @@ def test_column_of_face_ids():
 
 def test_edge_cases_names_that_fit_no_face_for_certain():
     "Edge cases: names that fit no face for certain"
-    # nbs/60a_clean.matching.ipynb #c60a0016
+    # nbs/60a_clean.matching.ipynb #c60a0017
     pairs = faces_of("a.png", "a.jpg", "b", "x/b", "c.png")  # two images with one stem keep their endings
     test_eq(match_ids(pairs, ["a.jpg", "b.webp", "y/x/b.png", "c"]), ["a.jpg", "b", "x/b", "c.png"])
     for bad in ("a", "c.jpg", "z/../b.txt", "B", "b/x", None, float("nan"), "", " "):
@@ -86,7 +86,7 @@ def test_edge_cases_names_that_fit_no_face_for_certain():
 
 def test_edge_cases_100_000_paths_from_another_root():
     "Edge cases: 100,000 paths from another root"
-    # nbs/60a_clean.matching.ipynb #c60a0018
+    # nbs/60a_clean.matching.ipynb #c60a0019
     import time
 
     many = faces_of(*(f"train/{row % 7}/{row:06d}" for row in range(100_000)))

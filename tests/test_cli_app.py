@@ -36,10 +36,7 @@ def test_errors_and_exit_codes():
         return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
 
     missing = fer("data", "describe", "nowhere.csv")
-    expected = (
-        "fer: nowhere.csv: no such file or folder; expected synthetic, fer2013, or the path of a CSV, "
-        "a Parquet file or a folder"
-    )
+    expected = "fer: nowhere.csv: no such file or folder; expected synthetic, fer2013, or the path of a table or folder"
     test_eq((missing.returncode, missing.stderr.strip()), (2, expected))
     wrong = fer("settings", FER_SEED="x")
     test_eq(

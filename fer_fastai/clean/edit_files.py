@@ -16,14 +16,14 @@ import pandas as pd
 from .database import EditError
 from .edit_log import DECISIONS, EditLog
 from .matching import id_column, match_class, match_ids
-from ..core import MissingFileError, one_line
+from ..core import MissingFileError, cut_text, one_line
 from ..data.emotions import NON_EMOTIONS
 from ..data.faceset import FaceSet
 from ..data.tables import TABLE_SUFFIXES, label_text, read_table
 from ..io import atomic_path, check_regular_file, write_json
 
 # %% ../../nbs/66b_clean.edit_files.ipynb #c66b0006
-_COLUMNS = ("where", "name", "label", "decision", "annotator", "time")  # of the rows of a file
+_COLUMNS = ("where", "name", "label", "decision", "annotator", "time")  # columns of the rows that were read
 _LABELS = (("new_label",), ("to",), ("label", "choice", "emotion"))  # best first
 _DECISION_NAMES = ("decision", "action")
 _ANNOTATOR_NAMES = ("annotator", "user", "completed_by")
@@ -86,10 +86,11 @@ def _face_name(data: object, where: str) -> str:
     values = {str(key): value for key, value in data.items()} if isinstance(data, dict) else {}
     value = values[id_column(values, f"{where}, data")]
     if not isinstance(value, str):
-        raise EditError(f"image {one_line(value, 40)!r}", where, "data.image, the address of an image")  # type: ignore[arg-type]
+        raise EditError(f"image {cut_text(value, 40)!r}", where, "data.image, the address of an image")
     return value if "face_id" in values else _image_name(value)
 
 
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0010
 def _person(value: object) -> str | None:
     "Return the annotator of an annotation: a number, or an account with email or id"
     if isinstance(value, dict):
@@ -98,7 +99,7 @@ def _person(value: object) -> str | None:
 
 
 def _choice(annotation: dict, where: str) -> str | None:
-    "Return the choice of an annotation; None: nothing was chosen"
+    "Return the choice of an annotation, or None if nothing was chosen"
     results = annotation.get("result") or []
     values = (
         [result.get("value") for result in results if isinstance(result, dict)] if isinstance(results, list) else []
@@ -112,9 +113,10 @@ def _choice(annotation: dict, where: str) -> str | None:
     return label_text(choices[0])
 
 
-def _task_rows(task: object, where: str) -> Iterator[tuple]:
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0011
+def _task_rows(task: dict, where: str) -> Iterator[tuple]:
     "Iterate over the rows of a task"
-    annotations = task.get("annotations") if isinstance(task, dict) else None
+    annotations = task.get("annotations")
     if not isinstance(annotations, list) or not all(isinstance(entry, dict) for entry in annotations):
         raise EditError("no task with annotations", where, "the JSON export of Label Studio")
     given = [entry for entry in annotations if not entry.get("was_cancelled")]
@@ -139,7 +141,7 @@ def _label_studio_rows(frame: pd.DataFrame, path: Path) -> pd.DataFrame:  # colu
     return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
 
 
-# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0012
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0014
 _STANDS_FOR = dict(zip(NON_EMOTIONS, ("unsure", "discard")))
 
 
@@ -154,7 +156,7 @@ def _class_or_decision(text: str | None, vocab: tuple[str, ...], where: str) -> 
 
 
 def _decide(row, own: str | None, vocab: tuple[str, ...]) -> tuple[str | None, str | None]:  # decision, new label
-    "Return the decision of a row about a face with the label `own`; None: no decision"
+    "Return the decision of a row about a face with the label `own`, or None if the row has none"
     name = _class_or_decision(row.label, vocab, row.where)
     decision = None if row.decision is None else row.decision.lower()
     if decision not in (None, *DECISIONS):
@@ -171,6 +173,7 @@ def _decide(row, own: str | None, vocab: tuple[str, ...]) -> tuple[str | None, s
     return ("keep", None) if name == own else ("relabel", name)
 
 
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0015
 def _read_rows(path: Path) -> pd.DataFrame:  # columns _COLUMNS
     "Read the rows of a table or of an export of Label Studio"
     check_regular_file(path)
@@ -200,6 +203,7 @@ def _newest(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop_duplicates(["face_id", "annotator"], keep="last")
 
 
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0016
 def import_edits(
     log: EditLog,  # its annotator is the annotator of rows without one
     path: Path | str,  # CSV, TSV, JSON or Parquet with columns as above, or JSON export of Label Studio
@@ -223,7 +227,7 @@ def import_edits(
     return counts.reindex(columns=list(DECISIONS), fill_value=0).rename_axis(index="annotator", columns=None)
 
 
-# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0016
+# %% ../../nbs/66b_clean.edit_files.ipynb #c66b0020
 def _export_tasks(table: pd.DataFrame, paths: pd.Series) -> list[dict]:
     "Convert decisions to tasks of Label Studio"
     tasks = []

@@ -155,7 +155,7 @@ class EditLog(_LogDatabase):
         stored = self._open(own)
         self.vocab, self.labels = stored  # classes, and original labels by face_id
         self._file = database_file(self.url)
-        if own is not None and stored is not own:
+        if faceset is not None and own is not None and stored is not own:
             self._extend(own)
             self.check_dataset(faceset)
 
@@ -331,6 +331,7 @@ def _edit_rows(log: EditLog, face_ids, decision: str, label, source) -> list[dic
     ]
 
 
+# %% ../../nbs/65_clean.edit_log.ipynb #c65a0003
 def _batches_of(log: EditLog, decisions: pd.DataFrame) -> list[tuple[str, list[dict]]]:
     "Check decisions and return them in batches: the annotator and one row per face"
     names = [_annotator_name(name) for name in decisions.annotator]

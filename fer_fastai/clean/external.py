@@ -16,7 +16,7 @@ from fastcore.basics import patch
 
 from .matching import id_column, match_class, match_ids
 from .pred_probs import PredProbs
-from ..core import DataError, MissingFileError, one_line
+from ..core import DataError, MissingFileError, cut_text, one_line
 from ..data.emotions import VOCABULARIES
 from ..data.faceset import FaceSet
 from ..data.tables import find_columns, read_table
@@ -37,11 +37,12 @@ def _class_names(classes: object, where: object) -> list[str]:
         return list(VOCABULARIES[classes])
     names = [] if isinstance(classes, (str, Mapping)) or not isinstance(classes, Iterable) else list(classes)
     if not names or not all(isinstance(name, str) for name in names):
-        found = f"classes {one_line(classes, 60)!r}"  # type: ignore[arg-type]
+        found = f"classes {cut_text(classes, 60)!r}"
         raise DataError(found, where, f"the class of each column, or one of {', '.join(VOCABULARIES)}")
     return names
 
 
+# %% ../../nbs/60c_clean.external.ipynb #c60c0007
 def _rename_columns(frame: pd.DataFrame, classes: object, vocab: Sequence[str], where: object) -> pd.DataFrame:
     "Name the columns by `classes`; names or numbers of the columns that contradict them raise DataError"
     names = _class_names(classes, where)
@@ -77,8 +78,8 @@ def _order_columns(frame: pd.DataFrame, vocab: Sequence[str], where: object) -> 
     return frame.set_axis(names, axis=1)[list(vocab)]
 
 
-# %% ../../nbs/60c_clean.external.ipynb #c60c0009
-_TOLERANCE = 0.01 + 1e-6  # of the sum of a row; float32 adds the second term
+# %% ../../nbs/60c_clean.external.ipynb #c60c0010
+_TOLERANCE = 0.01 + 1e-6  # largest difference of a sum from 1; the second term is for float32
 
 
 def _check_numbers(frame: pd.DataFrame, where: object) -> np.ndarray:  # float64, shape (n, k)
@@ -109,7 +110,7 @@ def _normalized(frame: pd.DataFrame, where: object) -> pd.DataFrame:  # float32;
     return pd.DataFrame((numbers / sums[:, None]).astype(np.float32), frame.index, frame.columns)
 
 
-# %% ../../nbs/60c_clean.external.ipynb #c60c0012
+# %% ../../nbs/60c_clean.external.ipynb #c60c0013
 def _to_frame(pred_probs: object, faces: FaceSet, classes: object, where: object) -> pd.DataFrame:
     "Convert an array, tensor or list to a DataFrame with a default index"
     values = pred_probs.detach().cpu() if hasattr(pred_probs, "detach") else pred_probs
@@ -142,6 +143,7 @@ def _face_ids(index: pd.Index, faces: FaceSet, where: object) -> list[str]:
     return faces.ids.tolist()
 
 
+# %% ../../nbs/60c_clean.external.ipynb #c60c0014
 def _check_complete(ids: Iterable[str], faces: FaceSet, where: object):
     "Raise DataError for a face without a row"
     missing = faces.ids.difference(pd.Index(list(ids), dtype=object), sort=False)
@@ -168,7 +170,7 @@ def from_array(
     return PredProbs(_normalized(frame.loc[faces.ids], source), source=source)
 
 
-# %% ../../nbs/60c_clean.external.ipynb #c60c0017
+# %% ../../nbs/60c_clean.external.ipynb #c60c0019
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".pq")
 
 
@@ -194,6 +196,7 @@ def _predicted_splits(faces: FaceSet, ids: list[str], where: object) -> FaceSet:
     return part
 
 
+# %% ../../nbs/60c_clean.external.ipynb #c60c0020
 def _read_frame(path: Path) -> pd.DataFrame:  # index: ids as written; columns of probabilities
     "Read a table of probabilities, without columns of labels, splits and groups"
     frame = read_table(path)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..core import DataError, one_line
+from ..core import DataError, cut_text
 from ..data.emotions import canonical_emotion, is_emotion
 from ..data.faceset import FaceSet
 from ..data.images import IMAGE_SUFFIXES
@@ -89,6 +89,7 @@ def _check_no_row_numbers(names: list[str], where: object):
         raise DataError(found, where, "face ids", "Write ids with their folder, or with the ending of the image")
 
 
+# %% ../../nbs/60a_clean.matching.ipynb #c60a0008
 def match_ids(
     faces: FaceSet,
     names: Iterable[object],  # ids, paths or file names of faces, in any order
@@ -101,20 +102,20 @@ def match_ids(
     places = [f"{where}, row {row}" for row in range(len(names))] if places is None else places
     texts = [_name_text(name, place) for name, place in zip(names, places)]
     rows = faces.ids.get_indexer(pd.Index(texts, dtype=object))
-    unknown = np.flatnonzero(rows < 0)
-    if len(unknown):
+    unknown = np.flatnonzero(rows < 0).tolist()
+    if unknown:
         _check_no_row_numbers(texts, where)
         paths = faces.table.get("path", pd.Series(dtype=object)).fillna("").astype(str)
         indexes = [_PathIndex(faces.ids), _PathIndex(paths)]
         for row in unknown:
             rows[row] = _find_row(texts[row], indexes, faces, places[row])
-    twice = np.flatnonzero(pd.Series(rows).duplicated())
-    if len(twice) and not repeated:
+    twice = np.flatnonzero(pd.Series(rows).duplicated()).tolist()
+    if twice and not repeated:
         raise DataError(f"face {faces.ids[rows[twice[0]]]!r} twice", places[twice[0]], "each face once")
     return faces.ids[rows].tolist()
 
 
-# %% ../../nbs/60a_clean.matching.ipynb #c60a0010
+# %% ../../nbs/60a_clean.matching.ipynb #c60a0011
 def _plain_class(name: str) -> str:
     "Return the canonical emotion of a name, or the name in lower case"
     return canonical_emotion(name) if is_emotion(name) else name.strip().lower()
@@ -132,7 +133,7 @@ def match_class(
     return known.get(_plain_class(text)) if len(known) == len(vocab) else None
 
 
-# %% ../../nbs/60a_clean.matching.ipynb #c60a0013
+# %% ../../nbs/60a_clean.matching.ipynb #c60a0014
 def id_column(
     names: Iterable[object],  # column names of a table
     where: object,  # file, for error messages
@@ -145,6 +146,6 @@ def id_column(
     known = find_columns(columns)
     found = known.face_id or known.path or next((name for name in columns if name.strip().lower() == "id"), None)
     if found is None:
-        shown = ", ".join(one_line(name, 20) for name in columns[:8])  # type: ignore[arg-type]
+        shown = ", ".join(cut_text(name, 20) for name in columns[:8])
         raise DataError(f"columns {shown}", where, "a column of face ids: face_id, path, image, filename or id")
     return found
