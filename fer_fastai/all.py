@@ -48,10 +48,13 @@ __all__ = [
     "PredProbs",
     "apply_diff",
     "cross_val_pred_probs",
+    "export_edits",
     "find_issues",
+    "import_edits",
     "measure_impact",
     "predict_pred_probs",
     "rank_label_issues",
+    "read_pred_probs",
     "simulated_annotator",
     "to_diff",
     "AngularSeparation",
@@ -168,8 +171,15 @@ from fer_fastai.clean.diffs import (
     apply_diff,
     to_diff,
 )
+from fer_fastai.clean.edit_files import (
+    export_edits,
+    import_edits,
+)
 from fer_fastai.clean.edit_log import (
     EditLog,
+)
+from fer_fastai.clean.external import (
+    read_pred_probs,
 )
 from fer_fastai.clean.impact import (
     measure_impact,
@@ -244,8 +254,9 @@ _all_ = [
     "KnowledgeDistillation", "RECIPES", "Recipe", "SoftCrossEntropy", "Stage", "class_weights", "get_recipe",
     "load_run", "read_history", "sample_weights", "train", "weighted_loss", "compute_metrics",
     "plot_confusion_matrix", "plot_history", "predict_faces", "repeated_holdout", "report", "write_report",
-    "EditLog", "LabelCleaner", "PredProbs", "apply_diff", "cross_val_pred_probs", "find_issues",
-    "measure_impact", "predict_pred_probs", "rank_label_issues", "simulated_annotator", "to_diff",
+    "EditLog", "LabelCleaner", "PredProbs", "apply_diff", "cross_val_pred_probs", "export_edits", "find_issues",
+    "import_edits", "measure_impact", "predict_pred_probs", "rank_label_issues", "read_pred_probs",
+    "simulated_annotator", "to_diff",
     "AngularSeparation", "explain", "explain_grid", "mean_saliency", "measure_perturbation", "sanity_check",
     "PruneWhileTraining", "prune", "replace_model", "Predictor", "annotate", "as_learner", "list_pretrained",
     "load_model_folder", "predict_bulk", "predict_folder", "predict_video", "pretrained_model",

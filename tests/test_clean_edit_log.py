@@ -76,6 +76,19 @@ def test_entries_history_and_decisions_in_force():
     test_eq(log.current("ann", ["face/1"]).index.tolist(), [("face/1", "ann")])
     log.history("face/0")[["batch", "annotator", "action", "target", "old_label", "decision", "label", "source"]]
 
+    # nbs/65_clean.edit_log.ipynb #c65a0002
+    log = EditLog("sqlite://", few_faces(), annotator="ann")
+    rows = [("ann", "face/0", "relabel", "sad"), ("ann", "face/1", "keep", None), ("bob", "face/0", "discard", None)]
+    table = pd.DataFrame(rows, columns=["annotator", "face_id", "decision", "label"]).assign(source="import")
+    test_eq(log.add_table(table), [1, 2])
+    test_eq(log.consensus_table().decision.to_dict(), {"face/1": "keep", "face/0": "discard"})
+    with ExceptionExpected(EditError, regex="face 'face/0' twice by 'ann'"):
+        log.add_table(pd.concat([table, table[:1]]))
+    with ExceptionExpected(EditError, regex="no face 'face/9'"):
+        log.add_table(table.assign(face_id=["face/2", "face/3", "face/9"]))
+    test_eq([log.last_batch, log.add_table(table[:0])], [2, []])  # nothing was added
+    log.current()[["decision", "label"]]
+
 
 def test_consensus_of_several_annotators():
     "Consensus of several annotators"

@@ -57,7 +57,7 @@ def test_help_texts():
 
     commands = ("train", "report", "demo", "issues", "apply", "impact", "settings", "paper", "predict", "video", "webcam",
                 "export", "bulk")  # fmt: skip
-    for command in [*commands, "data get", "data describe", "data write"]:
+    for command in [*commands, "data get", "data describe", "data write", "edits import", "edits export"]:
         assert "Example:" in help_of(*command.split()), command
     assert "<Emotion>/<Film>_<time>_<frame>.png" in help_of("paper")
     print(help_of())

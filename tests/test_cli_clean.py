@@ -2,17 +2,73 @@
 
 from pathlib import Path
 from fer_fastai.cli.options import open_faces
-from fer_fastai.core import DataError
-from fer_fastai.cli.clean import _parse_seeds, clean_app
+from fer_fastai.core import DataError, MissingFileError
+from fer_fastai.cli.clean import _parse_seeds, clean_app, edits_app
 import pytest
 
 # nbs/91d_cli.clean.ipynb #07925213
 import tempfile
 
+import numpy as np
+import pandas as pd
 from fastcore.test import ExceptionExpected, test_eq
 from typer.testing import CliRunner
 
 from fer_fastai.clean.edit_log import EditLog
+
+
+def test_rank_label_errors():
+    "Rank label errors"
+    # nbs/91d_cli.clean.ipynb #c91d0001
+    with tempfile.TemporaryDirectory() as folder:
+        faces = open_faces("synthetic").split("test")
+        names = [f"p_{name}" for name in faces.vocab]
+        table = pd.DataFrame(np.eye(7)[faces.codes] * 0.93 + 0.01, faces.ids + ".png", names)
+        table.iloc[0] = table.iloc[0].to_numpy()[::-1]
+        table.to_csv(f"{folder}/probs.csv", index_label="image")
+        words = [
+            "issues",
+            "synthetic",
+            "--pred-probs",
+            f"{folder}/probs.csv",
+            "--to",
+            f"{folder}/issues.csv",
+            "--limit",
+            "1",
+        ]
+        done = CliRunner().invoke(clean_app, words, catch_exceptions=False)
+        found = pd.read_csv(f"{folder}/issues.csv", index_col="face_id")
+        with ExceptionExpected(DataError, "fer issues: --pred-probs and --folds; expected one source of probabilities"):
+            CliRunner().invoke(clean_app, [*words, "--folds", "3"], catch_exceptions=False)
+        with ExceptionExpected(DataError, "fer issues: --columns without --pred-probs; expected a file"):
+            CliRunner().invoke(clean_app, ["issues", "synthetic", "--columns", "sad,happy"], catch_exceptions=False)
+        with ExceptionExpected(
+            DataError, "probs.csv: 7 columns of probabilities, 2 classes; expected one class per column"
+        ):
+            CliRunner().invoke(clean_app, [*words, "--columns", "sad,happy"], catch_exceptions=False)
+    test_eq(found[found.kind == "label"].index.tolist(), [faces.ids[0]])
+    print(done.output.replace(folder, "."))
+
+
+def test_import_and_export_decisions():
+    "Import and export decisions"
+    # nbs/91d_cli.clean.ipynb #c91d0004
+    with tempfile.TemporaryDirectory() as folder:
+        faces = open_faces("synthetic")
+        table = pd.DataFrame({"face_id": faces.ids[:3], "new_label": [faces.table.label.iloc[0], "discard", None]})
+        table.to_csv(f"{folder}/reviewed.csv", index=False)
+        words = ["import", f"{folder}/reviewed.csv", "--source", "synthetic", "--log", f"{folder}/edits.db"]
+        done = CliRunner().invoke(edits_app, [*words, "--annotator", "ann"], catch_exceptions=False)
+        words = ["export", f"{folder}/decisions.csv", "--log", f"{folder}/edits.db"]
+        CliRunner().invoke(edits_app, words, catch_exceptions=False)
+        written = pd.read_csv(f"{folder}/decisions.csv")
+        with ExceptionExpected(DataError, "decisions.csv: already exists"):
+            CliRunner().invoke(edits_app, words, catch_exceptions=False)
+        with ExceptionExpected(MissingFileError, "none.csv: no such file"):
+            CliRunner().invoke(edits_app, ["import", f"{folder}/none.csv"], catch_exceptions=False)
+    test_eq(written.decision.tolist(), ["keep", "discard"])
+    test_eq(set(written.annotator), {"ann"})
+    print(done.output.replace(folder, "."))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ __all__ = ["DECISIONS", "EditLog"]
 import contextlib
 import copy
 import getpass
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -189,9 +190,16 @@ class EditLog(_LogDatabase):
         "Add a decision about one or several faces"
         rows = _edit_rows(self, face_ids, decision, label, source)
         with self.transaction(writes=True) as db:
-            batch = self._append(db, "decide")
-            db.execute(insert(edit_table), [{"batch": batch, "position": i, **row} for i, row in enumerate(rows)])
-        return batch
+            return self._append_edits(db, rows)
+
+    def add_table(
+        self,
+        decisions: pd.DataFrame,  # columns annotator, face_id, decision, label, source; oldest first
+    ) -> list[int]:  # numbers of the batches: one per run of rows of one annotator
+        "Add the decisions of several annotators, completely or not at all"
+        batches = _batches_of(self, decisions)
+        with self.transaction(writes=True) as db:
+            return [self.by(name)._append_edits(db, rows) for name, rows in batches]
 
     def undo(self) -> list[str]:  # ids of the faces of the decision; empty: nothing to undo
         "Take back the annotator's last decision"
@@ -206,6 +214,12 @@ class EditLog(_LogDatabase):
         row = {"time": datetime.now(timezone.utc), "annotator": self.annotator, "action": action, "target": target}
         key: Any = db.execute(insert(batch_table).values(row)).inserted_primary_key
         return key[0]
+
+    def _append_edits(self, db: Connection, rows: list[dict]) -> int:
+        "Insert a batch with its edits and return its number"
+        batch = self._append(db, "decide")
+        db.execute(insert(edit_table), [{"batch": batch, "position": i, **row} for i, row in enumerate(rows)])
+        return batch
 
     def _reverse(self, action: str, query: Select) -> list[str]:
         "Append an undo or redo of the batch that a query selects, and return the ids of its faces"
@@ -315,6 +329,25 @@ def _edit_rows(log: EditLog, face_ids, decision: str, label, source) -> list[dic
         {"face_id": face_id, "old_label": old, "decision": decision, "label": new, "source": origin}
         for face_id, old, new, origin in rows
     ]
+
+
+# %% ../../nbs/65_clean.edit_log.ipynb #c65a0003
+def _batches_of(log: EditLog, decisions: pd.DataFrame) -> list[tuple[str, list[dict]]]:
+    "Check decisions and return them in batches: the annotator and one row per face"
+    names = [_annotator_name(name) for name in decisions.annotator]
+    rows: list[dict] = [{}] * len(decisions)
+    table = decisions.assign(annotator=names, position=range(len(decisions)))
+    twice = table[table.duplicated(["annotator", "face_id"])]
+    if len(twice):
+        found = f"face {twice.face_id.iloc[0]!r} twice by {twice.annotator.iloc[0]!r}"
+        raise EditError(found, "add_table", "one decision per face and annotator")
+    for (_, decision), part in table.groupby(["annotator", "decision"], sort=False, dropna=False):
+        labels = [None if pd.isna(label) else label for label in part.label]
+        checked = _edit_rows(log, part.face_id, decision, labels, part.source)
+        for position, row in zip(part.position, checked):
+            rows[position] = row
+    runs = itertools.groupby(zip(names, rows), key=lambda pair: pair[0])
+    return [(name, [row for _, row in run]) for name, run in runs]
 
 
 # %% ../../nbs/65_clean.edit_log.ipynb #97d32e22

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+import fer_fastai.clean.external  # adds PredProbs.from_array
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.near_duplicates
 from .pred_probs import PredProbs
 from .ranking import RANKING_METHODS, label_posterior, most_likely_other

@@ -15,9 +15,10 @@ __all__ = [
 
 # %% ../../nbs/60_clean.pred_probs.ipynb #6ddcd4fa
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,9 @@ class PredProbs:
     model_ids: pd.Series | None = None  # number of each face's network, by face_id; None: one network
     source: str = ""  # description of the networks
     denoised: bool = False  # True: the networks were trained on denoised soft labels (clean.ranking)
+
+    if TYPE_CHECKING:
+        from_array: ClassVar[Callable[..., "PredProbs"]]  # clean.external
 
     def __post_init__(self):
         _check_probabilities(self.probabilities)

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .clean import clean_app
+from .clean import clean_app, edits_app
 from .data import data_app
 from .deploy import deploy_app
 from .papers import papers_app
@@ -26,6 +26,7 @@ app = typer.Typer(help="Facial expression recognition: train, clean, evaluate an
 for group in (train_app, clean_app, deploy_app, papers_app):
     app.add_typer(group)
 app.add_typer(data_app, name="data")
+app.add_typer(edits_app, name="edits")
 
 
 def _show_version(asked: bool):

@@ -179,7 +179,31 @@ def _recognized(path: Path, dataset: str | None) -> tuple | None:
     return None
 
 
+# %% ../../nbs/17_data.readers.ipynb #a0a17011
+_PHOTO_SIDE = 160  # pixels from which an image may be an uncut photo
+_SAMPLE = 6  # photos to look at
+
+
+def _warn_of_photos(faceset: FaceSet):
+    "Warn where a sample of large images has small faces, as uncut photos have"
+    if faceset.pixels is not None or "box_left" in faceset.table or not len(faceset):
+        return
+    from fer_fastai.data.detection import small_faces  # loads the detector only for large images
+
+    rows = np.unique(np.linspace(0, len(faceset) - 1, _SAMPLE).astype(int))
+    paths = [faceset.paths.iloc[row] for row in rows]
+    if np.median([min(image_size(path)) for path in paths]) >= _PHOTO_SIDE and small_faces(paths):
+        hint = "crop them with crop_faces(faces), or `fer data crop`"
+        warnings.warn(f"images of {faceset.paths.iloc[0]} and others show small faces: {hint}", stacklevel=3)
+
+
 # %% ../../nbs/17_data.readers.ipynb #92ceeca6
+_NAMED_SETS: dict[str, Callable[[], FaceSet]] = {  # a file or folder of that name takes precedence
+    "synthetic": lambda: synthetic_faces(seed=settings().seed),
+    "fer2013": lambda: load_fer2013(),
+}
+
+
 def read_faces(
     path: Path | str,  # file or folder, or the name of a bundled or known set: "synthetic", "fer2013"
     dataset: str | None = None,  # key in the registry of datasets, such as "rafdb"; None: recognized
@@ -223,24 +247,6 @@ def _is_written(folder: Path) -> bool:
     return columns is not None and columns.face_id is not None and columns.path is not None
 
 
-# %% ../../nbs/17_data.readers.ipynb #a0a17011
-_PHOTO_SIDE = 160  # pixels from which an image may be an uncut photo
-_SAMPLE = 6  # photos to look at
-
-
-def _warn_of_photos(faceset: FaceSet):
-    "Warn where a sample of large images has small faces, as uncut photos have"
-    if faceset.pixels is not None or "box_left" in faceset.table or not len(faceset):
-        return
-    from fer_fastai.data.detection import small_faces  # loads the detector only for large images
-
-    rows = np.unique(np.linspace(0, len(faceset) - 1, _SAMPLE).astype(int))
-    paths = [faceset.paths.iloc[row] for row in rows]
-    if np.median([min(image_size(path)) for path in paths]) >= _PHOTO_SIDE and small_faces(paths):
-        hint = "crop them with crop_faces(faces), or `fer data crop`"
-        warnings.warn(f"images of {faceset.paths.iloc[0]} and others show small faces: {hint}", stacklevel=3)
-
-
 # %% ../../nbs/17_data.readers.ipynb #a0a17005
 def load_fer2013(
     data: Path | str | None = None,  # data folder; None: the setting
@@ -258,9 +264,3 @@ def load_fer2013(
     files = (data / folder / "fer2013new.csv" for folder in ("ferplus", "fer2013", "."))
     votes = next((file for file in files if file.is_file()), None)
     return with_ferplus(faceset, votes) if faceset.votes is None and votes and path.is_file() else faceset
-
-
-_NAMED_SETS: dict[str, Callable[[], FaceSet]] = {  # a file or folder of that name takes precedence
-    "synthetic": lambda: synthetic_faces(seed=settings().seed),
-    "fer2013": load_fer2013,
-}
