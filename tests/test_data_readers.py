@@ -87,11 +87,11 @@ def test_any_source_with_one_function():
         listed = read_faces(own).to_csv(Path(folder, "list.csv"))
         faces = read_faces(listed)
         test_eq(read_faces(listed, size=24).pixels.shape, (2, 24, 24))
-        raf = toy_images(Path(folder, "raf"), "train/1/a.png", "test/7/a.png")
-        test_eq(read_faces(raf, dataset="sfew").vocab, ("angry", "surprise"))
-        (raf / "train_labels.csv").write_text("image,label\na.png,sad\n")
-        (raf / "test_labels.csv").write_text("image,label\na.png,happy\n")
-        test_eq(read_faces(raf).table.split.tolist(), ["test", "train"])
+        coded = toy_images(Path(folder, "coded"), "train/1/a.png", "test/7/a.png")
+        test_eq(read_faces(coded, dataset="sfew").vocab, ("angry", "surprise"))
+        (coded / "train.csv").write_text("image,label\na.png,sad\n")
+        (coded / "test.csv").write_text("image,label\na.png,happy\n")
+        test_eq(read_faces(coded).table.split.tolist(), ["test", "train"])
     test_eq(faces.ids.tolist(), ["data/calm/1", "data/tense/1"])
     faces
 
