@@ -135,6 +135,7 @@ def test_edge_cases_files_that_are_imported_completely_or_not_at_all():
     raises("row 0: relabel with label 'discard'", "id,decision,label\n1.png,relabel,discard\n")
     raises("'test/4' has no label to keep", "id,decision\n1.png,keep\n4.png,keep\n")
     raises("columns label, emotion; expected one column of labels", "id,label,emotion\n1.png,sad,sad\n")
+    raises("a table of issues: .* column new_label", "face_id,kind,label,suggestion\n1.png,label,happy,sad\n")
     raises("columns id, note; expected a label or decision", "id,note\n1.png,sad\n")
     raises("columns label, note; expected a column of face ids", "label,note\nsad,x\n", error=DataError)
     raises("two columns 'label'", "id,label,label\n1.png,sad,fear\n", error=DataError)

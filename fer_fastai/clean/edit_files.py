@@ -55,6 +55,9 @@ def _table_rows(frame: pd.DataFrame, path: Path) -> pd.DataFrame:  # columns _CO
     if label is None and decision is None:
         shown = ", ".join(name[:20] for name in frame.columns[:8])
         raise EditError(f"columns {shown}", path, "a label or decision of each face", "Name the column new_label")
+    if decision is None and "suggestion" in known and known.get("label") == label:
+        hint = "Write the labels into a column new_label"
+        raise EditError("a table of issues: its column label has the old labels", path, "decisions", hint)
     chosen = {
         "name": face,
         "label": label,
