@@ -79,8 +79,9 @@ def test_activation_vectors_of_neurons_and_channels():
     by_layer = activation_vectors(net, find_layers(net, ["0", "5"]), probe)
     test_eq({name: tuple(vectors.shape) for name, vectors in by_layer.items()}, {"0": (6, 500), "5": (8, 5)})
     assert (by_layer["0"] < 0).any(), "copied before the ReLU changes them in place"
-    test_close(by_layer["5"], net.eval()[:6](probe).T)
-    test_eq(vectors_and_output(net, {"4": net[4]}, probe)[1], net(probe))
+    with torch.no_grad():
+        test_close(by_layer["5"], net.eval()[:6](probe).T)
+        test_eq(vectors_and_output(net, {"4": net[4]}, probe)[1].detach(), net(probe))
     test_eq(activation_vectors(net, find_layers(net, "0"), probe, max_positions=100)["0"].shape, (6, 100))
     test_eq([activation_center(net[i]) for i in (0, 5)], ["mean", 0.5])
     with ExceptionExpected(RecipeError, "a probe of 1 face"):
