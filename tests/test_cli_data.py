@@ -18,7 +18,11 @@ def test_download_describe_and_convert_faces():
     run = CliRunner()
     described = run.invoke(data_app, ["describe", "synthetic"])
     assert "3,500 faces" in described.output and "48x48: 3,500" in described.output
-    assert "fer2013: FER2013" in run.invoke(data_app, ["list"]).output
+    listed = run.invoke(data_app, ["list"]).output
+    assert (
+        "fer2013: FER2013\n    codes from 0: angry, disgust" in listed
+        and "coco: COCO export\n    class names of" in listed
+    )
     with tempfile.TemporaryDirectory() as folder:
         written = run.invoke(data_app, ["write", "synthetic", f"{folder}/six.csv", "--without", "disgust"])
         assert Path(folder, "six.csv").read_text().startswith("emotion,pixels,Usage")

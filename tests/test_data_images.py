@@ -92,8 +92,8 @@ def test_read_a_photo_for_a_face_detector():
     decoded
 
 
-def test_the_same_pixels_through_every_entrance():
-    "The same pixels through every entrance"
+def test_equal_pixels_from_path_bytes_file_object_and_pillow_image():
+    "Equal pixels from path, bytes, file object and Pillow image"
     # nbs/11_data.images.ipynb #a0a11013
     face = Image.fromarray(photo[0:224, 112:336])
     gray = np.asarray(face.convert("L"))

@@ -71,6 +71,15 @@ def test_your_dataset():
     assert len(issues) and set(issues.index) <= set(drawn.ids)
     issues.head(3)
 
+    # nbs/tutorials/your_dataset.ipynb #d5000015
+    other = drawn.vocab[0] if drawn.table.label.iloc[0] != drawn.vocab[0] else drawn.vocab[1]
+    decisions = pd.DataFrame({"image": drawn.ids[:2], "choice": [other, drawn.table.label.iloc[1]], "annotator": "ann"})
+    decisions.to_csv(work / "decisions.csv", index=False)
+    log = EditLog(work / "edits.db", drawn)
+    counts = import_edits(log, work / "decisions.csv", drawn)
+    assert drawn.apply(log).table.label.iloc[0] == other
+    counts
+
     # nbs/tutorials/your_dataset.ipynb #d5000014
     written = drawn.to_folder(work / "written")
     back = read_faces(written).subset(drawn.ids)

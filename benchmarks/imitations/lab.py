@@ -1,4 +1,4 @@
-"""Small imitations of datasets from a laboratory, with noise instead of faces; see imitations_wild.py"""
+"""Small imitations of datasets from a laboratory, with noise instead of faces; see imitations/wild.py"""
 
 import sys
 from pathlib import Path

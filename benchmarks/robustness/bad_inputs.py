@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Number of malformed inputs that raise a clear error: the cases of nbs/80_bad_inputs.ipynb, run and counted.
+"""Number of malformed inputs that raise a clear error: the cases of nbs/95_bad_inputs.ipynb, run and counted.
 
     .venv/bin/python benchmarks/robustness/bad_inputs.py
 

@@ -1,4 +1,4 @@
-"""Layouts of datasets that are read right, equal pixels through every entrance, and hostile inputs that raise an error.
+"""Dataset layouts that are read correctly, equal pixels for every type of source, and hostile inputs that raise.
 
     .venv/bin/python benchmarks/robustness/datasets.py [--files 100000]
 

@@ -20,7 +20,17 @@ from typing import Annotated
 
 import typer
 
-from .options import _SOURCE, ClassOrder, DatasetName, Log, Source, check_new, open_faces, with_valid
+from fer_fastai.cli.options import (
+    _SOURCE,
+    ClassOrder,
+    DatasetName,
+    Log,
+    Source,
+    check_new,
+    open_faces,
+    with_valid,
+    write_faces,
+)
 from ..core import DataError, MissingFileError
 from ..io import atomic_path, check_writable
 
@@ -158,7 +168,7 @@ def edits_export(
 # %% ../../nbs/91d_cli.clean.ipynb #885836b0
 @clean_app.command("apply")
 def apply_command(
-    to: Annotated[Path, typer.Argument(help="A new .csv file, or a new folder.")],
+    to: Annotated[Path, typer.Argument(help="A new .csv or .parquet file, or a new folder.")],
     source: Annotated[str, typer.Option(help=_SOURCE)] = "fer2013",
     log: Log = None,
     rule: Annotated[str, typer.Option(
@@ -182,8 +192,7 @@ def apply_command(
     cleaned = faces.apply(edits, rule)
     if diff:
         to_diff(faces, edits, diff, rule)
-    written = cleaned.to_csv(to) if to.suffix.lower() == ".csv" else cleaned.to_folder(to)
-    typer.echo(f"{len(cleaned):,} of {len(faces):,} faces in {written}")
+    typer.echo(f"{len(cleaned):,} of {len(faces):,} faces in {write_faces(cleaned, to)}")
     typer.echo(f"annotators differ on {len(edits.conflicts()):,} faces")
 
 

@@ -95,7 +95,7 @@ def report_command(
         help="Test-time augmentations, separated by commas: single, flip, ten_crop. The first one is the headline.",
     )] = "single,flip,ten_crop",
 ):  # fmt: skip
-    """Score a run on a split. Writes report.html, metrics.json and predictions.csv into its folder.
+    """Score a run on a split. Writes report.html, metrics.json, scores.csv and predictions.csv into its folder.
 
     Example: `fer report runs/mine --split test`
     """

@@ -132,9 +132,9 @@ def recognize_layout(
 def dataset_table() -> pd.DataFrame:  # index: name; columns: title, classes, splits, groups, files, license, source
     "List the registered datasets"
     rows: list[dict[str, object]] = []
-    for entry in DATASETS.values():
+    for entry in sorted(DATASETS.values(), key=lambda entry: (not entry.classes, entry.title)):
         files = "\n".join(layout.files for layout in entry.layouts)
-        classes = ", ".join(entry.classes) or "of the source"
+        classes = ", ".join(entry.classes)  # empty: class names of the source
         row: dict[str, object] = {"name": entry.name, "title": entry.title, "classes": classes}
         row |= {"first_code": entry.first_code, "splits": entry.splits, "groups": entry.groups}
         rows.append(row | {"files": files, "license": entry.license, "source": entry.source})
