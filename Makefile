@@ -71,5 +71,5 @@ $(BIN)/python:
 	  $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; fi || { rm -rf .venv; exit 1; }
 
 $(READY): pyproject.toml | $(BIN)/python
-	$(UV) pip install --python $(BIN)/python --editable '.[dev]'
+	$(UV) pip install --python $(BIN)/python --config-settings editable_mode=compat --editable '.[dev]'
 	@touch $@

@@ -162,7 +162,7 @@ def atomic_path(
 ) -> Iterator[Path]:  # temporary path to write to; renamed to `path` when the block ends without an error
     "Write a file or folder atomically"
     path = Path(path)
-    if not path.name:
+    if not path.name or path.name == "..":
         raise PathError("a folder", path, "the name of a file or folder in it")
     ensure_dir(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

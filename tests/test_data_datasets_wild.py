@@ -101,9 +101,9 @@ def test_afew_clips():
         clips = read_known(toy_images(folder, *names))
         aligned = read_known(toy_images(Path(folder, "AFEW"), *faces))
         both = (
-            "Train/Angry/Film_01_02.png",
-            "Train/Train_Aligned_Faces/Angry/Film_01_02.png",
-            "Val/Sad/Other_03_04.png",
+            "Train/Angry/Film_000000001_00000002.png",
+            "Train/Train_Aligned_Faces/Angry/Film_000000001_00000002.png",
+            "Val/Sad/Other_000000003_00000004.png",
         )
         sfew = read_known(toy_images(Path(folder, "SFEW"), *both))
     test_eq(list(clips.ids), ["afew/" + name[:-4] for name in names])
@@ -111,7 +111,7 @@ def test_afew_clips():
     test_eq(clips.table.split.tolist(), ["train", "train", "valid"])
     test_eq(clips.table.group.tolist(), [0, 0, 1])
     test_eq(list(aligned.ids), ["afew/Train/Train_Aligned_Faces/Sad/7/1", "afew/Val/Sad/8/1"])
-    test_eq(list(sfew.ids), ["sfew/angry/Film_01_02", "sfew/sad/Other_03_04"])
+    test_eq(list(sfew.ids), ["sfew/angry/Film_000000001_00000002", "sfew/sad/Other_000000003_00000004"])
     assert "1 frames left out: their split has aligned faces" in sfew.notes
     clips
 

@@ -98,6 +98,14 @@ def test_edge_cases_unknown_names_codes_and_vocabularies():
     test_eq(parse_classes("rafdb"), "rafdb")
     test_eq(parse_classes("happy, sad"), ["happy", "sad"])
     test_eq(parse_classes("1=happy,2="), {"1": "happy", "2": None})
+    with ExceptionExpected(DataError, "expected names, or pairs such as 1=happy"):
+        parse_classes("1=happy,sad")
+    with ExceptionExpected(DataError, "codes 1 to 3; expected codes from 0 on for a list of classes"):
+        map_class_names(["1", "2", "3"], ["happy", "sad", "fear", "angry"])
+    with ExceptionExpected(DataError, "classes that are numbers: 0.25"):
+        map_class_names(["0.25", "-0.75"])
+    with ExceptionExpected(DataError, "classes 5; expected one of fer2013"):
+        map_class_names(["1"], 5)
     assert "Suprise (surprise?)" in map_class_names(["happy", "Suprise"]).notes[0]
     with ExceptionExpected(DataError, "1 to 7 in sfew"):
         canonical_emotion(0, "sfew")

@@ -95,6 +95,17 @@ def test_edge_cases_files_that_cannot_be_read_or_written():
         with ExceptionExpected(DataError, "two faces for train/happy/b_c.png"):
             same_name.to_folder(Path(folder, "out"))
         assert not Path(folder, "out").exists()
+        kept = Path(folder, "kept")
+        kept.mkdir()
+        (kept / "notes.txt").write_text("mine")
+        with ExceptionExpected(DataError, "kept: already exists; expected a new folder, or one that to_folder wrote"):
+            toy.subset(["a"]).to_folder(kept)
+        test_eq((kept / "notes.txt").read_text(), "mine")
+        again = toy.subset(["a"]).to_folder(Path(folder, "again"))
+        toy.subset(["a"]).to_folder(again)  # its own output is replaced
+        from_files = FaceSet(pd.DataFrame({"path": [str(again / "train/happy/a.png")]}, index=["a"]))
+        with ExceptionExpected(DataError, "again: the folder of these faces"):
+            from_files.to_folder(again)
         unlabeled = toy.subset(["b_c"]).to_folder(Path(folder, "none"))
         assert (unlabeled / "train" / "unlabeled" / "b_c.png").is_file()
         outside = Path(folder, "victim")

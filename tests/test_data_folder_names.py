@@ -10,6 +10,8 @@ from fastcore.test import ExceptionExpected, test_eq
 def test_names_of_splits_containers_and_persons():
     "Names of splits, containers and persons"
     # nbs/15b_data.folder_names.ipynb #a0a16003
+    further = ("train_48x48", "x_test", "my train", "Te", "train_happy")
+    test_eq([split_of(name) for name in further], ["train", "test", "train", "test", None])
     names = ["train_set", "FER2013Valid", "Test_Aligned_Faces", "PublicTest", "Train_AFEW", "testing", "eval", "happy"]
     test_eq([split_of(name) for name in names], ["train", "valid", "test", "valid", "train", "test", "valid", None])
     containers = [
@@ -49,6 +51,9 @@ def test_interpret_the_levels_of_a_folder():
         interpreted("images/a", "data/b")
     with ExceptionExpected(DataError, "one class: happy; expected at least two class folders. For faces of one class"):
         interpreted("train/happy", "test/happy")
+    with ExceptionExpected(DataError, "class folders that name a split: test_happy, train_sad"):
+        interpreted("train_sad", "test_happy")
+    test_eq(interpreted("S010/001/happy", "S010/002/sad", "S011/001/sad")[("S010", "001", "happy")].person, "S010")
     with ExceptionExpected(DataError, "a folder of two splits: train/test/happy"):
         interpreted("train/test/happy", "train/sad")
     with ExceptionExpected(DataError, "a folder of two classes: happy/sad"):

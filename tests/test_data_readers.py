@@ -187,6 +187,12 @@ def test_edge_cases_sources_that_cannot_be_read():
             read_faces(root / "pipe.csv")
         with ExceptionExpected(DataError, "dataset 'nosuch'; expected one of"):
             read_faces(root, dataset="nosuch")
+        folders = toy_images(Path(folder, "folders"), "happy/1.png", "sad/2.png", "sad/3.png")
+        (folders / "predictions.csv").write_text("image,label\nhappy/1.png,neutral\n")
+        test_eq(read_faces(folders).table.label.tolist(), ["happy", "sad", "sad"])
+        (folders / "labels.csv").write_text("image,label\nhappy/1.png,neutral\n")
+        with ExceptionExpected(DataError, "labels.csv lists 1 of 3 images in class folders; expected a row for each"):
+            read_faces(folders)
         two = toy_images(Path(folder, "two"), "a.png")
         for name in ("x.csv", "y.csv"):
             (two / name).write_text("image,label\na.png,sad\n")

@@ -56,4 +56,6 @@ def test_labels_names_before_codes():
     test_eq(label_column(frame, find_columns(frame), "table"), ["happy", "sad", "happy"])
     with ExceptionExpected(DataError, "table: code 0 with the names happy, sad; expected one name for each code"):
         label_column(frame.assign(emotion=["happy", "sad", "sad"]), find_columns(frame), "table")
+    frame = pd.DataFrame({"label": ["female", "male"], "emotion": ["happy", "sad"]})
+    test_eq(label_column(frame, find_columns(frame), "table"), ["happy", "sad"])
     test_eq([label_text(value) for value in (3.0, "3", " sad ", None, float("nan"))], ["3", "3", "sad", None, None])

@@ -14,6 +14,7 @@ __all__ = [
 ]
 
 # %% ../../nbs/60_clean.pred_probs.ipynb #6ddcd4fa
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -377,14 +378,17 @@ def cross_val_pred_probs(
     faceset: FaceSet,  # labeled faces; their splits are ignored
     recipe: Recipe | str = "fold",  # recipe or its name
     n: int = 5,  # number of folds
-    folder: Path | str | None = None,  # folder for the runs and predictions of the folds; None: runs/kfold-<recipe>
+    folder: Path | str | None = None,  # folder of the runs and predictions; None: runs/kfold-<recipe>-<hash of ids>
     tta: str = "flip",  # test-time augmentation: single, flip or ten_crop
     near_duplicates: bool = True,  # True: near duplicates share a fold; False: only faces of one group do
     predict_only: Sequence[str] = (),  # ids of faces that are predicted but never trained on
 ) -> PredProbs:  # margins for hard labels; denoised=True for recipes with target="votes"
     "Predict all faces out of sample by cross-validation; an interrupted call is resumed"
     chosen = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
-    folder = settings().runs / f"kfold-{chosen.name}" if folder is None else Path(folder)
+    if folder is None:  # faces of another dataset get a folder of their own
+        digest = hashlib.sha256("\n".join(faceset.ids).encode("utf-8", "replace")).hexdigest()[:8]
+        folder = settings().runs / f"kfold-{chosen.name}-{digest}"
+    folder = Path(folder)
     unknown = set(predict_only) - set(faceset.ids)
     if unknown:
         raise DataError(f"predict_only {min(unknown)!r}", "cross_val_pred_probs", "ids of this FaceSet")

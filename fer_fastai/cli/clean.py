@@ -185,7 +185,7 @@ def apply_command(
     from fer_fastai.clean.diffs import to_diff
     from fer_fastai.clean.edit_log import EditLog
 
-    check_new(to)
+    check_new(to, source=source)
     if diff and check_writable(diff).is_dir():
         raise DataError("a folder", diff, "a CSV file to write")
     faces, edits = open_faces(source, classes=classes, dataset=dataset, load=False), EditLog(log)

@@ -73,7 +73,7 @@ def data_write(
 
     Example: `fer data write fer2013 faces.csv --without disgust`
     """
-    check_new(to)
+    check_new(to, source=source)
     faces = open_faces(source, without, classes=classes, dataset=dataset, grey=grey, load=grey is not None)
     typer.echo(f"{len(faces):,} faces in {write_faces(faces, to)}")
 
@@ -95,7 +95,7 @@ def data_crop(
     """
     from fer_fastai.data.detection import crop_faces
 
-    check_new(to)
+    check_new(to, source=source)
     photos = open_faces(source, classes=classes, dataset=dataset, load=False)
     faces = crop_faces(photos, size, grey, missing, on_error="skip")
     typer.echo(f"{len(faces):,} faces of {len(photos):,} photos in {faces.to_folder(to)}")

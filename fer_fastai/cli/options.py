@@ -120,7 +120,10 @@ def write_faces(
 def check_new(
     path: Path | None,  # output of a command; None: no output
     kind: str = "a folder or file that does not exist yet",
+    source: str = "",  # source of the faces; an output inside it is rejected
 ):
-    "Raise DataError where an output exists; `fer` never overwrites"
+    "Raise DataError where an output exists or is inside its source; `fer` never overwrites"
     if path is not None and check_writable(path).exists():
         raise DataError("already exists", path, kind, "Choose another name, or delete it")
+    if path is not None and source and Path(source).is_dir() and Path(source).resolve() in path.resolve().parents:
+        raise DataError("a path inside the source", path, "a place outside of it", "It would be read as more faces")

@@ -107,7 +107,7 @@ def report_command(
 def demo_command(
     folder: Annotated[Path | None, typer.Option(help="Run folder. Default: a new one.")] = None,
 ):
-    """Train a small network on drawn faces and write its report. Takes about a minute on two cores.
+    """Train a small network on drawn faces and write its report. Takes one to three minutes on two cores.
 
     Example: `fer demo`
     """

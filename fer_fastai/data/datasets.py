@@ -83,7 +83,9 @@ def _columns_of(path: Path) -> set[str]:
 def _is_fer2013_table(path: Path) -> bool:
     "Return whether a file has a published name of FER2013 and its columns"
     needed = {"emotion", "usage", "pixels" if path.suffix.lower() == ".csv" else "image"}
-    return path.name.lower() in FER2013_FILES and needed <= _columns_of(path)
+    columns = _columns_of(path)
+    own = {"label", "face_id", "group"} & columns  # written by FaceSet.to_csv, with names
+    return path.name.lower() in FER2013_FILES and needed <= columns and not own
 
 
 # %% ../../nbs/16e_data.datasets.ipynb #a0a16222
@@ -208,10 +210,13 @@ def read_sfew(
 _CK_NAME = re.compile(r"S\d{3}_\d{3}_\d{8}$")  # frames of CK+ have similar names
 
 
+_PUBLISHED_FRAME = re.compile(r".+[_-]\d{6,9}_+\d{6,8}")  # film, time and frame as published
+
+
 def _is_sfew_folder(path: Path) -> bool:
     "Return whether the first images of a folder are named by film, time and frame, in folders of emotions"
     images = peek_images(path)
-    named = bool(images) and all(_FRAME_NAME.match(image.stem) for image in images)
+    named = bool(images) and all(_PUBLISHED_FRAME.fullmatch(image.stem) for image in images)
     named = named and not all(_CK_NAME.match(image.stem) for image in images)
     return named and any(map(is_emotion, images[0].relative_to(path).parts[:-1]))
 

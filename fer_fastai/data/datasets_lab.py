@@ -15,6 +15,7 @@ from .cache import cached
 from .emotions import CKPLUS_CLASSES, FER2013_CLASSES, VOCABULARIES, canonical_emotion, is_emotion
 from .faceset import FaceSet
 from .fer2013 import parse_pixel_csv
+from .folder_names import split_of
 from .images import peek_images
 from fer_fastai.data.layouts import (
     check_folder_labels,
@@ -205,6 +206,11 @@ _KDEF_NAME = re.compile(
 _POSES = {"S": "straight", "HL": "half left", "HR": "half right", "FL": "full left", "FR": "full right"}
 
 
+def _split_of_path(image: str, root: str) -> str | None:
+    "Return the split that a folder of an image names"
+    return next(filter(None, map(split_of, image[len(root) :].split(os.sep)[:-1])), None)
+
+
 def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, form: str) -> ImageRows:
     "List the images of a folder with the parts of their names"
     rows = ImageRows(path, on_error)
@@ -216,7 +222,7 @@ def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, fo
             continue
         parts = {name: text.upper() for name, text in match.groupdict().items()}
         label = canonical_emotion(parts.pop("emotion"))
-        rows.add(image, label, None, f"{dataset}/{stem}", **parts)
+        rows.add(image, label, _split_of_path(image, rows.root), f"{dataset}/{stem}", **parts)
     check_folder_labels(rows)
     number_groups(rows, "person")
     return rows
@@ -291,7 +297,7 @@ def _scan_oulu(path: Path, on_error: str) -> ImageRows:
             rows.reject(rows.id_of(image), image, f"the path {name[-80:]!r}", "VL/Strong/P001/Anger/000.jpeg")
             continue
         face_id = f"oulu/{'PreProcess' if 'preprocess' in image.lower() else 'OriginalImg'}/{parts.pop('name')}"
-        rows.add(image, canonical_emotion(parts.pop("emotion")), None, face_id, **parts)
+        rows.add(image, canonical_emotion(parts.pop("emotion")), _split_of_path(image, rows.root), face_id, **parts)
     number_groups(rows, "person")
     return rows
 

@@ -26,6 +26,7 @@ __all__ = [
 
 # %% ../../nbs/10_data.emotions.ipynb #faccb4ed
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -162,6 +163,8 @@ def parse_classes(
 ) -> Classes:
     "Parse the argument of a command line that names classes"
     parts = [part.strip() for part in text.split(",") if part.strip()]
+    if any("=" in part for part in parts) and not all("=" in part for part in parts):
+        raise DataError(f"classes {text[:60]!r}", expected="names, or pairs such as 1=happy,2=sad")
     if all("=" in part for part in parts) and parts:
         return {key.strip(): name.strip() or None for key, name in (part.split("=", 1) for part in parts)}
     return parts if len(parts) > 1 else text.strip()
@@ -210,6 +213,10 @@ def similar_emotion(
 def _names_by_list(names: list[str], classes: Sequence[str], where: object) -> dict[str, str | None]:
     "Map codes from 0 on, or names, to the names of a list"
     canonical = {_emotion(name) or name: name for name in classes}
+    codes = sorted(int(name) for name in names if name.isdecimal() and len(name) < 10 and name not in classes)
+    if len(codes) > 2 and codes == list(range(1, len(codes) + 1)):
+        hint = "Pass a dict, such as classes={1: 'happy', 2: 'sad'}"
+        raise DataError(f"codes 1 to {codes[-1]}", where, "codes from 0 on for a list of classes", hint)
     labels: dict[str, str | None] = {}
     for name in names:
         if name.isdecimal() and name not in classes:
@@ -248,9 +255,9 @@ def _names_by_vocabulary(names: list[str], vocabulary: str, where: object) -> di
 # %% ../../nbs/10_data.emotions.ipynb #85127c04
 def _names_by_spelling(names: list[str], where: object) -> ClassNames:
     "Map emotions to canonical names and keep other names"
-    numbers = [name for name in names if name.isdecimal()]
+    numbers = [name for name in names if re.fullmatch(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?|[\[{(].*", name, re.IGNORECASE)]
     if numbers:
-        found = f"classes that are numbers: {_shown(sorted(numbers, key=int))}"
+        found = f"classes that are numbers: {_shown(sorted(numbers, key=lambda name: (len(name), name)))}"
         hint = "Pass classes=: a list, a dict, or one of " + ", ".join(VOCABULARIES)
         raise DataError(found, where, "the name of each class", hint)
     labels: dict[str, str | None] = {name: _emotion(name) or name for name in names}
@@ -274,6 +281,8 @@ def map_class_names(
     names = sorted(set(names))
     if classes is None:
         return _names_by_spelling(names, where)
+    if not isinstance(classes, (str, Mapping, Sequence)):
+        raise DataError(f"classes {str(classes)[:40]}", where, f"one of {', '.join(VOCABULARIES)}, a list or a dict")
     if isinstance(classes, str):
         labels = _names_by_vocabulary(names, classes, where)
         return ClassNames(labels, _order([label for label in labels.values() if label]))

@@ -22,8 +22,10 @@ from .faceset import BOX_COLUMNS, VOTE_PREFIX, FaceSet
 from .images import read_bytes, set_channels
 from ..io import atomic_path, path_below
 
-
 # %% ../../nbs/14_data.export.ipynb #7cdbccb2
+_MAX_SIDE = 4096  # pixels per side of loaded faces
+
+
 def _load_faces(faceset: FaceSet, size: int | None, grey: bool | None, on_error: str):
     "Read all faces; return images, their rows, and skipped files"
     images: list[np.ndarray] = []
@@ -51,8 +53,10 @@ def load(
     "Read the pixels of all faces into memory"
     if self.pixels is not None and size is None and grey is None:
         return self
-    if size is not None and size < 1:
-        raise DataError(f"size {size}", "load", "1 pixel or more")
+    if size is not None and (not isinstance(size, (int, np.integer)) or not 1 <= size <= _MAX_SIDE):
+        raise DataError(f"size {size!r}", "load", f"1 to {_MAX_SIDE:,} pixels")
+    if on_error not in ("raise", "skip"):
+        raise DataError(f"on_error {str(on_error)[:40]!r}", "load", "raise or skip")
     images, kept, skipped = _load_faces(self, size, None if grey else grey, on_error)
     notes = self.notes
     if grey and (colored := sum(image.ndim == 3 for image in images)):
@@ -137,6 +141,18 @@ def _check_name(name: str, what: str, folder: Path | str):
         raise DataError(f"the {what} {one_line(name, 60)!r}", folder, f"{what}s that can be file names", "Rename it")
 
 
+def _check_replaceable(faceset: FaceSet, folder: Path):
+    "Raise DataError for a folder that to_folder did not write, or that holds the faces themselves"
+    if not folder.exists():
+        return
+    written = folder / "faces.csv"
+    if not folder.is_dir() or not written.is_file() or "face_id,path" not in written.read_text("utf-8")[:20]:
+        raise DataError("already exists", folder, "a new folder, or one that to_folder wrote", "Choose another name")
+    start = os.path.join(os.path.realpath(folder), "")
+    if "path" in faceset.table and any(os.path.realpath(path).startswith(start) for path in faceset.table.path):
+        raise DataError("the folder of these faces", folder, "another folder", "Choose another name")
+
+
 def _file_names(faceset: FaceSet, folder: Path | str) -> list[str]:
     "Return the path of each face below the folder; two equal ones raise DataError"
     names: dict[str, str] = {}
@@ -157,10 +173,11 @@ def _file_names(faceset: FaceSet, folder: Path | str) -> list[str]:
 @patch
 def to_folder(
     self: FaceSet,
-    folder: Path | str,  # folder to write; replaced if it exists
+    folder: Path | str,  # folder to write; one that to_folder wrote is replaced
 ) -> Path:  # folder/<split>/<label>/<face id>.png and folder/faces.csv
     "Write the faces as image folders, with a table of ids, labels, splits, groups and votes"
     names = _file_names(self, folder)
+    _check_replaceable(self, Path(folder))
     with atomic_path(folder) as part:
         part.mkdir()
         for row, name in enumerate(progress(names, len(self), "writing faces", "face")):

@@ -15,9 +15,9 @@ from .emotions import VOCABULARIES, Classes, is_emotion
 
 # %% ../../nbs/15b_data.folder_names.ipynb #a0a16002
 _SPLIT_WORDS = {
-    **dict.fromkeys(("train", "training", "trainset", "trn"), "train"),
+    **dict.fromkeys(("train", "training", "trainset", "trn", "tr"), "train"),
     **dict.fromkeys(("valid", "val", "validation", "valset", "validset", "dev", "eval", "publictest"), "valid"),
-    **dict.fromkeys(("test", "testing", "testset", "tst", "privatetest"), "test"),
+    **dict.fromkeys(("test", "testing", "testset", "tst", "te", "privatetest"), "test"),
 }  # word -> split
 _CONTAINER_WORDS = frozenset(
     "set sets data dataset datasets database db image images img imgs picture pictures photo photos frame frames face "
@@ -47,11 +47,11 @@ def split_of(
     if plain := _SPLIT_WORDS.get(re.sub(r"[\s_-]", "", text.lower())):
         return plain
     words = _words(text)
-    splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
-    others = [word for word in words if word not in _SPLIT_WORDS]
-    if len(splits) != 1 or not all(word in _CONTAINER_WORDS or word.isdecimal() for word in others):
+    found = [word for word in words if len(word) > 2 and word in _SPLIT_WORDS]
+    if len(found) != 1 or any(map(is_emotion, words)):
         return None
-    return splits.pop()
+    contained = all(word in _CONTAINER_WORDS or word.isdecimal() for word in words if word != found[0])
+    return _SPLIT_WORDS[found[0]] if contained or found[0] in (words[0], words[-1]) else None
 
 
 # %% ../../nbs/15b_data.folder_names.ipynb #a291d832
@@ -146,6 +146,10 @@ def _check_class_folders(names: set[str], root: str, classes: Classes | None):
     for test, what in ((is_container, "containers"), (is_person, "persons, sessions or films")):
         if others and all(map(test, others)) and not _known_by(set(others), classes):
             raise DataError(f"class folders that look like {what}: {shown}", root, "one folder per emotion", hint)
+    joined = [name for name in others if len(_words(name)) > 1 and {*_words(name)} & {*_SPLIT_WORDS}]
+    if joined and any(any(map(is_emotion, _words(name))) for name in joined):
+        hint = "Move them to folders train/<class> and test/<class>"
+        raise DataError(f"class folders that name a split: {', '.join(joined[:5])}", root, "one folder per class", hint)
     if len(names) == 1 and classes is None:
         name = next(iter(names))
         hint = f"For faces of one class, pass classes=[{name!r}]"
@@ -175,5 +179,5 @@ def interpret_folders(
     places = {}
     for folder, path, label, split in zip(folders, paths, labels, splits):
         persons = [name for name in path if name != label and is_person(name)]
-        places[folder] = Place(label, split, "/".join(persons) or None)
+        places[folder] = Place(label, split, persons[0] if persons else None)
     return places

@@ -135,6 +135,7 @@ def _open_image(
 
 
 # %% ../../nbs/11_data.images.ipynb #a0a11004
+_PILLOW = "a Pillow image"  # name of such a source in errors; its current frame is used
 _ORIENTATIONS = {  # value of the EXIF tag -> operation that turns the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -160,7 +161,7 @@ def _from_integers(pixels: np.ndarray, where: object) -> tuple[np.ndarray, list[
     if low < 0 or high > 65_535:
         hint = "Scale the image to 16 bits first"
         raise DataError(f"{pixels.dtype} pixels from {low:,} to {high:,}", where, "0 to 65,535", hint)
-    if pixels.dtype != np.uint16 and high < 256:  # 8-bit values in a larger type
+    if high < 256:  # 8-bit values in a larger type
         return pixels.astype(np.uint8), []
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8), ["16 bits converted to 8"]
 
@@ -176,7 +177,9 @@ def _on_white(image: Image.Image) -> np.ndarray:
 def _to_8_bits(image: Image.Image, where: object) -> tuple[np.ndarray, list[str]]:
     "Convert an image of any mode to 8-bit gray or RGB pixels; return pixels and notes"
     if image.mode.startswith("I"):
-        return _from_integers(np.asarray(image), where)
+        pixels, notes = _from_integers(np.asarray(image), where)
+        white_is_zero = getattr(image, "tag_v2", {}).get(262) == 0  # PhotometricInterpretation of TIFF
+        return (255 - pixels if white_is_zero else pixels), notes
     if image.mode == "F":
         hint = "Scale the image to integers from 0 to 255 first"
         raise DataError("floating-point pixels (mode F)", where, "integers of 8 or 16 bits", hint)
@@ -206,8 +209,7 @@ def _decode(
     "Decode a Pillow image to upright gray or RGB pixels"
     notes, whole = [], max(image.size)
     frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # the further frames of an MPO file are previews
-        image.seek(0)
+    if frames > 1 and image.format != "MPO" and where != _PILLOW:  # the further frames of an MPO file are previews
         notes.append(f"the first of {frames} frames")
     if image.format == "JPEG" and max_side:  # the decoder itself downsamples by 2, 4 or 8
         image.draft("RGB" if image.mode in ("RGB", "YCbCr") else image.mode, (max_side, max_side))
@@ -298,8 +300,8 @@ def _read(source: ImageSource, max_side: int | None, broken: str = "Save it as J
         pixels, notes = _from_array(source)
         return pixels, 1.0, notes
     if isinstance(source, Image.Image):
-        with _image_errors("a Pillow image", "", ""):
-            return _decode(source, "a Pillow image", max_side)
+        with _image_errors(_PILLOW, "", ""):
+            return _decode(source, _PILLOW, max_side)
     with _open_image(source, _MOVED, broken) as image:
         return _decode(image, "bytes" if isinstance(source, io.BytesIO) else source, max_side)
 
@@ -310,7 +312,7 @@ def crop_box(
     where: object = "image",  # named in the error
 ) -> np.ndarray:
     "Crop a box; parts outside the image are cut off"
-    left, top, width, height = map(float, box)
+    left, top, width, height = (float(np.clip(np.nan_to_num(side), -1e7, 1e7)) for side in box)
     high, wide = pixels.shape[:2]
     rows = slice(max(0, round(top)), max(0, min(high, round(top + height))))
     columns = slice(max(0, round(left)), max(0, min(wide, round(left + width))))

@@ -7,6 +7,7 @@ __all__ = ["read_folder", "from_dataframe", "read_faces", "load_fer2013"]
 
 # %% ../../nbs/17_data.readers.ipynb #c93be2b0
 import os
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,11 +28,11 @@ import fer_fastai.data.huggingface  # registers Hugging Face; adds FaceSet.to_pa
 import fer_fastai.data.label_studio  # noqa: F401  registers Label Studio
 from ..core import DataError, MissingFileError, settings
 from .datasets import FER2013_FILES, find_fer2013
-from .emotions import VOCABULARIES, Classes, map_class_names
+from .emotions import VOCABULARIES, Classes, canonical_emotion, is_emotion, map_class_names
 from .faceset import FaceSet
 from .fer2013 import with_ferplus
 from .folder_names import split_of
-from .images import image_size
+from .images import image_size, list_images
 from .registry import Dataset, get_dataset, read_layout, recognize_layout
 from .scan import load_if_asked, read_through_cache, scan_class_folders
 from .synthetic import synthetic_faces
@@ -101,12 +102,15 @@ def _unwrapped(folder: Path) -> Path:
     return folder
 
 
+_NO_LABELS = re.compile(r"\.|.*(predict|submission|result|score)", re.IGNORECASE)  # names of tables of predictions
+
+
 def _face_tables(folder: Path) -> list[Path]:
     "List the tables of image paths in a folder, without its subfolders"
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
-        if entry.is_file() and path.suffix.lower() in (".csv", ".tsv", ".jsonl") and not entry.name.startswith("."):
+        if entry.is_file() and path.suffix.lower() in (".csv", ".tsv", ".jsonl") and not _NO_LABELS.match(entry.name):
             try:
                 columns = table_columns(path)
             except DataError:
@@ -140,6 +144,24 @@ def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) 
 
 
 # %% ../../nbs/17_data.readers.ipynb #a0a17010
+def _compare_with_folders(faceset: FaceSet, folder: Path, named: str) -> list[str]:
+    "Note images without a row, and labels that differ from class folders; images in class folders need a row"
+    if faceset.pixels is not None:
+        return []
+    used = set(map(os.path.realpath, faceset.paths)) | set(map(os.path.realpath, faceset.skipped["where"]))
+    others = [path for path in list_images(folder) if os.path.realpath(path) not in used]
+    parts = [Path(path).relative_to(folder).parts[:-1] for path in others]
+    if any(any(map(is_emotion, names)) for names in parts):
+        found = f"{named} lists {len(faceset):,} of {len(faceset) + len(others):,} images in class folders"
+        raise DataError(found, folder, "a row for each image", "Pass the table itself, or remove it to use the folders")
+    differ = 0
+    for path, label in zip(faceset.paths, faceset.table.label):
+        emotions = {canonical_emotion(name) for name in Path(path).parts[len(folder.parts) : -1] if is_emotion(name)}
+        differ += bool(emotions) and label is not None and label not in emotions
+    notes = [f"{len(others):,} images without a row in {named}"] if others else []
+    return notes + ([f"{differ:,} labels differ from the class folder; {named} decides"] if differ else [])
+
+
 def _read_any_folder(path: Path, classes, root, load, size, grey, on_error, check, cache) -> FaceSet:
     "Read a folder of tables or class folders"
     tables = _face_tables(path) or _face_tables(_unwrapped(path))
@@ -147,7 +169,7 @@ def _read_any_folder(path: Path, classes, root, load, size, grey, on_error, chec
         return read_folder(path, classes, load, size, grey, on_error, check, cache)
     faceset = _read_tables(tables, classes, root, on_error, check and not load)
     named = ", ".join(table.name for table in tables)
-    notes = (f"labels from {named}", *faceset.notes)
+    notes = (f"labels from {named}", *_compare_with_folders(faceset, path, named), *faceset.notes)
     return load_if_asked(replace(faceset, notes=notes), load, size, on_error, grey)
 
 
@@ -219,6 +241,8 @@ def read_faces(
     "Read faces from a file or folder of any supported form"
     if str(path) in _NAMED_SETS and not Path(path).exists():
         return _NAMED_SETS[str(path)]()
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"path {str(path)[:80]!r}", "read_faces", "a file, a folder or a name")
     path = Path(path)
     check_regular_file(path)
     if not path.exists():

@@ -76,6 +76,9 @@ def _parts(
 ) -> np.ndarray:  # part number of each face, (n,)
     "Assign groups to parts, stratified by class"
     numbers, unique = pd.factorize(groups)
+    missing = numbers < 0  # each face without a group is a group of its own
+    numbers[missing] = len(unique) + np.arange(missing.sum())
+    unique = np.unique(numbers)
     largest = np.bincount(numbers).max() if len(numbers) else 0
     smallest_class = np.unique(codes, return_counts=True)[1].min() if len(codes) else 0
     search = largest > max(1, 0.1 * smallest_class * min(fractions)) and len(unique) <= _FEW_GROUPS
@@ -111,8 +114,10 @@ def random_split(
     grouped: bool = True,  # keep groups in one split; False: only to repeat papers that did not
 ) -> FaceSet:  # all faces, with a new column `split`
     "Split at random, stratified by class, with groups kept together"
-    if not (0 <= valid < 1 and 0 <= test < 1 and valid + test < 1):
-        raise DataError(f"valid {valid}, test {test}", "random_split", "fractions that leave some faces for training")
+    numbers = all(isinstance(value, (int, float, np.number)) for value in (valid, test, seed))
+    if not numbers or seed < 0 or not (0 <= valid < 1 and 0 <= test < 1 and valid + test < 1):
+        found = f"valid {valid}, test {test}, seed {seed}"
+        raise DataError(found, "random_split", "fractions that leave some faces for training, and a seed of 0 or more")
     fractions = {"train": 1 - valid - test, "valid": valid, "test": test}
     fractions = {name: fraction for name, fraction in fractions.items() if fraction > 0}
     if len(self) and self.table.label.isna().all():

@@ -44,8 +44,9 @@ _SYNONYMS = {  # role -> names in lower case, best first
     "imagename imagepath subdirectory_filepath picture photo",
     "label": "label emotion expression class choice category emotion_label class_name label_name emotion_name "
     "expression_name facial_expression labels emotions target",
-    "split": "split usage phase partition set subset is_valid",
-    "group": "group subject person film video subject_id person_id actor identity clip",
+    "split": "split usage phase partition set subset data_split train_test is_valid is_test",
+    "group": "group subject subject_id person person_id participant participant_id actor actor_id identity user "
+    "speaker film movie video video_name clip",
     "face_id": "face_id",
     "pixels": "pixels",
 }
@@ -184,6 +185,11 @@ def label_column(frame: pd.DataFrame, columns: Columns, where: object) -> list[s
     if columns.names is None:
         return labels
     others = [label_text(value) for value in frame[columns.names]]
+    columns_of_names = [{text for text in column if text} for column in (labels, others)]
+    if not any(all(text.isdecimal() for text in names) for names in columns_of_names):
+        known = [sum(map(is_emotion, names)) / max(1, len(names)) for names in columns_of_names]
+        if min(known) < 0.5 <= max(known):  # the other column has something else, such as the sex
+            return labels if known[0] > known[1] else others
     first_is_code = all(text is None or text.lstrip("-").isdecimal() for text in labels)
     codes, names = (labels, others) if first_is_code else (others, labels)
     if any(text is not None and not text.lstrip("-").isdecimal() for text in codes):
@@ -225,9 +231,10 @@ class _Finder:
         tail = text.lstrip("./")
         found = self.index.get(tail.rsplit("/", 1)[-1], [])
         found = [path for path in found if path.endswith(f"/{tail}") or os.path.splitext(path)[0].endswith(f"/{tail}")]
-        if len(found) > 1 and split:
-            below = [path for path in found if split in map(split_of, path[len(self.root) :].split(os.sep)[:-1])]
-            found = below or found
+        if split:
+            named = [set(map(split_of, path[len(self.root) :].split(os.sep)[:-1])) - {None} for path in found]
+            below = [path for path, splits in zip(found, named) if split in splits]
+            found = below or [path for path, splits in zip(found, named) if not splits]
         return found
 
     def find(self, text: str, split: str | None = None) -> str:  # absolute path
@@ -253,8 +260,9 @@ class _Finder:
 def split_of_cell(value: object, column: str | None) -> str | None:
     "Return the split of a cell; a value that is none raises DataError"
     text = label_text(value) or ""
-    if column and plain_name(column) == "is_valid":
-        known = {"true": "valid", "1": "valid", "1.0": "valid", "false": "train", "0": "train", "0.0": "train"}
+    if column and plain_name(column) in ("is_valid", "is_test"):
+        named = "valid" if plain_name(column) == "is_valid" else "test"
+        known = dict.fromkeys(("true", "1", "1.0"), named) | dict.fromkeys(("false", "0", "0.0"), "train")
         split = known.get(text.lower())
     else:
         split = split_of(text)
@@ -274,8 +282,10 @@ def box_of_row(values: dict, columns: Columns) -> dict[str, float]:
         raise DataError(f"box {[str(values[name])[:12] for name in names]}", expected="four numbers") from None
     if columns.corners:
         sides = [sides[0], sides[1], sides[2] - sides[0], sides[3] - sides[1]]
-    if not np.isfinite(sides).all() or min(sides[2:]) <= 0:
+    if not np.isfinite(sides).all() or np.abs(sides).max() > 1e6 or min(sides[2:]) <= 0:
         raise DataError(f"box {sides}", expected="a width and height above 0")
+    if max(sides) <= 1:
+        raise DataError(f"box {sides} in fractions of the image", expected="pixels")
     return dict(zip(BOX_COLUMNS, sides))
 
 
@@ -364,6 +374,8 @@ def _finish_rows(rows: ImageRows, columns: Columns):
     if columns.split is None:
         inner = [row["path"][len(rows.root) :].split(os.sep)[:-1] for row in rows.rows]
         splits = [next(filter(None, map(split_of, parts)), None) for parts in inner]
-        if all(splits):
-            for row, split in zip(rows.rows, splits):
-                row["split"] = split
+        if any(splits) and not all(splits):
+            row = rows.rows[splits.index(None)]
+            raise DataError("an image outside the split folders", row["path"], "a split for each image")
+        for row, split in zip(rows.rows, splits):
+            row["split"] = split or "train"
