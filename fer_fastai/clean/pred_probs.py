@@ -385,7 +385,7 @@ def cross_val_pred_probs(
 ) -> PredProbs:  # margins for hard labels; denoised=True for recipes with target="votes"
     "Predict all faces out of sample by cross-validation; an interrupted call is resumed"
     chosen = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
-    if folder is None:  # faces of another dataset get a folder of their own
+    if folder is None:  # each dataset gets another folder
         digest = hashlib.sha256("\n".join(faceset.ids).encode("utf-8", "replace")).hexdigest()[:8]
         folder = settings().runs / f"kfold-{chosen.name}-{digest}"
     folder = Path(folder)

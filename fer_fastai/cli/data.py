@@ -50,6 +50,7 @@ def data_list():
         typer.echo("\n    ".join(lines))
 
 
+# %% ../../nbs/91b_cli.data.ipynb #35d6aa7e
 @data_app.command("describe")
 def data_describe(source: Source = "fer2013", classes: ClassOrder = "", dataset: DatasetName = None):
     """Count faces by class and split, image sizes and exact duplicates.

@@ -102,6 +102,7 @@ def faces_of_run(
     return with_valid(faces), str(written["source"])
 
 
+# %% ../../nbs/91a_cli.options.ipynb #3320c0a3
 def write_faces(
     faces,  # FaceSet
     to: Path,  # new file or folder

@@ -13,12 +13,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .folder_names import split_of
-
 from ..core import DataError, one_line
 from .annotations import ends_of, find_image, id_below, number_groups, source_of
 from .emotions import is_emotion
 from .faceset import BOX_COLUMNS
+from .folder_names import split_of
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows
 from .shards import children, find_below

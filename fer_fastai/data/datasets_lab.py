@@ -228,6 +228,7 @@ def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, fo
     return rows
 
 
+# %% ../../nbs/16g_data.datasets_lab.ipynb #a1ee6f3e
 def _scan_jaffe(path: Path, on_error: str) -> ImageRows:
     "List the images of JAFFE"
     return _scan_names(path, on_error, "jaffe", _JAFFE_NAME, "<person>.<expression><n>.<n>, such as KA.AN1.39")

@@ -153,6 +153,7 @@ def _check_replaceable(faceset: FaceSet, folder: Path):
         raise DataError("the folder of these faces", folder, "another folder", "Choose another name")
 
 
+# %% ../../nbs/14_data.export.ipynb #11927cd7
 def _file_names(faceset: FaceSet, folder: Path | str) -> list[str]:
     "Return the path of each face below the folder; two equal ones raise DataError"
     names: dict[str, str] = {}

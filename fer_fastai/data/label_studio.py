@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .folder_names import split_of
-
 from ..core import DataError, FerError, one_line
 from .annotations import ends_of, note_left_out
 from .emotions import is_emotion
 from .faceset import VOTE_PREFIX
+from .folder_names import split_of
 from .images import IMAGE_SUFFIXES
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows

@@ -145,7 +145,7 @@ def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) 
 
 # %% ../../nbs/17_data.readers.ipynb #a0a17010
 def _compare_with_folders(faceset: FaceSet, folder: Path, named: str) -> list[str]:
-    "Note images without a row, and labels that differ from class folders; images in class folders need a row"
+    "Return notes about images without a row and about labels that differ from class folders"
     if faceset.pixels is not None:
         return []
     used = set(map(os.path.realpath, faceset.paths)) | set(map(os.path.realpath, faceset.skipped["where"]))

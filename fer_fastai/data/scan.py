@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from .folder_names import Place, interpret_folders, split_of
 
 import fer_fastai.data.export  # noqa: F401  adds FaceSet.load
 from ..core import DataError, MissingFileError, progress
 from .cache import cached
 from .emotions import Classes, ClassNames, map_class_names
 from .faceset import FaceSet
+from .folder_names import Place, interpret_folders, split_of
 from .images import IMAGE_SUFFIXES, read_image
 from ..io import walk_files
 

@@ -30,9 +30,9 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
-from .folder_names import split_of
 
 from ..core import DataError, FerError, one_line
+from .folder_names import split_of
 from .tables import Columns, find_columns
 from ..io import path_below, read_json
 

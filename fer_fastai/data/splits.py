@@ -76,7 +76,7 @@ def _parts(
 ) -> np.ndarray:  # part number of each face, (n,)
     "Assign groups to parts, stratified by class"
     numbers, unique = pd.factorize(groups)
-    missing = numbers < 0  # each face without a group is a group of its own
+    missing = numbers < 0  # each face without a group gets a new one
     numbers[missing] = len(unique) + np.arange(missing.sum())
     unique = np.unique(numbers)
     largest = np.bincount(numbers).max() if len(numbers) else 0
