@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows, scan_class_folders
-from fer_fastai.data.annotations import has_keys, number_groups, scan_fiftyone
+from fer_fastai.data.annotations import has_keys, number_copies, scan_fiftyone
 
 # nbs/16i_data.annotations.ipynb #a0a16i04
 import tempfile
@@ -41,7 +41,7 @@ def test_recognize_a_file_by_its_keys():
         assert not has_keys(path, "images", first="[") and not has_keys(folder, "images")
         rows = ImageRows(folder)
         rows.rows = [{}, {}, {}]
-        number_groups(rows, ["b", "a", "b"])
+        number_copies(rows, ["b", "a", "b"])
     test_eq(rows.rows, [{"group": 1}, {"group": 0}, {"group": 1}])
 
 

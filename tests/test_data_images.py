@@ -16,6 +16,7 @@ from fer_fastai.data.images import (
     resize_image,
     set_channels,
 )
+import pytest
 
 # nbs/11_data.images.ipynb #04ed9e44
 import tempfile
@@ -234,3 +235,25 @@ def test_edge_cases_pixel_formats_and_broken_exif_data():
     test_eq(read_image(np.array([[0, 255]], np.int64)).tolist(), [[0, 255]])
     test_eq(read_image(np.eye(3, dtype=bool)).max(), 255)
     test_eq(read_photo(read_photo(photo)).pixels.shape, photo.shape)
+
+
+@pytest.mark.real
+def test_edge_cases_images_of_other_programs():
+    "Edge cases: images of other programs"
+    # nbs/11_data.images.ipynb #a0a11021
+    from fer_fastai.core import settings
+
+    cases = settings().data.parent / "cases"  # beside the data: small files that other readers decode wrong
+    means = {"face_grey16.png": 135.8, "face_i32.tif": 135.8, "face_alpha.png": 184.8, "face_exif6.jpg": 135.8}
+    found = {name: mean for name, mean in means.items() if (cases / name).is_file()}
+    for name, mean in found.items():
+        path = cases / name
+        pixels = read_image(path, grey=True)
+        test_close(pixels.mean(), mean, 0.1)
+        for source in (str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), Image.open(path)):
+            assert (read_image(source, grey=True) == pixels).all(), name
+        test_eq(image_size(path), pixels.shape)
+    if found:
+        with ExceptionExpected(DataError, "floating-point pixels .mode F."):
+            read_image(cases / "face_f32.tif")
+    assert found or not cases.exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 from fer_fastai.core import DataError
-from fer_fastai.data.shards import children, declared_names, find_below, image_column, open_source
+from fer_fastai.data.shards import children, declared_names, descend_to, image_column, open_source
 
 # nbs/16ga_data.shards.ipynb #a0a16ga04
 import tempfile
@@ -20,8 +20,8 @@ def test_find_the_files_of_a_dataset_below_a_folder():
         root = Path(folder)
         (root / "download/set/data").mkdir(parents=True)
         (root / "download/set/README.md").touch()
-        assert find_below(root, lambda path: (path / "README.md").is_file()) == root / "download/set"
-        assert find_below(root, lambda path: (path / "none").is_file()) is None
+        assert descend_to(root, lambda path: (path / "README.md").is_file()) == root / "download/set"
+        assert descend_to(root, lambda path: (path / "none").is_file()) is None
         test_eq([path.name for path in children(root / "download/set")], ["README.md", "data"])
 
 

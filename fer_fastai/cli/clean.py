@@ -66,6 +66,23 @@ def _read_probabilities(path: Path, columns: str, faces):  # -> (FaceSet, PredPr
     return faces.subset(faces.ids.isin(pred_probs.probabilities.index)), pred_probs
 
 
+# %% ../../nbs/91d_cli.clean.ipynb #765767f5
+_MANY = 0.3  # fraction of suspected faces that indicates a weak network
+
+
+def _predict_probabilities(faces, run: Path | None, recipe: str, folds: int, folder: Path | None):
+    "Predict the faces outside the training split by a run, or the training faces by cross-validation"
+    from fer_fastai.clean.pred_probs import cross_val_pred_probs, predict_pred_probs
+    from fer_fastai.train.training import load_run
+
+    faces = with_valid(faces)
+    if run is None:
+        part = faces.split("train")
+        return part, cross_val_pred_probs(part, recipe, folds, folder)
+    part = faces.subset((faces.table.split != "train").to_numpy())
+    return part, predict_pred_probs(load_run(run, faces), part)
+
+
 @clean_app.command("issues")
 def issues_command(
     source: Source = "fer2013",
@@ -95,25 +112,22 @@ def issues_command(
     Probabilities of another model: `fer issues faces --pred-probs probabilities.csv`
     """
     from fer_fastai.clean.issues import find_issues
-    from fer_fastai.clean.pred_probs import cross_val_pred_probs, predict_pred_probs
-    from fer_fastai.train.training import load_run
 
     _check_issue_options(method, limit, to, pred_probs, columns, run=run, folds=folds, recipe=recipe, folder=folder)
     faces = open_faces(source, classes=classes, dataset=dataset)
     if pred_probs is not None:
         part, scores = _read_probabilities(pred_probs, columns, faces)
-    elif run is None:
-        part = with_valid(faces).split("train")
-        scores = cross_val_pred_probs(part, recipe or "fold", 5 if folds is None else folds, folder)
     else:
-        faces = with_valid(faces)
-        part = faces.subset((faces.table.split != "train").to_numpy())
-        scores = predict_pred_probs(load_run(run, faces), part)
+        part, scores = _predict_probabilities(faces, run, recipe or "fold", 5 if folds is None else folds, folder)
     issues = find_issues(part, scores, method, limit=limit)
     with atomic_path(to) as path:
         issues.to_csv(path)
     kinds = issues.kind.value_counts().to_string(header=False)
     typer.echo(f"{len(issues):,} issues in {len(part):,} faces, written to {to}\n{kinds}")
+    if len(issues) > _MANY * len(part):
+        typer.echo(
+            "Many faces are suspected: the network may be too weak to rank labels. Compare its accuracy.", err=True
+        )
 
 
 # %% ../../nbs/91d_cli.clean.ipynb #c91d0003

@@ -200,6 +200,8 @@ def bulk_command(
         help="Column of ids. Default: face_id, image_id, photo, id or key.")] = None,
     image_column: Annotated[str | None, typer.Option(
         help="Column of images. Default: image, bytes, png, jpeg, path or url.")] = None,
+    allow_store: Annotated[list[str] | None, typer.Option(
+        help="Store beside the source that cells may name, such as s3://bucket. May be repeated.")] = None,
     threshold: Threshold = 0.0,
     min_size: MinSize = 0.0,
     backend: Backend = "onnx",
@@ -216,5 +218,8 @@ def bulk_command(
         raise DataError("--largest with --crops", "fer bulk", "one of both")
     predictor = open_predictor(model, threshold, min_size=min_size, backend=backend, detector=detector)
     faces = "cropped" if crops else "largest" if largest else "all"
-    result = predict_bulk(predictor, source, to, faces, actors, gpu, shard_size, id_column, image_column)
+    stores = tuple(allow_store or ())
+    result = predict_bulk(
+        predictor, source, to, faces, actors, gpu, shard_size, id_column, image_column, allowed_stores=stores
+    )
     typer.echo(f"{result}\nIn {to}: faces/*.parquet{', bad/*.parquet' if result.bad else ''}")

@@ -7,7 +7,7 @@ __all__ = [
     "ends_of",
     "has_keys",
     "note_left_out",
-    "number_groups",
+    "number_copies",
     "find_image",
     "id_below",
     "scan_fiftyone",
@@ -30,7 +30,7 @@ from .folder_names import split_of
 from .images import IMAGE_SUFFIXES, peek_images
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows, scan_class_folders
-from .shards import children, find_below
+from .shards import children, descend_to
 from .tables import read_table
 from ..io import csv_header, path_below, read_json, walk_files
 
@@ -73,7 +73,7 @@ def note_left_out(
 
 
 # %% ../../nbs/16i_data.annotations.ipynb #a0a16i07
-def number_groups(
+def number_copies(
     rows: ImageRows,
     names: Sequence[str],  # person, photo or source image of each row
 ):
@@ -115,7 +115,7 @@ def _parts(base: Path, test: Callable[[Path], bool]) -> list[tuple[Path, str | N
 
 def _base_of(path: Path, test: Callable[[Path], bool]) -> Path | None:
     "Find the folder of a dataset, below single wrapper folders"
-    return find_below(path, lambda folder: bool(_parts(folder, test)))
+    return descend_to(path, lambda folder: bool(_parts(folder, test)))
 
 
 # %% ../../nbs/16i_data.annotations.ipynb #a0a16i11
@@ -214,7 +214,7 @@ def source_of(
 # %% ../../nbs/16i_data.annotations.ipynb #a0a16i16
 def _group_copies(rows: ImageRows):
     "Give augmented copies of one image one group"
-    number_groups(rows, [source_of(os.path.splitext(row["path"])[0]) for row in rows.rows])
+    number_copies(rows, [source_of(os.path.splitext(row["path"])[0]) for row in rows.rows])
 
 
 def _marked(values: dict, classes: Sequence[str]) -> list[str]:
@@ -329,7 +329,7 @@ def scan_cvat(
     on_error: str = "raise",  # "raise", or "skip": list bad lines in .skipped
 ) -> ImageRows:
     "List the images of CVAT's ImageNet form"
-    base = find_below(path, _is_cvat) or Path(path)
+    base = descend_to(path, _is_cvat) or Path(path)
     rows, missing = ImageRows(base, on_error), 0
     names = [line for _, line in _lines_of(base / "synsets.txt")]
     for file in _lists_of(Path(rows.root)):
@@ -360,6 +360,6 @@ register_dataset(
         groups="each face",
         source="CVAT: ImageNet 1.0 without images",
         license="that of the images",
-        layouts=(Layout("synsets.txt, <split>.txt", lambda path: bool(find_below(path, _is_cvat)), scan_cvat),),
+        layouts=(Layout("synsets.txt, <split>.txt", lambda path: bool(descend_to(path, _is_cvat)), scan_cvat),),
     )
 )

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..core import DataError, one_line
-from .annotations import ends_of, find_image, id_below, number_groups, source_of
+from .annotations import ends_of, find_image, id_below, number_copies, source_of
 from .emotions import is_emotion
 from .faceset import BOX_COLUMNS
 from .folder_names import split_of
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows
-from .shards import children, find_below
+from .shards import children, descend_to
 from ..io import read_json
 
 # %% ../../nbs/16ib_data.coco.ipynb #a0a16ib06
@@ -53,7 +53,7 @@ def _coco_of(path: Path) -> tuple[Path, list[Path]]:
     if path.is_file():
         base = path.parent.parent if path.parent.name == "annotations" else path.parent
         return base, [path] if path.suffix == ".json" and is_coco(path) else []
-    found = find_below(path, lambda folder: bool(coco_files(folder)))
+    found = descend_to(path, lambda folder: bool(coco_files(folder)))
     return found or path, coco_files(found) if found else []
 
 
@@ -131,7 +131,7 @@ def scan_coco(
 def _number_faces(rows: ImageRows):
     "Number the faces of photos with several faces, and set the groups"
     counts, seen = Counter(row["face_id"] for row in rows.rows), Counter[str]()
-    number_groups(rows, [source_of(row["face_id"]) for row in rows.rows])
+    number_copies(rows, [source_of(row["face_id"]) for row in rows.rows])
     for row in rows.rows:
         name = row["face_id"]
         if counts[name] > 1:

@@ -28,8 +28,8 @@ from .scan import ImageRows
 from fer_fastai.data.shards import (
     PARQUET_SUFFIXES,
     Shard,
-    Source,
-    find_below,
+    ShardedSource,
+    descend_to,
     image_column,
     is_saved,
     open_source,
@@ -46,12 +46,12 @@ from ..io import atomic_path, read_json
 
 
 # %% ../../nbs/16h_data.huggingface.ipynb #a0a16h06
-def _used_columns(source: Source) -> list[str]:
+def _used_columns(source: ShardedSource) -> list[str]:
     "List the columns beside the images that are read"
     return [*source.columns.all(), *source.columns.box, *source.columns.corners]
 
 
-def _read_cells(source: Source) -> pd.DataFrame:
+def _read_cells(source: ShardedSource) -> pd.DataFrame:
     "Read the columns beside the images, with shard, row and split"
     used = list(dict.fromkeys(_used_columns(source)))
     parts = []
@@ -74,7 +74,7 @@ def _named(values: pd.Series, names: Sequence[str]) -> list[str | None]:
     return [text if text is None else known.get(text, text) for text in texts]
 
 
-def _labels_of(source: Source, frame: pd.DataFrame) -> list[str | None]:
+def _labels_of(source: ShardedSource, frame: pd.DataFrame) -> list[str | None]:
     "Return the label of each face as the source names it"
     columns = source.columns
     for name in filter(None, (columns.label, columns.names)):
@@ -91,7 +91,7 @@ def _group_columns(values: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"person": persons, "group": pd.factorize(persons, sort=True)[0]})
 
 
-def _faces_of(source: Source, rows: ImageRows) -> list[dict]:
+def _faces_of(source: ShardedSource, rows: ImageRows) -> list[dict]:
     "List the faces that have valid cells: face_id, label, split, position of the image and further columns"
     frame, columns, faces = _read_cells(source), source.columns, []
     labels = _labels_of(source, frame)
@@ -117,7 +117,7 @@ def _faces_of(source: Source, rows: ImageRows) -> list[dict]:
     return faces
 
 
-def _map_labels(source: Source, labels: list[str], classes: Classes | None) -> ClassNames:
+def _map_labels(source: ShardedSource, labels: list[str], classes: Classes | None) -> ClassNames:
     "Map the class names; the order is that of the declared names"
     names = source.names.get(str(source.columns.label), ())
     if classes is not None or not names or not set(labels) <= set(names):
@@ -134,7 +134,7 @@ class _SeveralSizesError(Exception):
     "The images have several sizes, boxes, or more pixels than fit in memory"
 
 
-def _blobs(source: Source) -> Iterator[bytes]:
+def _blobs(source: ShardedSource) -> Iterator[bytes]:
     "Iterate over the encoded images; b'' for a missing one"
     for shard in source.shards:
         for batch in shard.batches([source.image]):
@@ -144,7 +144,7 @@ def _blobs(source: Source) -> Iterator[bytes]:
                 yield (value.get("bytes") if isinstance(value, dict) else value) or b""
 
 
-def _decode_all(source: Source, faces: list[dict], rows: ImageRows) -> tuple[list[np.ndarray], list[dict]]:
+def _decode_all(source: ShardedSource, faces: list[dict], rows: ImageRows) -> tuple[list[np.ndarray], list[dict]]:
     "Decode the images of the faces; images of several sizes raise an error"
     images: list[np.ndarray] = []
     kept: list[dict] = []
@@ -205,7 +205,7 @@ def _ending(blob: bytes) -> str:
     return next((ending for magic, ending in _MAGIC.items() if blob.startswith(magic)), ".img")
 
 
-def _write_images(source: Source, folder: Path) -> list[str]:
+def _write_images(source: ShardedSource, folder: Path) -> list[str]:
     "Write the images once, byte for byte; return the name of each file, or an empty one"
     index = folder / "index.json"
     if index.is_file():
@@ -229,7 +229,7 @@ def _write_images(source: Source, folder: Path) -> list[str]:
 
 
 # %% ../../nbs/16h_data.huggingface.ipynb #a0a16h14
-def _read_as_files(source: Source, folder: Path, on_error: str, classes: Classes | None) -> FaceSet:
+def _read_as_files(source: ShardedSource, folder: Path, on_error: str, classes: Classes | None) -> FaceSet:
     "Read images of several sizes from files in the cache folder"
     rows = ImageRows(source.path, on_error)
     faces = _faces_of(source, rows)
@@ -278,7 +278,7 @@ def read_huggingface(
 # %% ../../nbs/16h_data.huggingface.ipynb #a0a16h19
 def is_saved_folder(path: Path) -> bool:
     "Return whether a folder, or the one that it wraps, was written by save_to_disk"
-    return find_below(path, is_saved) is not None
+    return descend_to(path, is_saved) is not None
 
 
 def _is_embedded(path: Path) -> bool:
@@ -287,7 +287,7 @@ def _is_embedded(path: Path) -> bool:
         if path.is_file():
             known = path.suffix.lower() in (*PARQUET_SUFFIXES, ".arrow")
             return known and image_column(Shard(path, None).schema()) is not None
-        base = find_below(path, lambda folder: bool(parquet_files(folder)))
+        base = descend_to(path, lambda folder: bool(parquet_files(folder)))
         return base is not None and image_column(Shard(parquet_files(base)[0], None).schema()) is not None
     except (FerError, OSError):
         return False

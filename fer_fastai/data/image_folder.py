@@ -15,7 +15,7 @@ from .emotions import canonical_emotion, is_emotion
 from .folder_names import Place, interpret_folders, split_of
 from .images import list_images
 from .scan import ImageRows
-from .shards import Names, children, declared_names, find_below
+from .shards import Names, children, declared_names, descend_to
 from .tables import find_columns, read_table, table_rows
 from ..io import csv_header
 
@@ -49,7 +49,7 @@ def is_image_folder(
     path: Path,
 ) -> bool:
     "Return whether a folder has images with a metadata file"
-    return find_below(path, lambda folder: bool(_metadata_files(folder))) is not None
+    return descend_to(path, lambda folder: bool(_metadata_files(folder))) is not None
 
 
 # %% ../../nbs/16gc_data.image_folder.ipynb #a0a16gc07
@@ -103,7 +103,7 @@ def scan_image_folder(
     on_error: str = "raise",  # "raise", or "skip": list bad rows in .skipped
 ) -> ImageRows:
     "List the images of a folder with a metadata file"
-    base = find_below(path, lambda folder: bool(_metadata_files(folder))) or Path(path)
+    base = descend_to(path, lambda folder: bool(_metadata_files(folder))) or Path(path)
     rows, names = ImageRows(base, on_error), declared_names([base])
     base = Path(rows.root)
     for file in _metadata_files(base):

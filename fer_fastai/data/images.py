@@ -282,7 +282,9 @@ def resize_image(
 
 # %% ../../nbs/11_data.images.ipynb #a0a11011
 def _normalized_source(source: Any):
-    "Check the type of a source; wrap the bytes of a file"
+    "Check the type of a source; wrap the bytes of a file; raise an error that stands for an image"
+    if isinstance(source, FerError):  # a path that was rejected while a table was read
+        raise source
     if isinstance(source, (str, os.PathLike, Image.Image, np.ndarray, io.BytesIO)):
         return source
     if isinstance(source, (bytes, bytearray, memoryview)):

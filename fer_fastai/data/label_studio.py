@@ -23,7 +23,7 @@ from .folder_names import split_of
 from .images import IMAGE_SUFFIXES
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows
-from .shards import children, find_below
+from .shards import children, descend_to
 from .tables import find_columns, label_text, read_table
 from ..io import csv_header, path_below
 
@@ -220,7 +220,7 @@ def _exports(path: Path) -> list[Path]:
 
 def _export_of(path: Path) -> Path:
     "Return the export at a path; none or several raise DataError"
-    folder = path if path.is_file() else find_below(path, lambda folder: bool(_exports(folder))) or path
+    folder = path if path.is_file() else descend_to(path, lambda folder: bool(_exports(folder))) or path
     files = _exports(folder)
     if len(files) != 1:
         names = ", ".join(file.name for file in files[:4])
@@ -294,7 +294,7 @@ def _fill_votes(rows: ImageRows):
 def _has_export(path: Path) -> bool:
     "Return whether a path is an export of Label Studio, or a folder with one"
     return (
-        bool(_exports(path)) if path.is_file() else find_below(path, lambda folder: bool(_exports(folder))) is not None
+        bool(_exports(path)) if path.is_file() else descend_to(path, lambda folder: bool(_exports(folder))) is not None
     )
 
 

@@ -7,13 +7,13 @@ __all__ = [
     "PARQUET_SUFFIXES",
     "Names",
     "children",
-    "find_below",
+    "descend_to",
     "shard_errors",
     "Shard",
     "parquet_files",
     "is_saved",
     "declared_names",
-    "Source",
+    "ShardedSource",
     "image_column",
     "open_source",
 ]
@@ -53,7 +53,7 @@ def children(
     return [folder / name for name in sorted(names)]
 
 
-def find_below(
+def descend_to(
     path: Path | str,  # file or folder
     test: Callable[[Path], bool],  # recognizes the folder that is searched
     levels: int = 2,  # number of wrapper folders
@@ -280,7 +280,7 @@ _IMAGE_NAMES = ("image", "img", "face", "picture", "photo", "image_bytes", "byte
 
 
 @dataclass(frozen=True)
-class Source:
+class ShardedSource:
     "Shards of a dataset with the columns of images and labels"
 
     path: Path  # file or folder
@@ -318,10 +318,10 @@ def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     if path.is_file():
         parent = path.resolve().parent
         return [Shard(path, _split_of_file(path))], [parent, parent.parent] if parent.name == "data" else [parent]
-    if base := find_below(path, is_saved):
+    if base := descend_to(path, is_saved):
         shards = _saved_shards(base)
         return shards, [shard.path.parent for shard in shards]
-    base = find_below(path, lambda folder: bool(parquet_files(folder))) or path
+    base = descend_to(path, lambda folder: bool(parquet_files(folder))) or path
     return _parquet_shards(parquet_files(base)), [base]
 
 
@@ -343,7 +343,7 @@ def _columns_of(schema: pyarrow.Schema, image: str, names: Names, where: Path) -
 
 def open_source(
     path: Path | str,  # Parquet file, folder of shards, or folder of save_to_disk
-) -> Source:
+) -> ShardedSource:
     "Find the shards, columns and class names of a dataset"
     path = Path(path)
     shards, folders = _shards_of(path)
@@ -361,4 +361,4 @@ def open_source(
     if image is None:
         raise DataError(f"columns {', '.join(first.names)[:80]}", shards[0].path, "a column of image bytes")
     names = declared_names(folders, schemas)
-    return Source(path, tuple(shards), image, _columns_of(first, image, names, shards[0].path), names)
+    return ShardedSource(path, tuple(shards), image, _columns_of(first, image, names, shards[0].path), names)

@@ -346,7 +346,8 @@ def _list_photos(source: Path | str | Iterable, annotated_dir: Path | str | None
         raise DataError("no photo", "predict_folder", "at least one")
     base = base or Path(os.path.commonpath([path.parent.resolve() for path in paths]))
     paths = [path if path.is_relative_to(base) else path.resolve() for path in paths]
-    return [(path.relative_to(base).as_posix(), path) for path in paths]
+    names = [path.relative_to(base).as_posix() for path in paths]
+    return [(name.encode("utf-8", "replace").decode(), path) for name, path in zip(names, paths)]  # may not be UTF-8
 
 
 # %% ../../nbs/84_deploy.predictor.ipynb #33d00581

@@ -25,7 +25,7 @@ from pyarrow.fs import FileInfo, FileSystem, FileType
 from ...core import DataError, one_line
 from ...data.images import IMAGE_SUFFIXES
 from .storage import Location, read_file
-from ...io import prefetch
+from ...io import path_below, prefetch
 
 
 # %% ../../../nbs/88b_deploy.bulk.inputs.ipynb #b84ce65f
@@ -209,11 +209,20 @@ class _RowReader:
 
 
 # %% ../../../nbs/88b_deploy.bulk.inputs.ipynb #1af52882
+_RESUMES = "The same call resumes"  # hint after a failed connection
+
+
+def _host_of(url: str) -> str:
+    "Return scheme and host or bucket of a URL"
+    return "/".join(url.split("/", 3)[:3]).partition("?")[0]
+
+
 class _ImageFetcher:
     "Loader of images that are stored as bytes, structs, paths or URLs"
 
-    def __init__(self, source: Location):
+    def __init__(self, source: Location, allowed: Sequence[str] = ()):
         self.source = source
+        self.allowed = {_host_of(url) for url in (*allowed, source.name) if "://" in url}
         self.stores: dict[str, tuple[FileSystem, str]] = {}  # scheme and host: store, path prefix
         self.pool = ThreadPoolExecutor(16)
 
@@ -225,17 +234,34 @@ class _ImageFetcher:
                 image = image["bytes"] if image.get("bytes") is not None else image.get("path")
             values.append(image)
         remote = any(isinstance(value, str) and ("://" in value or not self.source.local) for value in values)
-        return list(zip(keys, (self.pool.map if remote else map)(self._load, values)))
+        return list(zip(keys, (self.pool.map if remote else map)(self._load_or_reject, values)))
+
+    def _load_or_reject(self, image: bytes | str | None) -> object:
+        "Load an image; a path or URL that is not accepted returns its error, which the worker records"
+        try:
+            return self._load(image)
+        except DataError as error:
+            if error.hint == _RESUMES:
+                raise
+            return error
 
     def _load(self, image: bytes | str | None) -> bytes | str:
         if not isinstance(image, str):
             return image or b""
+        if self.source.local and image.startswith("file://"):
+            image = unquote(image.removeprefix("file://"))
         if "://" not in image:
+            path = path_below(self.source.path, image)
             if self.source.local:
-                return os.path.join(self.source.path, image)
-            return self._fetch(self.source.store, self.source.join(image), self.source.display(image))
-        host = "/".join(image.split("/", 3)[:3])  # scheme and host or bucket: one connection for all
-        rest = unquote(image.partition("?")[0][len(host) :])
+                return path
+            return self._fetch(self.source.store, path, self.source.display(image))
+        host = _host_of(image)
+        if host not in self.allowed:
+            hint = "Allow it with allowed_stores, or --allow-store"
+            raise DataError(f"a URL of another store: {one_line(host, 60)}", expected="paths of the source", hint=hint)
+        if "?" in image or "#" in image:
+            raise DataError(f"a URL with options: {one_line(image, 80)}", expected="a URL without ? and #")
+        rest = unquote(image[len(host) :])
         if host not in self.stores:
             location = Location.parse(image)
             self.stores[host] = location.store, location.path.removesuffix(rest)
@@ -250,9 +276,7 @@ class _ImageFetcher:
             return name
         except OSError as error:
             if not waits:
-                raise DataError(
-                    f"can't be fetched ({one_line(error, 120)})", name, hint="The same call resumes"
-                ) from error
+                raise DataError(f"can't be fetched ({one_line(error, 120)})", name, hint=_RESUMES) from error
             time.sleep(waits[0])
         return self._fetch(store, path, name, waits[1:])
 
@@ -267,6 +291,7 @@ class ShardReader:
         to: str,  # output folder; its inputs.parquet lists the images, one row group per shard
         files: Sequence[str] = (),  # ImageList.files
         columns: Sequence[str] = (),  # ImageList.columns
+        allowed: Sequence[str] = (),  # further stores that cells may name, such as s3://bucket
     ):
         self.source = Location.parse(source)
         if self.source.local and not os.path.isdir(self.source.path):
@@ -278,7 +303,7 @@ class ShardReader:
             )
         self.inputs = Location.parse(to).open_parquet("inputs.parquet")
         self.rows = _RowReader(self.source, files, columns) if files else None
-        self.fetcher = _ImageFetcher(self.source)
+        self.fetcher = _ImageFetcher(self.source, allowed)
 
     def batches(
         self,

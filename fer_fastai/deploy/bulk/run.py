@@ -13,7 +13,7 @@ import posixpath
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -277,6 +277,7 @@ def predict_bulk(
     id_column: str | None = None,  # Parquet column of ids, see `list_bulk_images`
     image_column: str | None = None,  # Parquet column of images, see `list_bulk_images`
     on_shard: Callable[[dict], None] | None = None,  # called per finished shard: shard, pid, host, began, ended
+    allowed_stores: Sequence[str] = (),  # stores beside the source that cells may name, such as s3://bucket
 ) -> BulkResult:  # photos: rows as in predict_folder; crops: face_id, emotion, confidence, p_<class>
     "Classify millions of images, each exactly once, into Parquet files; an interrupted call is resumed"
     begun = time.perf_counter()
@@ -287,6 +288,7 @@ def predict_bulk(
     if not isinstance(predictor, Predictor):
         predictor = Predictor(predictor)
     job = _start_job(predictor, source, output, images, faces, shard_size)
+    job = replace(job, allowed_stores=tuple(allowed_stores))
 
     shards, existing = range(-(-len(images) // shard_size)), output.list_files("faces")
     finished = _count_shards(job, output, images, [n for n in shards if shard_name(n) in existing], shard_size)

@@ -39,6 +39,7 @@ class Job:
     files: tuple[str, ...]  # ImageList.files
     columns: tuple[str, ...]  # ImageList.columns
     token: str  # hash of the settings, stored in each file of the job
+    allowed_stores: tuple[str, ...] = ()  # stores beside the source that cells of a table may name
 
     @property
     def cropped(self) -> bool:
@@ -94,7 +95,7 @@ class Worker:
         job: Job,
     ):
         self.predictor, self.job, self.to = predictor, job, Location.parse(job.to)
-        self.reader = ShardReader(job.source, job.to, job.files, job.columns)
+        self.reader = ShardReader(job.source, job.to, job.files, job.columns, job.allowed_stores)
         self.schema = _schema(job, predictor.columns)
         self.problem = ""  # error of the start, reported with each shard
 
@@ -116,7 +117,7 @@ class Worker:
         table = self.predictor.emotion_table(np.concatenate(pred_probs))
         return table.assign(face_id=keys), pd.DataFrame(bad, columns=["face_id", "problem"])
 
-    def _read_face(self, image: bytes | str) -> np.ndarray:  # uint8 (size, size[, 3])
+    def _read_face(self, image) -> np.ndarray:  # uint8 (size, size[, 3])
         model = self.predictor.model
         face = as_batch(read_photo(image).pixels[None], model.size, model.channels)[0]
         return face[0] if len(face) == 1 else face.transpose(1, 2, 0)
