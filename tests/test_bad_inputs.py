@@ -1146,7 +1146,7 @@ def cases_of_image_folders():
             "a fraction above 1 to choose by",
             image_files("train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"),
             lambda path: read_fer2013_folder(path, valid=1.5),
-            r"random_split: valid 1\.5, test 0\.0; expected fractions that leave some faces for training",
+            r"random_split: valid 1\.5, test 0\.0, seed 42; expected fractions that leave some faces for training",
         ),
         (
             "a frame without video and time",
@@ -1543,7 +1543,7 @@ def cases_of_faces_in_memory():
                 lambda _: of(pd.DataFrame({"path": [None]}, index=["a"])).image(0),
                 "image: a NoneType: None; expected a path, the bytes of a file, a Pillow image or an array",
             ),
-            ("a size below 1", lambda _: few_faces(1).load(size=-4), "load: size -4; expected 1 pixel or more"),
+            ("a size below 1", lambda _: few_faces(1).load(size=-4), "load: size -4; expected 1 to 4,096 pixels"),
             (
                 "colour faces as FER2013's CSV",
                 lambda folder: of(pixels=np.zeros((2, 48, 48, 3), np.uint8)).to_csv(folder / "out.csv"),
@@ -1566,7 +1566,7 @@ def cases_of_faces_in_memory():
             (
                 "probabilities that leave nothing to train on",
                 lambda _: few_faces().random_split(valid=0.6, test=0.4),
-                r"random_split: valid 0\.6, test 0\.4; expected fractions that leave some faces for training",
+                r"random_split: valid 0\.6, test 0\.4, seed 0; expected fractions that leave some faces for training",
             ),
             (
                 "a class too rare to split",

@@ -282,7 +282,7 @@ def resize_image(
 
 # %% ../../nbs/11_data.images.ipynb #a0a11011
 def _normalized_source(source: Any):
-    "Check the type of a source; wrap the bytes of a file; raise an error that stands for an image"
+    "Check the type of a source and wrap bytes; an error in place of an image is raised"
     if isinstance(source, FerError):  # a path that was rejected while a table was read
         raise source
     if isinstance(source, (str, os.PathLike, Image.Image, np.ndarray, io.BytesIO)):
