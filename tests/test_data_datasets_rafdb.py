@@ -7,6 +7,7 @@ from fer_fastai.data.emotions import RAFDB_CLASSES
 from fer_fastai.data.datasets_rafdb import _RAFDB_LIST
 
 # nbs/16fb_data.datasets_rafdb.ipynb #a0a16x05
+import shutil
 import tempfile
 
 import numpy as np
@@ -129,7 +130,10 @@ def test_edge_cases_raf_db():
     # nbs/16fb_data.datasets_rafdb.ipynb #a0a16x19
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "DATASET/train/1/a.png", "DATASET/train/2/b.png", "DATASET/test/7/c.png")
-        test_eq(list(read_known(root / "DATASET").ids), ["rafdb/test/7/c", "rafdb/train/1/a", "rafdb/train/2/b"])
+        test_eq(recognize_layout(root / "DATASET"), None)  # codes of another dataset
+        seven = toy_images(Path(folder, "seven"), *(f"DATASET/train/{code}/a.png" for code in range(1, 8)))
+        test_eq(read_known(seven / "DATASET").ids[0], "rafdb/train/1/a")
+        shutil.rmtree(seven)
         test_eq(recognize_layout(root / "DATASET/train"), None)
         bad = {
             "a.png,1\nb.png,2\nx.png,3": "train_labels.csv, line 4: no file 'x.png'",

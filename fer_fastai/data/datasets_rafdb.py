@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core import DataError
 from .emotions import RAFDB_CLASSES
+from .images import peek_images
 from fer_fastai.data.layouts import (
     add_image,
     code_of,
@@ -121,10 +122,14 @@ def _rafdb_tables(path: Path) -> Path | None:
 
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x12
 def _is_rafdb_folder(path: Path) -> bool:
-    "Return whether a folder has train/<code> and is named DATASET or after RAF-DB"
+    "Return whether a folder has train/<code> and RAF-DB's name, or DATASET with its file names or all seven codes"
     images = _rafdb_images(path)
-    names = names_below(path, images) if images else ()
-    return any(name == "dataset" or re.match(r"raf(?![a-z])|rafdb", name) for name in names)
+    if images is None:
+        return False
+    seven = {folder.name for folder in subfolders(images / "train")} == set("1234567")
+    published = all(re.fullmatch(r"(train|test)_\d+_aligned", image.stem) for image in peek_images(images))
+    names = names_below(path, images)
+    return any((name == "dataset" and (seven or published)) or re.match(r"raf(?![a-z])|rafdb", name) for name in names)
 
 
 def _scan_rafdb_tables(path: Path, on_error: str) -> ImageRows:
