@@ -1,4 +1,4 @@
-"""JupyterLab in a browser, for the browser tests and benchmarks/widget.py"""
+"""JupyterLab in a browser, for the browser tests and benchmarks/speed/widget.py"""
 
 import contextlib
 import json
