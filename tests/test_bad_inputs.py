@@ -35,15 +35,11 @@ from PIL import Image
 from torch import nn
 
 import fer_fastai
+from fer_fastai.clean.cross_val import cross_val_pred_probs, read_margins
 from fer_fastai.clean.diffs import apply_diff, to_diff
 from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.issues import find_issues
-from fer_fastai.clean.pred_probs import (
-    PredProbs,
-    average_pred_probs,
-    cross_val_pred_probs,
-    read_margins,
-)
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs
 from fer_fastai.clean.ranking import denoised_soft_labels
 from fer_fastai.clean.widget import LabelCleaner, review_table
 from fer_fastai.cli.app import main
