@@ -45,7 +45,8 @@ from fer_fastai.clean.pred_probs import (
     read_margins,
 )
 from fer_fastai.clean.ranking import denoised_soft_labels
-from fer_fastai.clean.widget import LabelCleaner, review_table
+from fer_fastai.clean.review import review_table
+from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.cli.app import main
 from fer_fastai.compress.callbacks import PruneWhileTraining
 from fer_fastai.compress.channels import remove_channels
