@@ -4,7 +4,7 @@ import base64
 
 TRAITS = ("config", "cards", "sheet", "state", "guideline_sheet")
 PAGE = """<!doctype html><html lang="en"><head><title>LabelCleaner</title></head>
-<body style="margin: 0; padding: 8px"><main id="widget"></main></body></html>"""
+<body style="margin: 0; padding: 8px"><main><h1 style="font-size: 14px; margin: 0 0 6px">Faces</h1><div id="widget"></div></main></body></html>"""
 MODEL = """async ([esm, css, traits]) => {
     const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
     const decode = value => value?.base64 === undefined ? value : new DataView(bytes(value.base64).buffer)

@@ -7,11 +7,12 @@ class Detail {
     this.cleaner = cleaner;
     const { vocab, has_probs, has_votes } = cleaner.config;
     this.columns = { probs: has_probs, votes: has_votes };
-    this.large = make("img", "fer-large");
+    this.large = Object.assign(make("img", "fer-large"), { alt: "" });
     this.summary = make("div", "fer-summary");
     this.rows = vocab.map((name, index) => this.buildRow(name, index));
-    const titles = [["", ""], ["", "label as"], ["fer-track", ""], ["fer-p", "model"], ["fer-votes", "votes"], ["fer-count", "faces"]];
-    this.head = make("div", "fer-emotion fer-head", ...titles.map(([name, title]) => make("span", name, title)));
+    const titles = { "": "label as", "fer-track": "", "fer-p": "model", "fer-votes": "votes", "fer-count": "faces" };
+    const heads = Object.entries(titles).map(([name, title]) => make("span", name, title));
+    this.head = make("div", "fer-emotion fer-head", make("span"), ...heads);
     this.head.setAttribute("aria-hidden", "true");
     this.also = make("div", "fer-also");
     this.copies = make("div", "fer-copies");
@@ -48,7 +49,7 @@ class Detail {
 
   buildTools() {
     const tool = (name, title, text) => this.buildButton(`fer-tool fer-do-${name}`, name, title, text);
-    this.similar = tool("similar", "Show the faces of the dataset that are most similar to this face", "More like this");
+    this.similar = tool("similar", "Show the most similar faces of the dataset", "More like this");
     this.withCopies = tool("copies", "Select this face with its copies", "With copies");
     this.bookmark = tool("bookmark", "Bookmark this face", "☆ Bookmark");
     this.note = tool("note", "Write a note about this face", "Note");
@@ -67,7 +68,8 @@ class Detail {
 
   onNoteKey(event) {
     event.stopPropagation();
-    if (event.isComposing || (event.key === "Enter" && event.shiftKey) || !["Enter", "Escape"].includes(event.key)) return;
+    const ends = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey);
+    if (event.isComposing || !ends) return;
     event.preventDefault();
     this.closeNote(event.key === "Enter");
     this.cleaner.focusCard();
@@ -149,7 +151,8 @@ class Detail {
       ? make("div", "fer-suggestion", `→ ${face.suggestion}`)
       : make("div", "fer-suggestion fer-kind", face.kind ?? "");
     const letter = key(cleaner.keys.nameOf("change"));
-    const change = button("fer-change", "Let the next decision alter this one", () => cleaner.run("change"), "change ", letter);
+    const allow = () => cleaner.run("change");
+    const change = button("fer-change", "Let the next decision alter this one", allow, "change ", letter);
     change.setAttribute("aria-pressed", String(armed));
     change.hidden = decision === null;
     const hadFocus = this.summary.contains(this.summary.getRootNode().activeElement);

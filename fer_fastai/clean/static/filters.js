@@ -64,7 +64,8 @@ class Checklist {
 
   onChange(box) {
     let values = this.boxes.filter((one) => one.checked).map((one) => one.value);
-    if (box.checked && this.alone) values = box.value === this.alone ? [box.value] : values.filter((v) => v !== this.alone);
+    const alone = box.value === this.alone;
+    if (box.checked) values = values.filter((value) => (value === this.alone) === alone);
     this.change(values);
   }
 
@@ -92,7 +93,8 @@ class Checklist {
   buildRow(value) {
     const box = make("input");
     Object.assign(box, { type: "checkbox", value });
-    return make("label", "fer-row", box, make("span", "fer-name", value.replaceAll("_", " ")), make("span", "fer-count"));
+    const name = make("span", "fer-name", value.replaceAll("_", " "));
+    return make("label", "fer-row", box, name, make("span", "fer-count"));
   }
 }
 
@@ -122,7 +124,7 @@ class FilterBar {
     const { cleaner } = this;
     this.sort = make("select", "fer-select");
     for (const name of cleaner.config.sorts ?? []) this.sort.append(new Option(`by ${name}`, name));
-    this.sort.addEventListener("change", () => cleaner.request("sort", { by: this.sort.value }));
+    this.sort.addEventListener("change", () => cleaner.sort(this.sort.value));
     attributes(this.sort, { "aria-label": "Order of the faces", title: "Order of the faces" });
     this.sort.hidden = !cleaner.config.sorts?.length;
     return this.sort;

@@ -65,7 +65,8 @@ class Grid {
       const mark = decision === null ? "" : `${SIGNS[decision]} ${decisionText(decision, label)}`;
       setText(card.querySelector(".fer-mark"), mark);
       const copies = face.copies?.length ? `×${face.copies.length + 1}` : "";
-      setText(card.querySelector(".fer-badges"), [bookmark ? "★" : "", note ? "✎" : "", copies].filter(Boolean).join(" "));
+      const badges = [bookmark ? "★" : "", note ? "✎" : "", copies].filter(Boolean);
+      setText(card.querySelector(".fer-badges"), badges.join(" "));
       card.setAttribute("aria-label", this.cleaner.description(index));
     });
   }
@@ -118,18 +119,19 @@ class Grid {
     if (event.clientY > bottom - EDGE) this.node.scrollTop += EDGE / 2;
     if (event.clientY < top + EDGE) this.node.scrollTop -= EDGE / 2;
     const to = this.place(event);
-    const box = { left: Math.min(x, to.x), top: Math.min(y, to.y), right: Math.max(x, to.x), bottom: Math.max(y, to.y) };
+    const [left, right] = [Math.min(x, to.x), Math.max(x, to.x)];
+    const box = { left, top: Math.min(y, to.y), right, bottom: Math.max(y, to.y) };
     const height = Math.min(box.bottom, this.node.scrollHeight - 2) - box.top;
     const lengths = { left: box.left, top: box.top, width: box.right - box.left, height };
     for (const [name, value] of Object.entries(lengths)) this.band.style[name] = `${value}px`;
     const touches = (card) => {
-      const { offsetLeft: left, offsetTop: up, offsetWidth, offsetHeight } = card;
-      return left < box.right && left + offsetWidth > box.left && up < box.bottom && up + offsetHeight > box.top;
+      const { offsetLeft: start, offsetTop: up, offsetWidth, offsetHeight } = card;
+      return start < right && start + offsetWidth > left && up < box.bottom && up + offsetHeight > box.top;
     };
     const inside = this.cards.flatMap((card, index) => (touches(card) ? [index] : []));
     const indexes = [...new Set([...base, ...inside])];
-    const changed = indexes.length !== this.cleaner.selected.size || indexes.some((i) => !this.cleaner.selected.has(i));
-    if (changed) this.cleaner.select(indexes);
+    const { selected } = this.cleaner;
+    if (indexes.length !== selected.size || indexes.some((i) => !selected.has(i))) this.cleaner.select(indexes);
   }
 
   onUp() {

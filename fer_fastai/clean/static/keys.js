@@ -50,6 +50,7 @@ class Keys {
 
   // Name of a command's key as the buttons and the help show it
   nameOf(command) {
+    if (command === "all") return "⌃A";
     const letter = COMMANDS.find(([name]) => name === command)[1];
     if (letter === "Z") return this.takes("z") ? "⌃⇧Z" : "⇧Z";
     if (this.takes(letter)) return `⇧${letter.toUpperCase()}`;

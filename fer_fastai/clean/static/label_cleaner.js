@@ -1,7 +1,7 @@
 // Browser part of LabelCleaner: draws the state of the Python widget and sends the user's actions to it.
 //
-// From Python: `config` (vocabulary, filter values, keys), `cards` (faces of the page), `sheet` (their pixels, one block
-// of bytes) and `state` (page, filters, decisions, progress, counts, response to the last message).
+// From Python: `config` (vocabulary, filter values, keys), `cards` (faces of the page), `sheet` (their pixels as one
+// block of bytes), `state` (page, filters, decisions, progress, counts, response to the last message).
 // To Python: {do, with, view, seq}. A decision is shown as saving until the response arrives.
 
 const ANSWER_WITHIN = 4000; // ms without an answer before a message is shown
@@ -90,7 +90,8 @@ class Cleaner {
 
   buildBar() {
     this.fill = make("span", "fer-fill");
-    this.progress = attributes(make("div", "fer-progress", this.fill), { role: "progressbar", "aria-label": "Decided" });
+    this.progress = make("div", "fer-progress", this.fill);
+    attributes(this.progress, { role: "progressbar", "aria-label": "Decided" });
     this.done = make("span", "fer-done");
     this.pace = make("span", "fer-pace");
     this.status = attributes(make("div", "fer-status"), { role: "status", "aria-live": "polite" });
@@ -227,18 +228,18 @@ class Cleaner {
     const lines = [];
     if (similar !== null) {
       const text = make("span", "fer-notice-text", "faces like ", make("strong", "", similar));
-      const all = button("fer-button", "Select all faces of the page", () => this.run("all"), "Select all ", key("⌃A"));
-      lines.push(make("div", "fer-notice", text, all, this.buildStep("back", "Back to the faces before", "Back")));
+      const all = this.buildStep("all", "Select all faces of the page", "Select all");
+      lines.push([text, all, this.buildStep("back", "Back to the faces before", "Back")]);
     }
-    if (order) lines.push(make("div", "fer-notice", `${order}: the new order starts on the next page`));
+    if (order) lines.push([`${order}: the new order starts on the next page`]);
     if (finished) {
-      lines.push(make("div", "fer-notice", progress.total === 1 ? "The face is decided." : `All ${plural(progress.total)} are decided.`));
+      lines.push([progress.total === 1 ? "The face is decided." : `All ${plural(progress.total)} are decided.`]);
     } else if (this.viewDone) {
-      const clear = this.filtered ? button("fer-button", "Remove all filters", () => this.filter(null), "Clear the filters") : null;
-      lines.push(make("div", "fer-notice", "All faces shown here are decided.", ...(clear ? [clear] : [])));
+      const clear = button("fer-button", "Remove all filters", () => this.filter(null), "Clear the filters");
+      lines.push(["All faces shown here are decided.", this.filtered ? clear : null]);
     }
     const focus = this.notices.contains(this.root.getRootNode().activeElement);
-    this.notices.replaceChildren(...lines);
+    this.notices.replaceChildren(...lines.map((line) => make("div", "fer-notice", ...line)));
     if (focus) this.focusCard();
   }
 
@@ -318,8 +319,15 @@ class Cleaner {
     else if (message.view === this.view) this.polling = 0;
   }
 
+  receivePoll(answer) {
+    if (answer.seq === this.pollSeq) return;
+    this.pollSeq = answer.seq; // a state is drawn several times
+    this.polling = 0;
+    if (!answer.ok) this.showError(answer.text);
+  }
+
   receive(answer) {
-    if (answer.do === "poll") this.polling = 0;
+    if (answer.do === "poll") this.receivePoll(answer);
     const sent = this.unanswered.get(answer.seq);
     if (!sent) return;
     this.unanswered.delete(answer.seq);
@@ -330,7 +338,9 @@ class Cleaner {
     if (!answer.ok) this.showError(decides ? `Not saved: ${answer.text}` : answer.text);
     else if (!this.failed && !this.unanswered.size) this.showError(""); // the error stays until the decision is saved
     if (!["note", "bookmark"].includes(sent.do)) this.viewDone = Boolean(answer.all_decided);
-    this.announce(this.answerText(answer, sent));
+    const text = this.answerText(answer, sent);
+    this.announce(sent.advance && answer.ok ? `${this.decidedText} · ${text}` : text);
+    if (decides) this.decidedText = text;
     if (answer.ok) this.place(answer, sent);
     if (answer.seq >= this.pending) this.release(answer, sent);
   }
@@ -351,8 +361,8 @@ class Cleaner {
     this.filters = null;
     if (sent.last && answer.ok && this.pageDecided) return this.request("advance", {}, { advance: true, focus: true });
     const keys = this.queue.splice(0);
-    const elsewhere = answer.ids?.length && !this.faces.some((face) => answer.ids.includes(face.id)); // not on this page
-    const fresh = answer.ok && !elsewhere && performance.now() - sent.at < PAGE_WITHIN;
+    const here = !answer.ids?.length || this.faces.some((face) => answer.ids.includes(face.id));
+    const fresh = answer.ok && here && performance.now() - sent.at < PAGE_WITHIN;
     const kept = sent.advance ? keys.filter(([name]) => !DECIDING.has(name)) : keys;
     if (!fresh || kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
     if (fresh) kept.forEach((action) => this.run(...action));
@@ -393,8 +403,9 @@ class Cleaner {
     const left = [...sent.left, ...[answer.left_out ?? []].flat()];
     const done = answer.ids ?? sent.with.ids;
     const labels = [...new Set([sent.with.label].flat())].join(", ");
-    const words = done.length ? [`${done.length === 1 ? done[0] : plural(done.length)}: ${decisionText(sent.with.decision, labels)}`] : [];
-    return [...words, leftOutText(left, sent.total)].filter(Boolean).join("; ");
+    const faces = done.length === 1 ? done[0] : plural(done.length);
+    const words = done.length ? `${faces}: ${decisionText(sent.with.decision, labels)}` : "";
+    return [words, leftOutText(left, sent.total)].filter(Boolean).join("; ");
   }
 
   // ---- actions of keys and clicks ---------------------------------------------------------------------------------
@@ -410,6 +421,8 @@ class Cleaner {
   turn(page) { this.request("go", { page }, { focus: true }); }
 
   resize(page_size) { this.request("resize", { page_size, face_id: this.faces[this.cursor]?.id ?? null }); }
+
+  sort(by) { this.request("sort", { by, face_id: this.faces[this.cursor]?.id ?? null }); }
 
   similar(face_id) {
     this.request("similar", { face_id, cursor: this.faces[this.cursor].id }, { focus: true, first: true });
@@ -449,7 +462,7 @@ class Cleaner {
     const change = indexes.some((index) => this.isDecided(index, saving));
     const message = { ids: this.idsOf(indexes), decision, label: given, batch: this.state.batch, change };
     this.sent = this.send("decide", message, { left: reasons, total: all.length });
-    this.after(indexes);
+    this.after(indexes, all);
   }
 
   // Return why a face cannot take a decision, or null
@@ -473,14 +486,15 @@ class Cleaner {
     this.drawCurrent();
   }
 
-  // Clear the selection and move to the next undecided face; after the last one, turn the page
-  after(indexes) {
+  // Clear the selection and move to a face that was left out, or to the next undecided face. After the last one of the
+  // page, the next page opens
+  after(indexes, all) {
     this.select([]);
     this.armed.clear();
     const saving = this.saving;
     const open = this.faces.flatMap((_, index) => (this.isDecided(index, saving) ? [] : [index]));
     const last = indexes.at(-1);
-    const next = open.find((index) => index > last) ?? open[0];
+    const next = open.find((index) => all.includes(index)) ?? open.find((index) => index > last) ?? open[0];
     if (next === undefined) {
       this.unanswered.get(this.sent).last = true;
       this.pending = this.sent;

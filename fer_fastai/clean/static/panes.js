@@ -7,7 +7,7 @@ class Stage {
   constructor(cleaner) {
     this.cleaner = cleaner;
     this.zoom = 1;
-    this.image = make("img", "fer-zoomed");
+    this.image = Object.assign(make("img", "fer-zoomed"), { alt: "", draggable: false });
     this.lens = keepKeys(make("div", "fer-lens", this.image));
     attributes(this.lens, { tabindex: "0", role: "img" });
     this.caption = make("div", "fer-caption");
@@ -21,7 +21,8 @@ class Stage {
       this.scale,
       act("Zoom in", "+", "larger"),
     ];
-    this.node = make("div", "fer-stage", this.lens, make("div", "fer-under", this.caption, make("div", "fer-controls", ...controls)));
+    const under = make("div", "fer-under", this.caption, make("div", "fer-controls", ...controls));
+    this.node = make("div", "fer-stage", this.lens, under);
     this.node.hidden = true;
     this.lens.addEventListener("pointermove", (event) => event.buttons && this.pan(event));
   }
@@ -65,10 +66,10 @@ class Stage {
     this.drawn = face;
     this.drawZoom();
     const name = make("strong", "", face.label ?? "no label");
-    const suggestion = face.suggestion !== null ? make("span", "fer-suggestion", ` → ${face.suggestion}`) : null;
+    const suggestion = make("span", "fer-suggestion", face.suggestion !== null ? ` → ${face.suggestion}` : "");
     const chip = make("span", "fer-chip", decisionText(decision, label, "relabeled "));
     chip.dataset.decision = decision ?? "";
-    this.caption.replaceChildren(name, ...(suggestion ? [suggestion] : []), " ", chip, make("span", "fer-of", ` ${cleaner.position(cursor)}`));
+    this.caption.replaceChildren(name, suggestion, " ", chip, make("span", "fer-of", ` ${cleaner.position(cursor)}`));
   }
 }
 
@@ -132,7 +133,8 @@ class Guide {
       const words = note ? make("p", "", note) : null;
       return make("div", "fer-example", make("h3", "", label), make("div", "fer-examples", ...pictures), words);
     });
-    const close = button("fer-button", "Close the guidelines", () => this.cleaner.run("guide"), "Close ", key(this.cleaner.keys.nameOf("guide")));
+    const letter = key(this.cleaner.keys.nameOf("guide"));
+    const close = button("fer-button", "Close the guidelines", () => this.cleaner.run("guide"), "Close ", letter);
     const head = make("div", "fer-head-row", make("h2", "", "Guidelines"), close);
     this.node.append(head, make("p", "fer-guide-text", text ?? ""), make("div", "fer-guide-classes", ...parts));
   }
