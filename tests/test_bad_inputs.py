@@ -41,7 +41,8 @@ from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.issues import find_issues
 from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs
 from fer_fastai.clean.ranking import denoised_soft_labels
-from fer_fastai.clean.widget import LabelCleaner, review_table
+from fer_fastai.clean.review import review_table
+from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.cli.app import main
 from fer_fastai.compress.callbacks import PruneWhileTraining
 from fer_fastai.compress.channels import remove_channels

@@ -3,28 +3,17 @@
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from PIL import Image
 from fer_fastai.clean.edit_log import EditLog
+from fer_fastai.clean.review import _ALL, _NONE
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.clean.widget import (
-    LabelCleaner,
-    ReviewList,
-    _ALL,
-    _MAX_THUMB,
-    _NONE,
-    _neighbor_space,
-    face_cards,
-    filter_faces,
-    nearest_faces,
-    review_table,
-    sprite_sheet,
-)
+from fer_fastai.clean.widget import LabelCleaner
 
 # nbs/67_clean.widget.ipynb #21bbd4eb
 import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
+from PIL import Image
 
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.data.synthetic import synthetic_faces
@@ -50,65 +39,6 @@ pred_probs = PredProbs(pd.DataFrame(probs, faces.ids, faces.vocab), source="exam
 def new_log(folder):
     "Open an edit log in a file"
     return EditLog(Path(folder) / "edits.db", faces, annotator="ann")
-
-
-def test_order_of_review():
-    "Order of review"
-    # nbs/67_clean.widget.ipynb #4f65446e
-    order = review_table(faces, issues)
-    test_eq(list(order.index[:3]), list(issues.index[:3]))
-    test_eq(len(order), len(faces))
-    order.head(3)
-
-
-def test_one_sprite_sheet_per_page():
-    "One sprite sheet per page"
-    # nbs/67_clean.widget.ipynb #b1564a73
-    sheet, problems = sprite_sheet(faces, [3, 1])
-    test_eq(sheet.shape, (2, 48, 48))
-    test_eq(sheet[1], faces.pixels[1])
-    missing = FaceSet(pd.DataFrame({"label": ["happy"], "path": ["nowhere.png"]}, index=["a"]))
-    assert "no such file" in sprite_sheet(missing, [0])[1][0]
-
-
-def test_filters_and_decisions():
-    "Filters and decisions"
-    # nbs/67_clean.widget.ipynb #81c4f4ca
-    listed = ReviewList(faces, issues, pred_probs)
-    test_eq(len(filter_faces(listed)), len(issues))
-    test_eq(len(filter_faces(listed, kind=_ALL)), len(faces))
-    listed.set_decision(listed.positions_of(issues.index[:2]), "relabel", "happy")
-    test_eq(len(filter_faces(listed, decided="undecided")), len(issues) - 2)
-    test_eq(listed.progress(), (2, len(issues)))
-    fear = filter_faces(listed, label="fear")
-    assert (listed.table.label.iloc[fear] == "fear").all()
-    dict(zip(faces.vocab, listed.label_counts()))
-
-
-def test_nearest_faces():
-    "Nearest faces"
-    # nbs/67_clean.widget.ipynb #cb344f88
-    near = nearest_faces(_neighbor_space(ReviewList(faces)), faces.ids[0])
-    assert len(near) == 5 and near.is_monotonic_decreasing and faces.ids[0] not in near
-    test_eq(_neighbor_space(ReviewList(faces)).kind, "pixels")
-    near
-
-    # nbs/67_clean.widget.ipynb #5a29151d
-    halves = pd.Series(np.arange(len(faces)) % 2, faces.ids)  # two networks, each predicted every second face
-    features = np.random.default_rng(0).normal(size=(len(faces), 8)).astype(np.float32)
-    two = PredProbs(pred_probs.probabilities, features=features, model_ids=halves)
-    near = nearest_faces(_neighbor_space(ReviewList(faces, pred_probs=two)), faces.ids[0])
-    assert (halves[near.index] == 0).all()
-
-
-def test_cards_of_the_browser():
-    "Cards of the browser"
-    # nbs/67_clean.widget.ipynb #7410ff90
-    listed = ReviewList(faces, issues, pred_probs)
-    card = face_cards(listed, listed.positions_of(issues.index[:1]))[0]
-    test_eq(card["suggestion"], issues.suggestion.iloc[0])
-    test_eq(len(card["p"]), 7)
-    card
 
 
 def test_labelcleaner():
@@ -226,7 +156,7 @@ def test_images_in_files_a_missing_file_no_label_eight_classes():
         cleaner = LabelCleaner(few, blank, folder / "edits.db", annotator="ann")
         assert "no such file" in cleaner.cards["faces"][0]["problem"]
         cleaner.filter(kind=_ALL)
-        test_eq(cleaner.cards["shape"], [4, _MAX_THUMB, _MAX_THUMB])
+        test_eq(cleaner.cards["shape"], [4, 96, 96])
         cleaner.filter(kind=_ALL, label=_NONE)
         test_eq([(card["id"], card["label"]) for card in cleaner.cards["faces"]], [("b", None)])
         cleaner.decide(["b", "c"], "relabel", ["fear", "contempt"])
