@@ -2535,7 +2535,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "a page of no faces",
                     lambda _: LabelCleaner(few_faces(1), log="sqlite://", page_size=0),
-                    "LabelCleaner: page_size 0; expected 1 or more",
+                    "LabelCleaner: page_size 0; expected 1 to 200",
                 ),
                 (
                     "an unknown filter",

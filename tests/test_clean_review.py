@@ -2,15 +2,17 @@
 
 import numpy as np
 import pandas as pd
-from fer_fastai.clean.review import ReviewList, _ALL, filter_faces, review_table
+from fer_fastai.core import DataError
+from fer_fastai.clean.review import ReviewList, apply_scores, review_table
 
-# nbs/66c_clean.review.ipynb #9396788a
-from fastcore.test import test_eq
+# nbs/66c_clean.review.ipynb #66c00004
+from fastcore.test import ExceptionExpected, test_eq
 
+from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.data.synthetic import synthetic_faces
 
-# nbs/66c_clean.review.ipynb #48d24b41
+# nbs/66c_clean.review.ipynb #66c00006
 faces = synthetic_faces(120, label_errors=0.3)
 wrong = faces.table[faces.table.label != faces.table.true_label]
 issues = pd.DataFrame(
@@ -37,15 +39,50 @@ def test_order_of_review():
     order.head(3)
 
 
-def test_filters_and_decisions():
-    "Filters and decisions"
-    # nbs/66c_clean.review.ipynb #81c4f4ca
+def test_decisions_of_an_annotator():
+    "Decisions of an annotator"
+    # nbs/66c_clean.review.ipynb #66c00009
     listed = ReviewList(faces, issues, pred_probs)
-    test_eq(len(filter_faces(listed)), len(issues))
-    test_eq(len(filter_faces(listed, kind=_ALL)), len(faces))
-    listed.set_decision(listed.positions_of(issues.index[:2]), "relabel", "happy")
-    test_eq(len(filter_faces(listed, decided="undecided")), len(issues) - 2)
-    test_eq(listed.progress(), (2, len(issues)))
-    fear = filter_faces(listed, label="fear")
-    assert (listed.table.label.iloc[fear] == "fear").all()
+    first, second, third = issues.index[:3]
+    log = EditLog("sqlite://", faces, annotator="ann")
+    log.add([first, second], "relabel", "happy")
+    log.add(third, "discard")
+    log.add(second, "unsure")
+    listed.load_decisions(log.decided("ann"))
+    test_eq(listed.progress(), (3, len(issues)))
+    test_eq(listed.labels_in_force([0, 1, 2]), ["happy", faces.table.label[second], None])
+    test_eq(listed.consistency(), (0, 1))  # the answer about one face changed
+    log.add(first, "relabel", "happy")
+    listed.decide(listed.positions_of(first), "relabel", ["happy"])
+    test_eq(listed.consistency(), (1, 2))
+    log.undo()
+    listed.load_decisions(log.decided("ann", [first]), listed.positions_of(first))
+    test_eq((listed.consistency(), listed.progress()[0]), ((0, 1), 3))
     dict(zip(faces.vocab, listed.label_counts()))
+
+
+def test_order_of_a_learned_ranking():
+    "Order of a learned ranking"
+    # nbs/66c_clean.review.ipynb #66c00012
+    listed = ReviewList(faces, issues)
+    listed.set_decision(np.array([1]), "keep")
+    apply_scores(listed, pd.Series({issues.index[3]: 0.9, issues.index[5]: 0.8, issues.index[1]: 1.0}))
+    test_eq(np.argsort(listed.rank)[:6].tolist(), [3, 1, 5, 0, 2, 4])  # face 1 is decided
+
+
+def test_notes_and_faces_that_are_not_in_the_faceset():
+    "Notes, and faces that are not in the FaceSet"
+    # nbs/66c_clean.review.ipynb #66c00014
+    log = EditLog("sqlite://", faces, annotator="ann")
+    log.note(faces.ids[:2], "blurred", bookmark=True)
+    few = ReviewList(faces.subset(range(1, 9)))
+    few.load_notes(log.notes("ann").droplevel("annotator"))
+    test_eq((few.notes, few.bookmarked.sum()), ({0: "blurred"}, 1))
+    log.note(faces.ids[1], "", bookmark=False)
+    few.load_notes(log.notes("ann", after=2).droplevel("annotator"))
+    test_eq((few.notes, few.bookmarked.sum(), few.noted.sum()), ({}, 0, 0))
+    log.add(faces.ids[0], "keep")
+    few.load_decisions(log.decided())
+    test_eq(few.progress(), (0, 8))
+    with ExceptionExpected(DataError, regex="no face"):
+        few.positions_of(faces.ids[:1])

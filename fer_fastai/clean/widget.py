@@ -6,31 +6,30 @@
 __all__ = ["LabelCleaner"]
 
 # %% ../../nbs/67_clean.widget.ipynb #0e0ab74b
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
 import pandas as pd
 import traitlets
 
-from .edit_log import DECISIONS, EditLog
-from fer_fastai.clean.face_cards import (
-    NeighborSpace,
-    card_text,
-    face_cards,
-    large_image,
-    nearest_faces,
-    neighbor_space,
-    sprite_sheet,
-)
-from .review import _ALL, _DECIDED, _FILTERS, _NONE, ReviewList, filter_faces
-from ..core import DataError, FerError, one_line
+from .agreement import DECISIONS
+from .edit_log import EditLog
+from .reranking import Ranker
+from .review import ReviewList
+from .review_pages import check_page_size
+from .review_session import ReviewSession
+from .review_setup import class_keys, load_guidelines
+from .review_summary import summary_html
+from ..core import FerError, one_line
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/67_clean.widget.ipynb #4a120c75
 _STATIC = files("fer_fastai") / "clean" / "static"
+_SCRIPTS = ("dom", "keys", "filters", "grid", "detail", "panes", "label_cleaner")  # plain declarations, in this order
 
 
 def _error_text(error: Exception) -> str:
@@ -47,13 +46,66 @@ def _open_log(log, faceset: FaceSet, annotator: str | None) -> EditLog:
     return log if annotator is None else log.by(annotator)
 
 
+# %% ../../nbs/67_clean.widget.ipynb #67a00001
+def _tasks(cleaner: "LabelCleaner", view: str | None) -> dict[Any, Callable[..., dict[str, Any] | None]]:
+    "Return the functions of the browser's messages; their result is a part of the answer"
+
+    def decide(**given):
+        done = cleaner.session.log.decide_shown(**given, view=view)
+        cleaner.session.after_decision()
+        return done
+
+    def advance():
+        cleaner.session.take_orders()
+        if not cleaner.session.pages.advance():
+            return {"all_decided": True}
+        return cleaner._show_page()
+
+    return {
+        "decide": decide,
+        "undo": lambda batch=None: cleaner._reverse("undo", batch, view),
+        "redo": lambda batch=None: cleaner._reverse("redo", batch, view),
+        "filter": cleaner.filter,
+        "sort": cleaner.sort,
+        "go": cleaner.go,
+        "resize": cleaner.resize,
+        "similar": cleaner.similar,
+        "back": lambda: {"ids": cleaner.back()},
+        "advance": advance,
+        "note": cleaner.note,
+        "bookmark": cleaner.bookmark,
+        "details": lambda face_id: cleaner.send(*cleaner.session.details(face_id)),
+    }
+
+
+def _poll(cleaner: "LabelCleaner", answer: dict[str, Any]):
+    "Show the decisions of other windows; if nothing is new, send a short message"
+    session, error = cleaner.session, ""
+    before = cleaner.state["rerank"], cleaner.state["pending_order"]
+    try:
+        changed = session.log.catch_up()
+        session.copies.start()
+        session.after_decision()
+    except FerError as problem:  # shown once
+        changed, error = False, _error_text(problem)
+        answer |= {"ok": False, "text": error}
+    pending = session.take_orders()
+    changed |= (session.background(), pending) != before or error != cleaner.poll_error
+    cleaner.poll_error = error
+    if changed:
+        cleaner._update_state(**answer)
+    else:
+        cleaner.send({"poll": answer["seq"], "view": answer["view"]})
+
+
 # %% ../../nbs/67_clean.widget.ipynb #8098746b
 class LabelCleaner(anywidget.AnyWidget):
     "Grid of faces for review, most likely label errors first; decisions are saved in an EditLog before they are shown"
 
-    _esm = (_STATIC / "label_cleaner.js").read_text(encoding="utf-8")
+    _esm = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     _css = (_STATIC / "label_cleaner.css").read_text(encoding="utf-8")
-    config = traitlets.Dict().tag(sync=True)  # vocabulary and filter values; constant
+    config = traitlets.Dict().tag(sync=True)  # vocabulary, keys, filter values and guidelines; constant
+    guideline_sheet = traitlets.Bytes().tag(sync=True)  # pixels of the example faces; constant
     cards = traitlets.Dict().tag(sync=True)  # faces of the page
     sheet = traitlets.Bytes().tag(sync=True)  # pixels of the faces of the page
     state = traitlets.Dict().tag(sync=True)  # page, filters, decisions of the page, progress, counts, last answer
@@ -64,69 +116,41 @@ class LabelCleaner(anywidget.AnyWidget):
         issues: pd.DataFrame | None = None,  # issues by face_id, most likely errors first; None: review all faces
         log: EditLog | str | Path | None = None,  # edit log or its location; None: settings().edit_log
         pred_probs=None,  # PredProbs of these faces: probabilities, and features for neighbors
-        page_size: int = 48,  # faces per page
+        page_size: int = 48,  # faces per page, 1 to 200
         annotator: str | None = None,  # name of the annotator; None: the log's
+        rerank_every: int = 50,  # decisions between two rankings of the undecided faces; 0: off; needs pred_probs
+        ranker: Ranker | None = None,  # own ranking (clean.reranking.Ranker); None: learned from pred_probs
+        keys: Mapping[str, str] | None = None,  # key by class, such as {"happy": "h"}; None: digits
+        guidelines: str | Path | None = None,  # text, or path of a Markdown file
+        examples: Mapping[str, Any] | None = None,  # example faces by class: ids, or {"faces": ids, "note": text}
         **options,  # options of ipywidgets, such as layout
     ):
-        if page_size < 1:
-            raise DataError(f"page_size {page_size}", "LabelCleaner", "1 or more")
-        self.faces, self.page_size = ReviewList(faceset, issues, pred_probs), page_size
-        self.edit_log = _open_log(log, faceset, annotator)
-        self.filters, self.page = dict.fromkeys(_FILTERS, ""), 1
-        self._space: list[NeighborSpace | None] = []  # built when the first details are shown
-        self.config = self._config(issues is not None)
-        self._reload()
-        self.shown = filter_faces(self.faces)  # positions of the faces that match the filters
-        self.go(self._first_undecided_page())
+        class_key = class_keys(faceset.vocab, keys)
+        guideline, self.guideline_sheet = load_guidelines(faceset, guidelines, examples)
+        check_page_size(page_size)
+        edit_log = _open_log(log, faceset, annotator)
+        self.session = ReviewSession(faceset, issues, edit_log, pred_probs, page_size, ranker, rerank_every)
+        self.config = {**self.session.config(issues is not None), "keys": class_key, "guidelines": guideline}
+        self.poll_error = ""  # error of the last poll, shown once
+        self._show_page()
         super().__init__(**options)  # the widget opens with its first page
         self.on_msg(self._on_message)
 
-    def _config(self, has_issues: bool) -> dict:
-        "Collect the constants that the browser needs"
-        faces = self.faces
-        return {
-            "vocab": list(faces.faceset.vocab),
-            "values": {name: self._filter_values(name) for name in faces.codes},
-            "decided": list(_DECIDED),
-            "all": _ALL,
-            "listed": faces.n_listed,
-            "faces": len(faces.table),
-            "issues": has_issues,
-            "annotator": self.edit_log.annotator,
-        }
+    @property
+    def edit_log(self) -> EditLog:
+        return self.session.log.log
 
-    def _filter_values(self, name: str) -> list:  # [value, number of faces] pairs
-        "List the values of a column, classes in vocabulary order"
-        values, vocab = self.faces.values[name], self.faces.faceset.vocab
-        codes = self.faces.codes[name][: self.faces.n_listed].astype(np.int64)
-        counts = np.bincount(codes + 1, minlength=len(values) + 1).tolist()
-        pairs = list(zip(values, counts[1:]))
-        pairs.sort(key=lambda pair: vocab.index(pair[0]) if pair[0] in vocab else values.index(pair[0]))
-        if counts[0] and name in ("label", "suggestion"):
-            pairs.append((_NONE, counts[0]))
-        return [list(pair) for pair in pairs]
+    @property
+    def faces(self) -> ReviewList:
+        return self.session.faces
 
-    def _first_undecided_page(self) -> int:  # from 1
-        "Find the first page with an undecided face"
-        undecided = np.flatnonzero(self.faces.decision[self.shown] == 0)
-        return 1 + int(undecided[0]) // self.page_size if len(undecided) else 1
-
-    def _reload(self, ids=None):
-        "Read the decisions in force of some faces, or of all, from the log"
-        index = self.faces.table.index
-        self.faces.set_decision(np.arange(len(index)) if ids is None else self.faces.positions_of(ids), None)
-        current = self.edit_log.current(self.edit_log.annotator, ids).droplevel("annotator")
-        for decision, group in current[index.get_indexer(current.index) >= 0].groupby("decision"):
-            self.faces.set_decision(self.faces.positions_of(group.index), decision, group.label.tolist())
+    @property
+    def page(self) -> int:  # from 1
+        return self.session.pages.page
 
     @property
     def n_pages(self) -> int:
-        return max(1, -(-len(self.shown) // self.page_size))
-
-    @property
-    def page_positions(self) -> np.ndarray:
-        "Positions of the faces of the page, in the order of review"
-        return self.shown[(self.page - 1) * self.page_size : self.page * self.page_size]
+        return self.session.pages.n_pages
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -136,9 +160,8 @@ class LabelCleaner(anywidget.AnyWidget):
     def decisions(self) -> pd.DataFrame:  # by face_id: label, decision, new_label
         "Decisions of the annotator"
         at = np.flatnonzero(self.faces.decision)
-        names = np.array([*self.faces.faceset.vocab, None], dtype=object)
         decision = [DECISIONS[code - 1] for code in self.faces.decision[at]]
-        new_label = names[self.faces.current_codes[at]]
+        new_label = np.array([*self.faces.labels_in_force(at), None], dtype=object)[:-1]
         return self.faces.table.iloc[at][["label"]].assign(decision=decision, new_label=new_label)
 
     def decide(
@@ -148,132 +171,127 @@ class LabelCleaner(anywidget.AnyWidget):
         label: str | Sequence[str] | None = None,  # new label of a relabel: one for all faces, or one per face
     ):
         "Save one decision about some faces in the log, then show it"
-        positions = self.faces.positions_of(ids)
-        face_ids = self.faces.table.index[positions].tolist()
-        kinds = self.faces.table.kind.iloc[positions].astype(object).fillna("").tolist()
-        if decision == "keep" and (relabels := self._assigned_labels(positions)):
-            decision, label = "relabel", relabels
-        self.edit_log.add(face_ids, decision, label, source=kinds)
-        self.faces.set_decision(positions, decision, label)
+        self.session.log.decide(ids, decision, label)
+        self.session.after_decision()
         self._update_state()
-
-    def _assigned_labels(self, positions: np.ndarray) -> list[str] | None:
-        "Return the labels that faces show if the log assigned one of them, so that keep means the shown label"
-        shown = self.faces.table.label.iloc[positions].astype(object).fillna("")
-        original = self.edit_log.labels[shown.index].astype(object).fillna("")
-        return shown.tolist() if (shown != original).any() else None
 
     def undo(self) -> list[str]:  # ids of the faces of the decision
         "Take back the annotator's last decision"
-        return self._show_changed(self.edit_log.undo())
+        return self._reverse("undo")["ids"]
 
     def redo(self) -> list[str]:  # ids of the faces of the decision
         "Restore the decision that the annotator undid last"
-        return self._show_changed(self.edit_log.redo())
+        return self._reverse("redo")["ids"]
 
-    def _show_changed(self, ids: list[str]) -> list[str]:
-        "Reload some faces from the log and turn to their page"
-        known = [face_id for face_id in ids if face_id in self.faces.table.index]  # the log can contain more faces
-        if not known:
-            return ids
-        self._reload(known)
-        at = np.flatnonzero(np.isin(self.shown, self.faces.positions_of(known)))
-        self.go(1 + int(at[0]) // self.page_size if len(at) else self.page)
-        return ids
-
-    def filter(self, **filters):  # label, suggestion, kind, split, decided, search; "" or missing: any
+    def filter(self, **filters):  # label, suggestion, kind, split, decided, flags: value or values; search: text
         "Show only the faces that match all filters, from the first page"
-        unknown = sorted(set(filters) - set(_FILTERS))
-        if unknown:
-            raise DataError(f"{unknown}", "filter", "some of " + ", ".join(_FILTERS))
-        self.shown = filter_faces(self.faces, **filters)
-        self.filters = dict.fromkeys(_FILTERS, "") | filters
-        self.go(1)
+        self.session.take_orders()
+        self.session.pages.filter(**filters)
+        self._show_page()
+
+    def sort(
+        self,
+        by: str,  # issue, label, confidence, similarity or random
+        face_id: str | None = None,  # face for "similarity"; None: the first one of the page
+    ):
+        "Change the order of the faces"
+        self.session.take_orders()
+        self.session.pages.sort(by, face_id)
+        self._show_page()
 
     def go(self, page: int):  # page from 1; beyond the ends: the first or last page
         "Turn to a page"
-        self.page = min(max(1, int(page)), self.n_pages)
-        rows = self.faces.table.row.to_numpy()[self.page_positions]
-        sheet, problems = sprite_sheet(self.faces.faceset, rows)
+        self.session.take_orders()
+        self.session.pages.go(page)
+        self._show_page()
+
+    def resize(
+        self,
+        page_size: int,  # faces per page, 1 to 200
+        face_id: str | None = None,  # face that stays on the page; None: the first one
+    ):
+        "Change the number of faces per page"
+        self.session.pages.resize(page_size, face_id)
+        self._show_page()
+
+    def similar(
+        self,
+        face_id: str,
+        cursor: str | None = None,  # face to which `back` returns; None: `face_id`
+    ):
+        "Show the faces that are most similar to one face"
+        self.session.pages.similar(face_id, cursor)
+        self._show_page()
+
+    def back(self) -> list[str]:  # the face to return to; empty: there was no list before
+        "Return to the page, filters and order before `similar`"
+        ids = self.session.pages.back()
+        self._show_page()
+        return ids
+
+    def note(
+        self,
+        ids: str | Sequence[str],  # id of one face, or ids of several
+        text: str,  # note; empty: removed
+    ):
+        "Save a note to some faces"
+        self.session.log.note(ids, text)
+        self._update_state()
+
+    def bookmark(
+        self,
+        ids: str | Sequence[str],  # id of one face, or ids of several
+        on: bool = True,  # False: removed
+    ):
+        "Set or remove the bookmark of some faces"
+        self.session.log.note(ids, bookmark=bool(on))
+        self._update_state()
+
+    def _reverse(self, action: str, batch: int | None = None, view: str | None = None) -> dict[str, Any]:
+        "Undo or redo, and turn to the page of the faces"
+        ids = self.session.log.reverse(action, batch, view)
+        self.session.after_decision()
+        page = self.session.pages.page_of(ids)
+        if page not in (None, self.page):
+            self.go(page)
+        self._update_state()
+        return {"ids": ids}
+
+    def _show_page(self):
+        "Send the faces of the page and the state"
+        cards, sheet = self.session.page_cards()
         with self.hold_sync():
-            self.sheet = sheet.tobytes()
-            cards = face_cards(self.faces, self.page_positions, problems)
+            self.sheet = np.ascontiguousarray(sheet).tobytes()
             self.cards = {"shape": list(sheet.shape), "faces": cards, "page": self.page}
             self._update_state()
 
-    def _page_marks(self) -> list:  # [decision, label in force] of each face; None: undecided
-        "List the decisions about the faces of the page"
-        faces, at, marks = self.faces, self.page_positions, []
-        for decision, code in zip(faces.decision[at], faces.current_codes[at]):
-            label = faces.faceset.vocab[code] if code >= 0 else None
-            marks.append([DECISIONS[decision - 1], label] if decision else None)
-        return marks
-
     def _update_state(self, **answer):
         "Send the state to the browser, with the answer to a message"
-        decided, total = self.progress
-        self.state = {
-            "page": self.page,
-            "pages": self.n_pages,
-            "page_size": self.page_size,
-            "shown": len(self.shown),
-            "filters": self.filters,
-            "marks": self._page_marks(),
-            "decided": decided,
-            "total": total,
-            "counts": self.faces.label_counts(),
-            "answer": answer,
-        }
+        self.state = {**self.session.state(), "answer": answer}
+
+    def _repr_mimebundle_(self, **options):
+        "Return the widget's view and, for notebooks without a kernel, a static summary"
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            shape = self.cards["shape"]
+            sheet = np.frombuffer(self.sheet, np.uint8).reshape(shape)
+            who, pages = self.edit_log.annotator, (self.page, self.n_pages)
+            counts, vocab = self.faces.label_counts(), self.faces.faceset.vocab
+            data["text/html"] = summary_html(self.progress, counts, vocab, who, sheet, pages)
+        return bundle
 
     def _on_message(self, _, message: dict, buffers=None):
         "Call the method that a message names, and answer with the message's number"
-        tasks: dict[str, Callable] = {
-            "decide": self.decide,
-            "undo": self.undo,
-            "redo": self.redo,
-            "filter": self.filter,
-            "go": self.go,
-            "details": self._send_details,
-        }
-        answer = {"view": message.get("view"), "seq": message.get("seq"), "do": message.get("do"), "ok": True}
+        view, do, options = message.get("view"), message.get("do"), message.get("with", {})
+        answer: dict[str, Any] = {"view": view, "seq": message.get("seq"), "do": do, "ok": True}
+        if do == "poll":
+            _poll(self, answer)
+            return
         with self.hold_sync():
             try:
-                answer["ids"] = tasks[message["do"]](**message.get("with", {}))
+                answer |= _tasks(self, view)[do](**options) or {}
             except Exception as error:  # the browser shows every error
                 answer |= {"ok": False, "text": _error_text(error)}
-            if message.get("do") != "details":
+            if do != "details":
                 self._update_state(**answer)
-
-    def _send_details(self, face_id: str):
-        "Send the large image, neighbors and history of a face"
-        if not self._space:
-            self._space = [neighbor_space(self.faces)]
-        space, table, faceset = self._space[0], self.faces.table, self.faces.faceset
-        near = nearest_faces(space, face_id)
-        near = near[table.index.get_indexer(near.index) >= 0]  # isin would search all ids each time
-        images, _ = sprite_sheet(faceset, table.row[near.index].to_numpy())
-        large, buffers = large_image(faceset, table.row[face_id]), [images.tobytes()]
-        if large is not None:
-            buffers.append(large.tobytes())
-        labels = [card_text(label) for label in table.label[near.index]]
-        self.send(
-            {
-                "face": face_id,
-                "large": None if large is None else list(large.shape),
-                "shape": list(images.shape),
-                "by": None if space is None else space.kind,
-                "history": self._history_lines(face_id),
-                "near": [[i, label, round(float(c), 3)] for i, label, c in zip(near.index, labels, near)],
-            },
-            buffers,
-        )
-
-    def _history_lines(self, face_id: str) -> list[str]:
-        "Format the decisions of all annotators about a face, one per line"
-        lines = []
-        for entry in self.edit_log.history(face_id).itertuples():
-            action = "" if entry.action == "decide" else f"{entry.action}: "
-            decision = f"relabel → {entry.label}" if entry.decision == "relabel" else entry.decision
-            time = entry.time.to_pydatetime().astimezone()
-            lines.append(f"{time:%d %b %H:%M}  {entry.annotator}: {action}{decision}")
-        return lines
