@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_fastai.data.duplicates import perceptual_hashes
+from fer_fastai.data.duplicates import face_hashes
 from fer_fastai.data.readers import load_fer2013
 
 TARGET = Path(__file__).resolve().parent.parent / "fer_fastai" / "deploy" / "weights" / "seen_faces.npy"
 
 
 def main():
-    hashes = np.unique(perceptual_hashes(load_fer2013().split("train")))
+    hashes = np.unique(face_hashes(load_fer2013().split("train")))
     np.save(TARGET, hashes)
     print(f"{len(hashes):,} hashes written to {TARGET.name}")
 

@@ -16,7 +16,7 @@ from fastai.learner import Learner
 
 from ..clean.pred_probs import PredProbs, predict_pred_probs
 from ..core import DataError, percent
-from ..data.duplicates import perceptual_hashes
+from ..data.duplicates import face_hashes
 from ..data.faceset import FaceSet
 from .model_folder import SavedModel, as_learner, load_model_folder
 from .predictor import pretrained_model
@@ -35,7 +35,7 @@ def seen_faces(
     faceset: FaceSet,
 ) -> np.ndarray:  # bool, shape (n,)
     "Find the faces that the bundled models were trained on"
-    known, hashes = _seen_hashes(), perceptual_hashes(faceset)
+    known, hashes = _seen_hashes(), face_hashes(faceset)
     at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
     return known[at] == hashes
 
