@@ -1,4 +1,4 @@
-"""JupyterLab and other notebook applications in a browser, for the browser tests"""
+"""JupyterLab and other notebook applications in a browser, for the browser tests and benchmarks/speed/widget.py"""
 
 import contextlib
 import json
