@@ -15,6 +15,7 @@ __all__ = [
     "knn_disagreement",
     "confusion_rates",
     "label_posterior",
+    "uses_expressions",
     "systematic_errors",
     "combined",
     "denoised_soft_labels",
@@ -177,7 +178,10 @@ _WEIGHTS = {
 }
 
 
-def _uses_expressions(vocab: Sequence[str], expressions: bool | None) -> bool:
+def uses_expressions(
+    vocab: Sequence[str],  # class names
+    expressions: bool | None = None,  # True or False: as asked; None: if all classes are expressions
+) -> bool:
     "Decide whether facts about expressions apply: as asked, or None for vocabularies of expressions only"
     return set(vocab) <= set(FERPLUS_CLASSES) if expressions is None else expressions
 
@@ -189,7 +193,7 @@ def systematic_errors(
 ) -> np.ndarray:  # shape (n,), 0 to 1
     "Compute the probability that the label is wrong by habit, against the most likely other class"
     rows, vocab = np.arange(len(labels)), pred_probs.vocab
-    known = vocab if _uses_expressions(vocab, expressions) else ()
+    known = vocab if uses_expressions(vocab, expressions) else ()
     posterior = label_posterior(labels, _array(pred_probs), pred_probs.denoised, known)
     if known:
         weights = np.array([[_WEIGHTS.get((label, predicted), 1.0) for predicted in vocab] for label in vocab])
