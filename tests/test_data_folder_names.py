@@ -9,6 +9,12 @@ from fastcore.test import ExceptionExpected, test_eq
 
 def test_names_of_splits_containers_and_persons():
     "Names of splits, containers and persons"
+    # nbs/15b_data.folder_names.ipynb #4d88a1a8
+    joined = ["train_happy", "test-sad", "valid"]
+    test_eq([split_of(name) for name in joined], [None, None, "valid"])  # a split and a class in one name are ambiguous
+    assert not is_container("emotion_happy") and is_container("emotion_images")
+    assert is_person("clip_12") and not is_person("12")
+
     # nbs/15b_data.folder_names.ipynb #a0a16003
     further = ("train_48x48", "x_test", "my train", "Te", "train_happy")
     test_eq([split_of(name) for name in further], ["train", "test", "train", "test", None])

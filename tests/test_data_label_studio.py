@@ -20,26 +20,10 @@ from fer_fastai.data.label_studio import (
 import json
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-from fer_fastai.data.registry import read_layout, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
-
-
-def read(path, **options):
-    "Read a path with the layout that is recognized"
-    return read_layout(path, *recognize_layout(path), **options)
+from fer_fastai.data._testing import read_known, toy_images
+from fer_fastai.data.registry import recognize_layout
 
 
 def task(image, *answers):
@@ -111,9 +95,9 @@ def test_read_an_export():
         (root / "project-1.json").write_text(json.dumps(tasks))
         test_eq(recognize_layout(root)[0].name, "label_studio")
         test_eq(len(scan_label_studio(root).rows), 3)
-        faces = read(root / "project-1.json")
+        faces = read_known(root / "project-1.json")
         with ExceptionExpected(DataError, "class 'Joy'; expected one of sad"):
-            read(root, classes={"sad": "sad"})
+            read_known(root, classes={"sad": "sad"})
     test_eq(faces.ids.tolist(), ["train/a b", "train/b", "test/a b"])
     test_eq(faces.table.label.tolist(), ["happy", "sad", "happy"])
     test_eq(faces.table.split.tolist(), ["train", "train", "test"])
@@ -131,12 +115,12 @@ def test_read_an_export():
             "3,ann@x.org,sad,2024-01-01,8,/data/upload/2/1a1b2c3d-b.png,2.0,2024-01-02",
         ]
         (root / "export.csv").write_text("\n".join([header, *lines, ""]))
-        faces = read(root / "export.csv")
+        faces = read_known(root / "export.csv")
         small = [{"id": 7, "image": "b.png", "emotion": "sad", "annotator": 1, "annotation_id": 3}]
         (root / "min.json").write_text(json.dumps(small))
-        test_eq(read(root / "min.json").table.label.tolist(), ["sad"])
+        test_eq(read_known(root / "min.json").table.label.tolist(), ["sad"])
         with ExceptionExpected(DataError, "2 exports of Label Studio export.csv, min.json; expected one"):
-            read(root)
+            read_known(root)
     test_eq(faces.ids.tolist(), ["a", "b"])
     test_eq(faces.table.label.tolist(), ["happy", "sad"])
     assert faces.votes is None
@@ -154,9 +138,9 @@ def test_edge_cases_wrong_tasks_and_other_files():
             export = [task("a.png", (1, "sad")), *tasks]
             (root / "p.json").write_text(json.dumps(export) if text is None else text)
             with ExceptionExpected(DataError, message):
-                read(root)
+                read_known(root)
             if skipped:
-                kept = read(root, on_error="skip")
+                kept = read_known(root, on_error="skip")
                 test_eq(kept.ids.tolist(), ["a"])
                 test_eq(len(kept.skipped), skipped)
 
@@ -186,7 +170,7 @@ def test_edge_cases_wrong_tasks_and_other_files():
             root = toy_images(folder, "a.png", "b.png", "c.png")
             tasks = [task("a.png", (1, "sad")), task("c.png", (1, "joy")), {"data": {"photo": "b.png"}} | entry]
             (root / "p.json").write_text(json.dumps(tasks))
-            assert "1 faces without a label are left out" in read(root).notes
+            assert "1 faces without a label are left out" in read_known(root).notes
     with tempfile.TemporaryDirectory() as folder:
         for name, text in {
             "a.json": "{}",

@@ -8,7 +8,9 @@ from fer_fastai.data.scan import ImageRows
 from fer_fastai.data.layouts import (
     add_image,
     check_folder_labels,
+    children,
     code_of,
+    descend_to,
     find_below,
     has_columns,
     keep_aligned,
@@ -21,24 +23,15 @@ from fer_fastai.data.layouts import (
     read_lines,
     readable_images,
     subfolders,
+    unwrap_folder,
 )
 
 # nbs/16ea_data.layouts.ipynb #a0a16p05
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
+from fer_fastai.data._testing import toy_images
 
 
 def test_find_a_dataset_in_a_folder():
@@ -54,6 +47,19 @@ def test_find_a_dataset_in_a_folder():
         toy_images(root, "other/image/b.png")  # a second dataset beside it
         test_eq(find_below(root, "image"), None)
         test_eq([path.name for path in subfolders(root)], ["other", "wrapped"])
+
+
+def test_go_down_through_wrapper_folders():
+    "Go down through wrapper folders"
+    # nbs/16ea_data.layouts.ipynb #a0a16ga07
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "download/set/data").mkdir(parents=True)
+        (root / "download/set/README.md").touch()
+        assert descend_to(root, lambda path: (path / "README.md").is_file()) == root / "download/set"
+        assert descend_to(root, lambda path: (path / "none").is_file()) is None
+        test_eq(unwrap_folder(root), root / "download/set")
+        test_eq([path.name for path in children(root / "download/set")], ["README.md", "data"])
 
     # nbs/16ea_data.layouts.ipynb #a0a16p11
     with tempfile.TemporaryDirectory() as folder:

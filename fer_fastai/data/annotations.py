@@ -28,9 +28,9 @@ from typing import Any
 from ..core import DataError, FerError, one_line
 from .folder_names import split_of
 from .images import IMAGE_SUFFIXES, peek_images
+from .layouts import children, descend_to
 from .registry import Dataset, Layout, register_dataset
-from .scan import ImageRows, scan_class_folders
-from .shards import children, descend_to
+from .scan import ImageRows, number_names, scan_class_folders
 from .tables import read_table
 from ..io import csv_header, path_below, read_json, walk_files
 
@@ -78,7 +78,7 @@ def number_copies(
     names: Sequence[str],  # person, photo or source image of each row
 ):
     "Set the groups of all rows, if two rows share a name"
-    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    numbers = number_names(names)
     if len(numbers) < len(names):
         for row, name in zip(rows.rows, names):
             row["group"] = numbers[name]

@@ -7,7 +7,6 @@ __all__ = ["is_coco", "coco_files", "scan_coco"]
 
 # %% ../../nbs/16ib_data.coco.ipynb #a0a16ib03
 import json
-import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import Any
 from ..core import DataError, one_line
 from .annotations import ends_of, find_image, id_below, number_copies, source_of
 from .emotions import is_emotion
-from .faceset import BOX_COLUMNS
 from .folder_names import split_of
+from .layouts import children, descend_to
 from .registry import Dataset, Layout, register_dataset
-from .scan import ImageRows
-from .shards import children, descend_to
+from .scan import ImageRows, box_columns
 from ..io import read_json
 
 # %% ../../nbs/16ib_data.coco.ipynb #a0a16ib06
@@ -61,10 +59,8 @@ def _coco_of(path: Path) -> tuple[Path, list[Path]]:
 def _box_columns(box: object) -> dict[str, float]:
     "Convert the box of an annotation to columns; a malformed one raises DataError"
     numbers = box if isinstance(box, list) else []
-    plain = [float(n) for n in numbers if isinstance(n, (int, float)) and not isinstance(n, bool) and math.isfinite(n)]
-    if len(plain) != 4 or len(numbers) != 4 or min(plain[2:]) <= 0:
-        raise DataError(f"bbox {one_line(json.dumps(box), 60)}", expected="left, top, and a width and height above 0")
-    return dict(zip(BOX_COLUMNS, plain))
+    plain = all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers)
+    return box_columns([float(number) for number in numbers] if plain else [], f"bbox {one_line(json.dumps(box), 60)}")
 
 
 def _table_by_id(info: dict, key: str, file: Path) -> dict[Any, dict]:

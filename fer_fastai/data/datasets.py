@@ -19,10 +19,11 @@ import pyarrow.parquet
 from ..core import DataError, FerError, MissingFileError, settings
 from .emotions import FER2013_CLASSES, SFEW_CLASSES, is_emotion
 from .faceset import FaceSet
-from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
+from .fer2013 import read_fer2013_csv, read_fer2013_parquet
+from .ferplus import with_ferplus
 from .folder_names import split_of
 from .images import image_size, peek_images
-from .layouts import keep_aligned
+from .layouts import keep_aligned, number_groups
 from .registry import Dataset, Layout, get_dataset, read_layout, register_dataset
 from .scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
 from ..io import csv_header
@@ -187,9 +188,7 @@ def _scan_sfew(path: Path, on_error: str) -> ImageRows:
             rows.rows.append(row | {"face_id": f"sfew/{label}/{stem}"} | match.groupdict())
         else:
             rows.reject(row["face_id"], row["path"], f"the name {stem!r}", "<Film>_<time>_<frame>")
-    films = {film: number for number, film in enumerate(sorted({row["film"] for row in rows.rows}))}
-    for row in rows.rows:
-        row["group"] = films[row["film"]]
+    number_groups(rows, "film")
     return rows
 
 

@@ -31,7 +31,7 @@ from fer_fastai.data.layouts import (
     subfolders,
 )
 from .registry import Dataset, Layout, add_layout, register_dataset
-from .scan import ImageRows, scan_class_folders, split_of
+from .scan import ImageRows, box_columns, scan_class_folders, split_of
 from ..io import check_regular_file
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q07
@@ -78,9 +78,8 @@ def _parse_numbers(cells: list[str]) -> dict[str, float]:
         left, top, width, height, valence, arousal = map(float, cells)
     except ValueError as error:
         raise DataError(f"values {', '.join(cells)[:60]}", expected="box, valence and arousal as numbers") from error
-    if not np.isfinite([left, top, width, height]).all() or width <= 0 or height <= 0:
-        raise DataError(f"box {', '.join(cells[:4])[:60]}", expected="left, top, and a width and height above 0")
-    return dict(zip(BOX_COLUMNS, (left, top, width, height))) | {"valence": valence, "arousal": arousal}
+    box = box_columns((left, top, width, height), f"box {', '.join(cells[:4])[:60]}")
+    return box | {"valence": valence, "arousal": arousal}
 
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q08

@@ -21,6 +21,7 @@ from .cache import cached
 from .emotions import FER2013_CLASSES, FERPLUS_CLASSES, NON_EMOTIONS, SFEW_CLASSES, is_emotion
 from .faceset import BOX_COLUMNS, VOTE_PREFIX, FaceSet
 from .fer2013 import parse_pixel_csv
+from .ferplus import ferplus_majority
 from .images import peek_images
 from fer_fastai.data.layouts import (
     add_image,
@@ -103,9 +104,9 @@ _VOTES = (*FERPLUS_CLASSES, *NON_EMOTIONS)  # order of the votes in label.csv
 
 
 def _majority(votes: np.ndarray) -> str | None:  # name of the winner; None: no majority
-    "Return the emotion that has more than half of the votes, without single votes"
-    votes = np.where(votes > 1, votes, 0)
-    return _VOTES[votes.argmax()] if votes.max() > 0.5 * votes.sum() else None
+    "Return the emotion that wins by FER+'s majority rule"
+    winner, clear = ferplus_majority(votes[None])
+    return _VOTES[winner[0]] if clear[0] else None
 
 
 def _parse_ferplus(cells: list[str]) -> tuple[np.ndarray, dict[str, float]]:

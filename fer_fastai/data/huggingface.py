@@ -22,14 +22,15 @@ from .cache import cache_folder, cached, source_key
 from .emotions import Classes, ClassNames, map_class_names
 from .faceset import FaceSet
 from .image_folder import is_image_folder, scan_image_folder
-from .images import read_image, set_channels
+from .images import read_image
+from .layouts import descend_to
+from .pixels import set_channels
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows
 from fer_fastai.data.shards import (
     PARQUET_SUFFIXES,
     Shard,
     ShardedSource,
-    descend_to,
     image_column,
     is_saved,
     open_source,

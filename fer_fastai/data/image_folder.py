@@ -11,12 +11,14 @@ import os
 from pathlib import Path
 
 from ..core import DataError, FerError
+from .columns import find_columns
 from .emotions import canonical_emotion, is_emotion
 from .folder_names import Place, interpret_folders, split_of
 from .images import list_images
-from .scan import ImageRows
-from .shards import Names, children, declared_names, descend_to
-from .tables import find_columns, read_table, table_rows
+from .layouts import children, descend_to
+from .scan import ImageRows, number_names
+from .shards import Names, declared_names
+from .tables import read_table, table_rows
 from ..io import csv_header
 
 # %% ../../nbs/16gc_data.image_folder.ipynb #a0a16gc06
@@ -111,7 +113,7 @@ def scan_image_folder(
     _label_by_folders(rows, base)
     persons = [row.pop("_group") for row in rows.rows]
     whole = all(isinstance(person, int) for person in persons)
-    numbers = {person: number for number, person in enumerate(sorted(set(map(str, persons))))}
+    numbers = number_names(map(str, persons))
     for row, person in zip(rows.rows, persons):
         if None in persons:  # a file without the column: no groups
             row.pop("group", None)

@@ -17,14 +17,15 @@ from urllib.parse import unquote, urlsplit
 
 from ..core import DataError, FerError, one_line
 from .annotations import ends_of, note_left_out
+from .columns import find_columns
 from .emotions import is_emotion
 from .faceset import VOTE_PREFIX
 from .folder_names import split_of
 from .images import IMAGE_SUFFIXES
+from .layouts import children, descend_to
 from .registry import Dataset, Layout, register_dataset
 from .scan import ImageRows
-from .shards import children, descend_to
-from .tables import find_columns, label_text, read_table
+from .tables import label_text, read_table
 from ..io import csv_header, path_below
 
 

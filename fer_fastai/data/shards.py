@@ -6,8 +6,6 @@
 __all__ = [
     "PARQUET_SUFFIXES",
     "Names",
-    "children",
-    "descend_to",
     "shard_errors",
     "Shard",
     "parquet_files",
@@ -22,58 +20,19 @@ __all__ = [
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 
 from ..core import DataError, FerError, one_line
+from .columns import Columns, find_columns
 from .folder_names import split_of
-from .tables import Columns, find_columns
+from .layouts import children, descend_to
 from ..io import path_below, read_json
-
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga06
-_LIMIT = 2000  # entries of a folder that are looked at; shards and wrappers have fewer
-
-
-def children(
-    folder: Path,
-    limit: int = _LIMIT,  # number of entries to look at
-) -> list[Path]:  # sorted by name, without hidden ones; empty for a file
-    "List the first entries of a folder"
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in islice(entries, limit) if not entry.name.startswith((".", "__"))]
-    except OSError:
-        return []
-    return [folder / name for name in sorted(names)]
-
-
-def descend_to(
-    path: Path | str,  # file or folder
-    test: Callable[[Path], bool],  # recognizes the folder that is searched
-    levels: int = 2,  # number of wrapper folders
-) -> Path | None:  # None: not found
-    "Find a folder at a path or below single wrapper folders, the innermost one without files above it"
-    folder, found = Path(path), None
-    for _ in range(levels + 1):
-        if not folder.is_dir():
-            break
-        entries = children(folder)
-        inner = [child for child in entries if child.is_dir()]
-        if test(folder):
-            found = folder
-            if len(entries) != 1 or not inner or split_of(inner[0].name):
-                break
-        if len(inner) != 1:
-            break
-        folder = inner[0]
-    return found
-
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga09
 _SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]+)?")

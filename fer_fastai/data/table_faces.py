@@ -17,17 +17,15 @@ from pyarrow import csv as arrow_csv
 
 from ..core import DataError, one_line, progress
 from .cache import cached
+from .columns import Columns, find_columns, plain_name
 from .emotions import Classes, map_class_names
 from .faceset import FaceSet
 from .fer2013 import parse_pixel_column, quiet_decoding
 from .scan import check_on_error
 from fer_fastai.data.tables import (
-    Columns,
-    find_columns,
     first_line,
     label_column,
     label_text,
-    plain_name,
     read_table,
     set_groups,
     sniff_delimiter,

@@ -5,9 +5,6 @@
 # %% auto #0
 __all__ = [
     "TABLE_SUFFIXES",
-    "plain_name",
-    "Columns",
-    "find_columns",
     "first_line",
     "sniff_delimiter",
     "read_table",
@@ -23,98 +20,19 @@ __all__ = [
 import json
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..core import DataError, one_line
+from .columns import Columns, plain_name
 from .emotions import canonical_emotion, is_emotion
-from .faceset import BOX_COLUMNS, VOTE_PREFIX
+from .faceset import BOX_COLUMNS
 from .folder_names import split_of
 from .images import IMAGE_SUFFIXES
-from .scan import ImageRows
+from .scan import ImageRows, number_names
 from ..io import csv_header, path_below, read_csv_table, read_parquet_table, walk_files
-
-# %% ../../nbs/16d_data.tables.ipynb #a0a16t07
-_SYNONYMS = {  # role -> names in lower case, best first
-    "path": "path image filename file_name file img_path image_path filepath file_path pth img image_name img_name "
-    "imagename imagepath subdirectory_filepath picture photo",
-    "label": "label emotion expression class choice category emotion_label class_name label_name emotion_name "
-    "expression_name facial_expression labels emotions target",
-    "split": "split usage phase partition set subset data_split train_test is_valid is_test",
-    "group": "group subject subject_id person person_id participant participant_id actor actor_id identity user "
-    "speaker film movie video video_name clip",
-    "face_id": "face_id",
-    "pixels": "pixels",
-}
-_BOXES = (  # left, top, width, height
-    BOX_COLUMNS,
-    ("left", "top", "width", "height"),
-    ("x", "y", "w", "h"),
-    ("x", "y", "width", "height"),
-    ("face_x", "face_y", "face_width", "face_height"),
-    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
-)
-_CORNERS = (  # left, top, right, bottom
-    ("xmin", "ymin", "xmax", "ymax"),
-    ("x_min", "y_min", "x_max", "y_max"),
-    ("x1", "y1", "x2", "y2"),
-    ("left", "top", "right", "bottom"),
-)
-_KEPT = ("valence", "arousal", "source")  # further columns that a FaceSet keeps
-
-
-def plain_name(name: object) -> str:
-    "Convert a column name to lower case with underscores"
-    return re.sub(r"[\s-]+", "_", str(name).strip().lower())
-
-
-@dataclass(frozen=True)
-class Columns:
-    "Columns of a table by their role"
-
-    path: str | None = None
-    label: str | None = None
-    names: str | None = None  # second label column, with names where `label` has codes
-    split: str | None = None
-    group: str | None = None
-    face_id: str | None = None
-    pixels: str | None = None
-    box: tuple[str, ...] = ()  # left, top, width, height
-    corners: tuple[str, ...] = ()  # left, top, right, bottom
-    kept: tuple[str, ...] = ()  # votes, valence, arousal
-
-    def all(self) -> list[str]:  # used columns, without the box
-        named = (self.path, self.label, self.names, self.split, self.group, self.face_id, self.pixels)
-        return [name for name in named if name is not None] + list(self.kept)
-
-
-# %% ../../nbs/16d_data.tables.ipynb #5dbc56aa
-def find_columns(
-    names: Sequence[str],  # column names as written
-    **given: str | None,  # role=name of a column, where it is known
-) -> Columns:
-    "Recognize the columns of a table"
-    names = list(names)
-    known = {plain_name(name): name for name in reversed(names)}
-    roles: dict[str, str | None] = {}
-    for role, synonyms in _SYNONYMS.items():
-        found = [known[name] for name in synonyms.split() if name in known]
-        roles[role] = given.get(role) or next(iter(found), None)
-        if role == "label" and len(found) > 1 and not given.get("label"):
-            roles["names"] = found[1]
-    box, corners = (_first_complete(choices, known) for choices in (_BOXES, _CORNERS))
-    kept = [name for name in names if plain_name(name) in _KEPT or plain_name(name).startswith(VOTE_PREFIX)]
-    return Columns(**roles, box=box, corners=() if box else corners, kept=tuple(kept))
-
-
-def _first_complete(choices: Sequence[Sequence[str]], known: dict[str, str]) -> tuple[str, ...]:
-    "Return the columns of the first choice that exists; empty if none does"
-    return next((tuple(known[name] for name in choice) for choice in choices if set(choice) <= set(known)), ())
-
 
 # %% ../../nbs/16d_data.tables.ipynb #a0a16t10
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".pq")
@@ -340,7 +258,7 @@ def set_groups(rows: list[dict]):
     "Use whole numbers as groups; number other names, and keep them in the column `person`"
     names = [str(row["person"]) for row in rows]
     whole = all(name.isdecimal() for name in names)
-    numbers = {name: int(name) if whole else number for number, name in enumerate(sorted(set(names)))}
+    numbers = {name: int(name) for name in names} if whole else number_names(names)
     for row, name in zip(rows, names):
         row["group"] = numbers[name]
         if whole:
