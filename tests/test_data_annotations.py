@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows, scan_class_folders
-from fer_fastai.data.annotations import has_keys, number_copies, scan_fiftyone, source_of
+from fer_fastai.data.annotations import _scan_fiftyone, has_keys, number_copies, original_name
 
 # nbs/16i_data.annotations.ipynb #a0a16i04
 import tempfile
@@ -38,7 +38,7 @@ def test_fiftyone_data_and_labels_json():
         for split in ("train", "val"):
             (root / "wrapper" / split / "labels.json").write_text(json.dumps(labels))
         test_eq(recognize_layout(root)[0].name, "fiftyone")
-        test_eq(len(scan_fiftyone(root).rows), 4)
+        test_eq(len(_scan_fiftyone(root).rows), 4)
         faces = read_known(root)
         (root / "wrapper/val/labels.json").write_text(json.dumps({"classes": ["joy"], "labels": {"a": 1}}))
         with ExceptionExpected(DataError, "labels.json, a: label 1; expected one code from 0 to 0, or a name"):
@@ -57,9 +57,9 @@ def test_roboflow_one_column_per_class():
     "Roboflow: one column per class"
     # nbs/16i_data.annotations.ipynb #30339751
     tag = "0123456789abcdef0123456789abcdef"
-    test_eq(source_of(f"train/a_png.rf.{tag}"), source_of(f"valid/a_png.rf.{tag[::-1]}"))
-    assert source_of(f"train/a_png.rf.{tag}") != source_of(f"train/b_png.rf.{tag}")
-    test_eq(source_of("train/a"), "train/a")
+    test_eq(original_name(f"train/a_png.rf.{tag}"), original_name(f"valid/a_png.rf.{tag[::-1]}"))
+    assert original_name(f"train/a_png.rf.{tag}") != original_name(f"train/b_png.rf.{tag}")
+    test_eq(original_name("train/a"), "train/a")
 
     # nbs/16i_data.annotations.ipynb #a0a16i19
     tag = "0123456789abcdef0123456789abcdef"

@@ -7,13 +7,13 @@ from fer_fastai.data.label_studio import (
     Answer,
     _annotation_answers,
     _by_task,
-    _choices_of,
-    _file_of,
-    _image_of,
+    _find_file,
+    _image_reference,
     _leading_folders,
     _majority,
-    _parts_of,
-    scan_label_studio,
+    _parse_choices,
+    _path_parts,
+    _scan_label_studio,
 )
 
 # nbs/16ia_data.label_studio.ipynb #a0a16ia04
@@ -40,10 +40,10 @@ def test_answers_of_annotators():
     "Answers of annotators"
     # nbs/16ia_data.label_studio.ipynb #a0a16ia08
     entry = task("/data/local-files/?d=happy/a.png", ("Ann", "Joy"), ("Bob", None), ("Cem", ["Sad"]))
-    answers = list(_annotation_answers(entry, Answer("1", "task 1", _image_of(entry["data"]))))
+    answers = list(_annotation_answers(entry, Answer("1", "task 1", _image_reference(entry["data"]))))
     test_eq([(answer.annotator, answer.choices) for answer in answers], [("Ann", ("Joy",)), ("Cem", ("Sad",))])
-    test_eq(_choices_of('{"choices": ["Joy", "Sad"]}'), ("Joy", "Sad"))
-    test_eq([_choices_of(value) for value in ("Joy", float("nan"), ["Sad"])], [("Joy",), (), ("Sad",)])
+    test_eq(_parse_choices('{"choices": ["Joy", "Sad"]}'), ("Joy", "Sad"))
+    test_eq([_parse_choices(value) for value in ("Joy", float("nan"), ["Sad"])], [("Joy",), (), ("Sad",)])
     answers
 
 
@@ -62,9 +62,9 @@ def test_majority_and_votes():
 def test_find_the_images():
     "Find the images"
     # nbs/16ia_data.label_studio.ipynb #a0a16ia14
-    test_eq(_parts_of("/data/local-files/?d=faces/a%20b.png"), ("faces", "a b.png"))
-    test_eq(_parts_of("s3://bucket/faces/a.png"), ("faces", "a.png"))
-    test_eq(_parts_of("/data/upload/3/0a1b2c3d-a.png"), ("data", "upload", "3", "0a1b2c3d-a.png"))
+    test_eq(_path_parts("/data/local-files/?d=faces/a%20b.png"), ("faces", "a b.png"))
+    test_eq(_path_parts("s3://bucket/faces/a.png"), ("faces", "a.png"))
+    test_eq(_path_parts("/data/upload/3/0a1b2c3d-a.png"), ("data", "upload", "3", "0a1b2c3d-a.png"))
     for bad in (
         "../a.png",
         "/etc/passwd",
@@ -74,11 +74,11 @@ def test_find_the_images():
         "",
     ):
         with ExceptionExpected(DataError, "the path .*; expected a path"):
-            _parts_of(bad)
+            _path_parts(bad)
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "happy/a.png", "images/b.png")
         test_eq(_leading_folders(folder, [("faces", "happy", "a.png")]), 1)
-        test_eq(_file_of(folder, ("upload", "1", "0a1b2c3d-b.png"), 2), os.path.join(folder, "images", "b.png"))
+        test_eq(_find_file(folder, ("upload", "1", "0a1b2c3d-b.png"), 2), os.path.join(folder, "images", "b.png"))
 
 
 def test_read_an_export():
@@ -94,7 +94,7 @@ def test_read_an_export():
         ]
         (root / "project-1.json").write_text(json.dumps(tasks))
         test_eq(recognize_layout(root)[0].name, "label_studio")
-        test_eq(len(scan_label_studio(root).rows), 3)
+        test_eq(len(_scan_label_studio(root).rows), 3)
         faces = read_known(root / "project-1.json")
         with ExceptionExpected(DataError, "class 'Joy'; expected one of sad"):
             read_known(root, classes={"sad": "sad"})

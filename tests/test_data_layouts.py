@@ -9,8 +9,8 @@ from fer_fastai.data.layouts import (
     add_image,
     check_folder_labels,
     children,
-    code_of,
     descend_to,
+    find_any_below,
     find_below,
     has_columns,
     keep_aligned,
@@ -18,6 +18,7 @@ from fer_fastai.data.layouts import (
     note_count,
     note_unlisted,
     number_groups,
+    parse_code,
     prefix_ids,
     read_cells,
     read_lines,
@@ -47,6 +48,13 @@ def test_find_a_dataset_in_a_folder():
         toy_images(root, "other/image/b.png")  # a second dataset beside it
         test_eq(find_below(root, "image"), None)
         test_eq([path.name for path in subfolders(root)], ["other", "wrapped"])
+
+    # nbs/16ea_data.layouts.ipynb #0a6b7b52
+    with tempfile.TemporaryDirectory() as folder:
+        root = toy_images(folder, "download/valid/a.png", "download/README.png")
+        choices = (("train", "README.png"), ("valid", "README.png"))
+        test_eq(find_any_below(root, choices), (root / "download").resolve())
+        test_eq(find_any_below(root, choices[:1]), None)
 
 
 def test_go_down_through_wrapper_folders():
@@ -92,8 +100,8 @@ def test_read_a_list_of_labels():
     test_eq(cells, [("2", ["3", "a, b.png"]), ("4", ["4", "b.png"])])
     test_eq(lines, ["Image,Label", '"a, b.png",3', "b.png,4", "c.png"])
     test_eq(rows.skipped["c.png"]["found"], "1 values")
-    test_eq([code_of(text, 1, 7) for text in ("3", " 7.0", "3.0000000e+00")], [3, 7, 3])
-    test_eq([code_of(text, 1, 7) for text in ("0", "8", "3.5", "-1", "nan", "", "3e9", "٣")], [None] * 8)
+    test_eq([parse_code(text, 1, 7) for text in ("3", " 7.0", "3.0000000e+00")], [3, 7, 3])
+    test_eq([parse_code(text, 1, 7) for text in ("0", "8", "3.5", "-1", "nan", "", "3e9", "٣")], [None] * 8)
 
 
 def test_check_the_images_of_a_list():

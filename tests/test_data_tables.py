@@ -3,7 +3,7 @@
 from pathlib import Path
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.data.tables import box_of_row, label_column, label_text, read_table, set_groups, split_of_cell
+from fer_fastai.data.tables import label_column, label_text, parse_box, parse_split_cell, read_table, set_groups
 
 # nbs/16d_data.tables.ipynb #a0a16t05
 import tempfile
@@ -44,15 +44,17 @@ def test_labels_names_before_codes():
 def test_find_the_images_of_a_table():
     "Find the images of a table"
     # nbs/16d_data.tables.ipynb #d279739d
-    test_eq([split_of_cell(cell, "Usage") for cell in ("Training", "PublicTest", "dev")], ["train", "valid", "valid"])
-    test_eq([split_of_cell(cell, "is_valid") for cell in ("True", 0)], ["valid", "train"])
+    test_eq(
+        [parse_split_cell(cell, "Usage") for cell in ("Training", "PublicTest", "dev")], ["train", "valid", "valid"]
+    )
+    test_eq([parse_split_cell(cell, "is_valid") for cell in ("True", 0)], ["valid", "train"])
     with ExceptionExpected(DataError, "split 'maybe'; expected train, valid or test"):
-        split_of_cell("maybe", "split")
+        parse_split_cell("maybe", "split")
     corners = find_columns(["image", "xmin", "ymin", "xmax", "ymax"])
-    box = box_of_row({"xmin": 10, "ymin": 20, "xmax": 40, "ymax": 60}, corners)
+    box = parse_box({"xmin": 10, "ymin": 20, "xmax": 40, "ymax": 60}, corners)
     test_eq(list(box.values()), [10, 20, 30, 40])
     with ExceptionExpected(DataError, "in fractions of the image; expected pixels"):
-        box_of_row({"xmin": 0.1, "ymin": 0.2, "xmax": 0.4, "ymax": 0.6}, corners)
+        parse_box({"xmin": 0.1, "ymin": 0.2, "xmax": 0.4, "ymax": 0.6}, corners)
     box
 
     # nbs/16d_data.tables.ipynb #41bba35e

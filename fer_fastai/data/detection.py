@@ -271,7 +271,7 @@ def small_faces(
 
 
 # %% ../../nbs/22_data.detection.ipynb #a0a22007
-def _place_of(faceset: FaceSet, row: int) -> str:
+def _photo_name(faceset: FaceSet, row: int) -> str:
     "Name the file or id of a photo"
     return faceset.table.path.iloc[row] if "path" in faceset.table else faceset.ids[row]
 
@@ -292,7 +292,7 @@ def _photos(faceset: FaceSet, on_error: str, skipped: list[dict]) -> Iterator[tu
         except DataError as error:
             if on_error != "skip":
                 raise
-            skipped.append({"face_id": faceset.ids[row], "where": str(_place_of(faceset, row)), "found": error.found})
+            skipped.append({"face_id": faceset.ids[row], "where": str(_photo_name(faceset, row)), "found": error.found})
         else:
             yield row, photo
 
@@ -347,9 +347,9 @@ def crop_faces(
         found = find_faces(photo, score, max_side, min_size, faces, detector)
         if not found and missing == "raise":
             hint = 'Lower score, or pass missing="skip" or "center"'
-            raise DataError("no face", _place_of(faceset, row), f"one with a score of at least {score}", hint)
+            raise DataError("no face", _photo_name(faceset, row), f"one with a score of at least {score}", hint)
         if not found and missing == "skip":
-            lost.append({"face_id": faceset.ids[row], "where": str(_place_of(faceset, row)), "found": "no face"})
+            lost.append({"face_id": faceset.ids[row], "where": str(_photo_name(faceset, row)), "found": "no face"})
         else:
             crops.add(row, faceset.ids[row], photo, found)
     if not crops.rows:

@@ -7,6 +7,7 @@ __all__ = [
     "single_folders",
     "subfolders",
     "find_below",
+    "find_any_below",
     "children",
     "descend_to",
     "unwrap_folder",
@@ -15,7 +16,7 @@ __all__ = [
     "read_lines",
     "read_cells",
     "read_records",
-    "code_of",
+    "parse_code",
     "has_columns",
     "readable_images",
     "add_image",
@@ -37,7 +38,7 @@ from pathlib import Path
 
 from ..core import DataError, one_line
 from .emotions import canonical_emotion, is_emotion
-from .folder_names import split_of
+from .folder_names import parse_split
 from .images import list_images
 from .scan import ImageRows, number_names
 from ..io import check_regular_file, csv_header, path_below
@@ -81,6 +82,16 @@ def find_below(
     return None
 
 
+# %% ../../nbs/16ea_data.layouts.ipynb #96c8f084
+def find_any_below(
+    path: Path | str,  # folder
+    choices: Iterable[Sequence[str]],  # names of each form of the dataset, see find_below
+) -> Path | None:  # folder of the first form that exists; None: none does
+    "Find the folder that contains all files of one of several forms"
+    found = (find_below(path, *names) for names in choices)
+    return next(filter(None, found), None)
+
+
 # %% ../../nbs/16ea_data.layouts.ipynb #e6d8b0af
 _LIMIT = 2000  # entries of a folder that are looked at; shards and wrappers have fewer
 
@@ -113,7 +124,7 @@ def descend_to(
         inner = [child for child in entries if child.is_dir()]
         if test(folder):
             found = folder
-            if len(entries) != 1 or not inner or split_of(inner[0].name):
+            if len(entries) != 1 or not inner or parse_split(inner[0].name):
                 break
         if len(inner) != 1:
             break
@@ -215,7 +226,7 @@ def read_records(
 _CODE = re.compile(r"[0-9]{1,6}(\.0*)?([eE][+-]?0+)?")  # 3, 3.0 or 3.0000000e+00
 
 
-def code_of(
+def parse_code(
     text: object,
     first: int,  # smallest code
     last: int,  # largest code
@@ -251,7 +262,7 @@ def readable_images(
         if readable == path:
             images.append(path)
         else:
-            rows.reject(rows.id_of(readable), readable, "a name that is not UTF-8", "names in UTF-8")
+            rows.reject(rows.path_id(readable), readable, "a name that is not UTF-8", "names in UTF-8")
     return images
 
 

@@ -32,10 +32,10 @@ from .datasets import FER2013_FILES, find_fer2013
 from .emotions import VOCABULARIES, Classes, canonical_emotion, is_emotion, map_class_names
 from .faceset import FaceSet
 from .ferplus import with_ferplus
-from .folder_names import split_of
+from .folder_names import parse_split
 from .images import image_size, list_images
 from .layouts import unwrap_folder
-from .registry import Dataset, get_dataset, read_layout, recognize_layout
+from .registry import DatasetInfo, get_dataset, read_layout, recognize_layout
 from .scan import load_if_asked, read_through_cache, scan_class_folders
 from .synthetic import synthetic_faces
 from .table_faces import read_table_faces, table_columns
@@ -116,7 +116,7 @@ def _face_tables(folder: Path) -> list[Path]:
 def _split_of_table(path: Path) -> str | None:
     "Return the split that the name of a table states: train_labels.csv"
     words = [word for word in path.stem.lower().replace("-", "_").split("_") if word not in ("labels", "label", "list")]
-    return split_of("_".join(words))
+    return parse_split("_".join(words))
 
 
 def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) -> FaceSet:
@@ -177,11 +177,11 @@ def _read_file(path: Path, classes, root, load, size, grey, on_error, check, cac
 
 
 # %% ../../nbs/17_data.readers.ipynb #cf77b5a0
-def _classes_of(dataset: str, classes: Classes | None) -> Classes:
+def _default_classes(dataset: str, classes: Classes | None) -> Classes:
     "Return the class order of a dataset for class folders and tables in another layout"
     if classes is not None:
         return classes
-    entry: Dataset = get_dataset(dataset)
+    entry: DatasetInfo = get_dataset(dataset)
     return dataset if dataset in VOCABULARIES else dict(enumerate(entry.classes, entry.first_code))
 
 
@@ -248,7 +248,7 @@ def read_faces(
     if found and (classes is None or not found[0].classes or found[1].scan is not None):
         faceset = read_layout(found[2], found[0], found[1], classes=classes, **options)
     else:
-        classes = _classes_of(dataset, classes) if dataset else classes
+        classes = _default_classes(dataset, classes) if dataset else classes
         faceset = (_read_any_folder if path.is_dir() else _read_file)(path, classes, root, **options)
     _warn_of_photos(faceset)
     return faceset

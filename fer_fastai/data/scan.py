@@ -28,7 +28,7 @@ from ..core import DataError, MissingFileError, progress
 from .cache import cached
 from .emotions import Classes, ClassNames, map_class_names
 from .faceset import BOX_COLUMNS, FaceSet
-from .folder_names import Place, interpret_folders, split_of
+from .folder_names import Place, interpret_folders, parse_split
 from .images import IMAGE_SUFFIXES, read_image
 from ..io import walk_files
 
@@ -78,7 +78,7 @@ class ImageRows:
             raise DataError(found, where, expected, "Repair it, or leave such faces out with on_error='skip'")
         self.skip(face_id, where, found)
 
-    def id_of(self, path: str) -> str:
+    def path_id(self, path: str) -> str:
         "Return the path of an image relative to the root, without its ending"
         return os.path.splitext(path.removeprefix(os.path.join(self.root, "")))[0].replace(os.sep, "/")
 
@@ -93,9 +93,9 @@ class ImageRows:
         "Add a face"
         readable = path.encode("utf-8", "replace").decode()  # file names of other systems may not be UTF-8
         if readable != path:
-            self.reject(self.id_of(readable), readable, "a name that is not UTF-8", "names in UTF-8")
+            self.reject(self.path_id(readable), readable, "a name that is not UTF-8", "names in UTF-8")
             return
-        row = {"face_id": face_id or self.id_of(path), "label": label, "split": split or "train", "path": path}
+        row = {"face_id": face_id or self.path_id(path), "label": label, "split": split or "train", "path": path}
         self.rows.append(row | columns)
 
     def labels(self) -> list[str]:  # class names as the source spells them
@@ -112,7 +112,7 @@ class ImageRows:
             count[row["face_id"]] = count.get(row["face_id"], 0) + 1
         unique: dict[str, dict] = {}
         for row in self.rows:
-            if count[row["face_id"]] > 1 and row["face_id"] == self.id_of(row["path"]):
+            if count[row["face_id"]] > 1 and row["face_id"] == self.path_id(row["path"]):
                 row = row | {"face_id": row["face_id"] + os.path.splitext(row["path"])[1]}
             first = unique.setdefault(row["face_id"], row)
             if first is not row:
@@ -203,7 +203,7 @@ def _reject_empty_classes(rows: ImageRows, listing: _Listing, places: dict[tuple
     filled = {place.label for place in places.values()}
     parents = {folder[: folder.index(place.label)] for folder, place in places.items() if place.label in folder}
     for folder in listing.empty:
-        if folder[:-1] in parents and folder[-1] not in filled and split_of(folder[-1]) is None:
+        if folder[:-1] in parents and folder[-1] not in filled and parse_split(folder[-1]) is None:
             path = os.path.join(rows.root, *folder)
             rows.reject("/".join(folder), path, "a class without images", "at least one")
 
@@ -249,9 +249,9 @@ def scan_class_folders(
         place = places.get(folder, Place(None, None))
         for image in images:
             if place.label is None:
-                rows.reject(rows.id_of(image), image, "an image outside the class folders", "one folder per class")
+                rows.reject(rows.path_id(image), image, "an image outside the class folders", "one folder per class")
             elif with_split and place.split is None:
-                rows.reject(rows.id_of(image), image, "an image outside the split folders", "a split for each image")
+                rows.reject(rows.path_id(image), image, "an image outside the split folders", "a split for each image")
             else:
                 rows.add(image, place.label, place.split, **({"group": place.person} if place.person else {}))
     _reject_empty_classes(rows, listing, places)

@@ -30,7 +30,7 @@ import pyarrow.parquet
 
 from ..core import DataError, FerError, one_line
 from .columns import Columns, find_columns
-from .folder_names import split_of
+from .folder_names import parse_split
 from .layouts import children, descend_to
 from ..io import path_below, read_json
 
@@ -97,8 +97,8 @@ def parquet_files(
 
 def _is_shard(file: Path) -> bool:
     "Return whether a file is named as a shard or split"
-    numbered = file.stem.isdecimal() and split_of(file.parent.name) is not None
-    return numbered or split_of(file.stem) is not None or _SHARD.fullmatch(file.stem) is not None
+    numbered = file.stem.isdecimal() and parse_split(file.parent.name) is not None
+    return numbered or parse_split(file.stem) is not None or _SHARD.fullmatch(file.stem) is not None
 
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga11
@@ -113,7 +113,7 @@ def _check_complete(files: Sequence[Path]):
         if missing:
             found = f"{len(numbers)} of {count} shards of {split}; number {missing[0]} is missing"
             raise DataError(found, folder, "all shards", "Download the missing files")
-    folders = {file.parent.parent if split_of(file.parent.name) else file.parent for file in files}
+    folders = {file.parent.parent if parse_split(file.parent.name) else file.parent for file in files}
     if len(folders) > 1:
         names = ", ".join(sorted(folder.name for folder in folders)[:5])
         raise DataError(f"shards in {len(folders)} folders: {names}", files[0].parents[1], "one", "Pass one of them")
@@ -122,7 +122,7 @@ def _check_complete(files: Sequence[Path]):
 def _split_of_file(file: Path) -> str | None:
     "Return the split in the name of a shard or of its folder"
     match = _SHARD.fullmatch(file.stem)
-    return split_of(file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem)
+    return parse_split(file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem)
 
 
 def _parquet_shards(files: Sequence[Path]) -> list[Shard]:
@@ -158,7 +158,7 @@ def _saved_shards(base: Path) -> list[Shard]:
     for name in splits:
         folder = Path(path_below(base, name)) if name else base
         state = read_json(folder / "state.json", ["_data_files"], "a file of save_to_disk")
-        split = split_of(name or state.get("_split") or "train")
+        split = parse_split(name or state.get("_split") or "train")
         if split is None:
             raise DataError(f"split {one_line(name or state['_split'], 40)!r}", base, "train, valid or test")
         entries = state["_data_files"] if isinstance(state["_data_files"], list) else []
@@ -272,7 +272,7 @@ def image_column(
 
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga19
-def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
+def _find_shards(path: Path) -> tuple[list[Shard], list[Path]]:
     "Return the shards of a path, and the folders that may describe them"
     if path.is_file():
         parent = path.resolve().parent
@@ -284,7 +284,7 @@ def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     return _parquet_shards(parquet_files(base)), [base]
 
 
-def _columns_of(schema: pyarrow.Schema, image: str, names: Names, where: Path) -> Columns:
+def _shard_columns(schema: pyarrow.Schema, image: str, names: Names, where: Path) -> Columns:
     "Recognize the columns beside the images"
     others = [name for name in schema.names if name != image]
     columns = find_columns(others)
@@ -305,7 +305,7 @@ def open_source(
 ) -> ShardedSource:
     "Find the shards, columns and class names of a dataset"
     path = Path(path)
-    shards, folders = _shards_of(path)
+    shards, folders = _find_shards(path)
     if not shards:
         raise DataError("no shards", path, "Parquet or Arrow files")
     schemas = [(shard.path, shard.schema()) for shard in shards]
@@ -320,4 +320,4 @@ def open_source(
     if image is None:
         raise DataError(f"columns {', '.join(first.names)[:80]}", shards[0].path, "a column of image bytes")
     names = declared_names(folders, schemas)
-    return ShardedSource(path, tuple(shards), image, _columns_of(first, image, names, shards[0].path), names)
+    return ShardedSource(path, tuple(shards), image, _shard_columns(first, image, names, shards[0].path), names)

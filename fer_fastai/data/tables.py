@@ -10,8 +10,8 @@ __all__ = [
     "read_table",
     "label_text",
     "label_column",
-    "split_of_cell",
-    "box_of_row",
+    "parse_split_cell",
+    "parse_box",
     "table_rows",
     "set_groups",
 ]
@@ -29,7 +29,7 @@ from ..core import DataError, one_line
 from .columns import Columns, plain_name
 from .emotions import canonical_emotion, is_emotion
 from .faceset import BOX_COLUMNS
-from .folder_names import split_of
+from .folder_names import parse_split
 from .images import IMAGE_SUFFIXES
 from .scan import ImageRows, number_names
 from ..io import csv_header, path_below, read_csv_table, read_parquet_table, walk_files
@@ -150,7 +150,7 @@ class _Finder:
         found = self.index.get(tail.rsplit("/", 1)[-1], [])
         found = [path for path in found if path.endswith(f"/{tail}") or os.path.splitext(path)[0].endswith(f"/{tail}")]
         if split:
-            named = [set(map(split_of, path[len(self.root) :].split(os.sep)[:-1])) - {None} for path in found]
+            named = [set(map(parse_split, path[len(self.root) :].split(os.sep)[:-1])) - {None} for path in found]
             below = [path for path, splits in zip(found, named) if split in splits]
             found = below or [path for path, splits in zip(found, named) if not splits]
         return found
@@ -175,7 +175,7 @@ class _Finder:
 
 
 # %% ../../nbs/16d_data.tables.ipynb #a0a16t17
-def split_of_cell(value: object, column: str | None) -> str | None:
+def parse_split_cell(value: object, column: str | None) -> str | None:
     "Return the split of a cell; a value that is none raises DataError"
     text = label_text(value) or ""
     if column and plain_name(column) in ("is_valid", "is_test"):
@@ -183,13 +183,13 @@ def split_of_cell(value: object, column: str | None) -> str | None:
         known = dict.fromkeys(("true", "1", "1.0"), named) | dict.fromkeys(("false", "0", "0.0"), "train")
         split = known.get(text.lower())
     else:
-        split = split_of(text)
+        split = parse_split(text)
     if split is None:
         raise DataError(f"split {text[:40]!r}", expected="train, valid or test")
     return split
 
 
-def box_of_row(values: dict, columns: Columns) -> dict[str, float]:
+def parse_box(values: dict, columns: Columns) -> dict[str, float]:
     "Return the box of a row in the columns of a FaceSet; empty without a box"
     names = columns.box or columns.corners
     if not names:
@@ -236,14 +236,14 @@ def table_rows(
         text = texts.iloc[position]
         face_id = str(values[columns.face_id]) if columns.face_id else None
         try:
-            split = split_of_cell(values[columns.split], columns.split) if columns.split else None
+            split = parse_split_cell(values[columns.split], columns.split) if columns.split else None
             path = finder.find(text, split)
-            more = box_of_row(values, columns) | _kept_values(values, columns)
+            more = parse_box(values, columns) | _kept_values(values, columns)
         except DataError as error:
-            rows.reject(face_id or _id_of(text), f"{where}, row {position}", error.found, error.expected)
+            rows.reject(face_id or _path_id(text), f"{where}, row {position}", error.found, error.expected)
             continue
         if boxed and several.iloc[position]:
-            face_id = f"{rows.id_of(path)}#{numbers.iloc[position]}"
+            face_id = f"{rows.path_id(path)}#{numbers.iloc[position]}"
         if columns.group:
             more["person"] = label_text(values[columns.group])
         rows.add(path, label, split or "train", face_id, **more)
@@ -265,7 +265,7 @@ def set_groups(rows: list[dict]):
             del row["person"]
 
 
-def _id_of(text: str) -> str:
+def _path_id(text: str) -> str:
     "Return the id of a path in a table: with slashes and without the ending of an image"
     stem, suffix = os.path.splitext(text.replace("\\", "/").removeprefix("./"))
     return stem if suffix.lower() in IMAGE_SUFFIXES else stem + suffix
@@ -291,7 +291,7 @@ def _finish_rows(rows: ImageRows, columns: Columns):
                 row[plain_name(name)] = pd.to_numeric(row[plain_name(name)], errors="coerce")
     if columns.split is None:
         inner = [row["path"][len(rows.root) :].split(os.sep)[:-1] for row in rows.rows]
-        splits = [next(filter(None, map(split_of, parts)), None) for parts in inner]
+        splits = [next(filter(None, map(parse_split, parts)), None) for parts in inner]
         if any(splits) and not all(splits):
             row = rows.rows[splits.index(None)]
             raise DataError("an image outside the split folders", row["path"], "a split for each image")
