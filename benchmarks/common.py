@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
-from fer_fastai.core import git_commit, hardware, versions
 from fer_fastai.io import atomic_path
+from fer_fastai.train.metadata import git_commit, hardware, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -18,9 +18,15 @@ def test_zhao_resnet34():
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.predictor import Predictor, annotate
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table, make_network
-    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
+    from fer_fastai.papers.results import (
+        compare_augmentation,
+        duplicate_counts,
+        load_metrics,
+        load_result,
+        show_examples,
+    )
     from fer_fastai.train.losses import FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, class_weights
     from fer_fastai.train.recipes import Recipe, Stage
 

@@ -120,12 +120,16 @@ def issues_command(
         part, scores = _read_probabilities(pred_probs, columns, faces)
     else:
         part, scores = _predict_probabilities(faces, run, recipe or "fold", 5 if folds is None else folds, folder)
-    issues = find_issues(part, scores, method, limit=limit)
+    _write_issues(find_issues(part, scores, method, limit=limit), len(part), to)
+
+
+def _write_issues(issues, n_faces: int, to: Path):
+    "Write ranked issues to a CSV, and print their number by kind"
     with atomic_path(to) as path:
         issues.to_csv(path)
     kinds = issues.kind.value_counts().to_string(header=False)
-    typer.echo(f"{len(issues):,} issues in {len(part):,} faces, written to {to}\n{kinds}")
-    if len(issues) > _MANY * len(part):
+    typer.echo(f"{len(issues):,} issues in {n_faces:,} faces, written to {to}\n{kinds}")
+    if len(issues) > _MANY * n_faces:
         typer.echo(
             "Many faces are suspected: the network may be too weak to rank labels. Compare its accuracy.", err=True
         )
