@@ -29,7 +29,6 @@ from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 from common import Parser, claim, write_result
 from conditions import VOTES, best_other, bundled_predictions, conditions, judge, ranking_values
 

@@ -26,7 +26,6 @@ from fer_fastai.clean.outliers import find_outliers
 from fer_fastai.data.readers import load_fer2013
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 from common import Parser, claim, write_result
 from conditions import (
     NOISE,
