@@ -16,6 +16,8 @@ __all__ = [
     "PathError",
     "ResumeError",
     "MissingPackageError",
+    "percent",
+    "count_text",
     "require",
     "Settings",
     "parse_setting",
@@ -35,6 +37,7 @@ import configparser
 import contextlib
 import dataclasses
 import importlib
+import math
 import os
 import random
 import re
@@ -130,6 +133,28 @@ class ResumeError(FerError, ValueError):
 
 class MissingPackageError(FerError, ImportError):
     "Optional package that is not installed"
+
+
+# %% ../nbs/00_core.ipynb #c0de0002
+def percent(
+    p: float | None,  # probability or fraction, 0 to 1; None or NaN: unknown
+) -> str:  # such as "12 %"; "" if unknown
+    "Format a probability in percent; close to 0 and 1 as <1 % and >99 %"
+    if p is None or p != p:
+        return ""
+    p = round(float(p), 6)  # the label cleaner in the browser receives 6 digits
+    if 0 < p < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.99 < p < 1 else f"{math.floor(100 * p + 0.5)} %"
+
+
+def count_text(
+    n: int,
+    noun: str,  # singular
+    plural: str = "",  # default: `noun` with an s
+) -> str:
+    "Format a number with its noun: 1 face, 2 faces"
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 # %% ../nbs/00_core.ipynb #0d2e3c2b

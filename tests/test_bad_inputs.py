@@ -35,17 +35,14 @@ from PIL import Image
 from torch import nn
 
 import fer_fastai
+from fer_fastai.clean.cross_val import cross_val_pred_probs, read_margins
 from fer_fastai.clean.diffs import apply_diff, to_diff
 from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.issues import find_issues
-from fer_fastai.clean.pred_probs import (
-    PredProbs,
-    average_pred_probs,
-    cross_val_pred_probs,
-    read_margins,
-)
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs
 from fer_fastai.clean.ranking import denoised_soft_labels
-from fer_fastai.clean.widget import LabelCleaner, review_table
+from fer_fastai.clean.review import review_table
+from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.cli.app import main
 from fer_fastai.compress.callbacks import PruneWhileTraining
 from fer_fastai.compress.channels import remove_channels
@@ -2541,7 +2538,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "a page of no faces",
                     lambda _: LabelCleaner(few_faces(1), log="sqlite://", page_size=0),
-                    "LabelCleaner: page_size 0; expected 1 or more",
+                    "LabelCleaner: page_size 0; expected 1 to 200",
                 ),
                 (
                     "an unknown filter",

@@ -1,7 +1,8 @@
 """Check that the tree follows from its notebooks: `python tools/check_tree.py`, run by `make test`
 
 Notebooks, modules, tests and README are made again in a copy and compared. Files without a notebook are reported.
-Layout, ruff and language follow. A wheel is installed in a temporary folder, and every module is imported.
+Layout, names that scripts import, ruff and language follow. A wheel is installed in a temporary folder, and every
+module is imported.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import language
 import layout
+import names
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("fer_fastai", "tests", "nbs")
@@ -178,6 +180,7 @@ def main():
         steps = {
             "notebooks": lambda: follows(Path(place)),
             "layout": layout.check_layout,
+            "names": names.check_names,
             "ruff": lint,
             "language": lambda: language.over_limits(language.check()),
             "results": lambda: run(sys.executable, "tools/results_pages.py", "--check", cwd=ROOT),

@@ -39,24 +39,24 @@ from common import (
 
 BUNDLED = {"compact": "compact-42", "swift": "swift-42"}
 NOTES = {
-    "compact": "The default of the two models that are bundled with fer_fastai: the more accurate one.",
-    "swift": "The fast one of the two models that are bundled with fer_fastai, for millions of cropped faces and for "
-    "small machines. Face detection in photos takes longer than either model: use compact there.",
+    "compact": "Default of the two bundled models: the more accurate one.",
+    "swift": "Faster of the two bundled models, for millions of cropped faces and for small machines. In photos, "
+    "detection takes longer than classification; use compact there.",
 }
 CALIBRATE = 512  # training faces that determine the ranges of the int8 network
 WEIGHTS = ROOT / "fer_fastai/deploy/weights"
 PROTOCOL = (
-    "Trained on FER2013's Training split without exact copies of test faces, on its labels and on the predictions of "
-    "larger networks trained on the same faces; epoch and temperature selected on PublicTest; PrivateTest scored once, "
-    "no face cleaned; one seed."
+    "Trained on the Training split of FER2013, without exact duplicates of test faces, on its labels and on "
+    "predictions of larger networks trained on the same faces. Epoch and temperature were selected on PublicTest. "
+    "PrivateTest was evaluated once, without cleaning. One seed."
 )
 DATA = (
     "FER2013 (Goodfellow et al., 2013; collected from the web, for research use): 28,709 training faces of 48 x 48 "
-    "grey pixels, about one label in five of them doubtful. The ResNet-34 among the teachers was also trained on FER+ "
-    "votes (Barsoum et al., 2016) of these faces. No face of PublicTest or PrivateTest, nor an exact copy of one, was "
-    "used for training."
+    "gray pixels, about one in five labels doubtful. The ResNet-34 among its teachers was also trained on FER+ votes "
+    "(Barsoum et al., 2016) of these faces. No face of PublicTest or PrivateTest, and no exact duplicate of one, was "
+    "trained on."
 )
-LICENCE = "Apache-2.0 for what is ours in the weights; FER2013 itself is for research use"
+LICENSE = "Apache-2.0 for our part of the weights; FER2013 itself is for research use"
 
 
 def report_bundled(folder, faces, split, backend="onnx"):
@@ -70,7 +70,7 @@ def report_bundled(folder, faces, split, backend="onnx"):
 def fact_rows(found, split):
     "Return the metrics of a report as model.json has them"
     facts = {"split": split, "protocol": PROTOCOL}
-    return [facts | {"views": tta} | metrics.to_dict() for (_, tta), metrics in found.metrics.items()]
+    return [facts | {"tta": tta} | metrics.to_dict() for (_, tta), metrics in found.metrics.items()]
 
 
 def embed(name, run, faces):
@@ -80,7 +80,7 @@ def embed(name, run, faces):
     if run is None:
         shutil.copytree(to, new)
     else:
-        facts = {"data": DATA, "licence": LICENCE, "note": NOTES[name]}
+        facts = {"data": DATA, "license": LICENSE, "note": NOTES[name]}
         save_model_folder(load_run(run, faces), new, name, calibrate=faces.split("valid"), half=True, **facts)
     test, valid = (report_bundled(new, faces, split) for split in ("test", "valid"))
     write_model_json(

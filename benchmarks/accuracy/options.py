@@ -36,7 +36,7 @@ PROTOCOL = "PublicTest, epoch selected there; Training without exact copies of t
 def steps(plan):
     "Return a recipe with SGD in three steps"
     (stage,) = plan.stages
-    return plan.replace(optimizer="sgd", stages=(Stage(stage.epochs, size=stage.size, schedule="steps", lr=2e-2),))
+    return plan.replace(optimizer="sgd", stages=(Stage(stage.epochs, size=stage.size, schedule="step_decay", lr=2e-2),))
 
 
 CHANGES = {  # changes of the recipe alone, with the original labels

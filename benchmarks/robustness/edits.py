@@ -28,7 +28,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_fastai.clean.edit_log import DECISIONS, EditLog
+from fer_fastai.clean.agreement import DECISIONS
+from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.data.faceset import FaceSet
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

@@ -35,7 +35,7 @@ from fer_fastai.core import FerError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.data.synthetic import synthetic_faces
-try: faces = fer2013()
+try: faces = load_fer2013()
 except FerError:
     few = synthetic_faces(1000)
     rows = np.arange(35_887) % len(few)
@@ -44,7 +44,7 @@ except FerError:
 rng = np.random.default_rng(0)
 p = rng.dirichlet(np.ones(7), len(faces)).astype(np.float32)
 features = rng.normal(size=(len(faces), 512)).astype(np.float32)
-scores = Scores(pd.DataFrame(p, faces.ids, faces.vocab), features=features, source="random")
+scores = PredProbs(pd.DataFrame(p, faces.ids, faces.vocab), features=features, source="random")
 suggested = np.array(faces.vocab)[p.argmax(1)]
 columns = {"kind": "label", "label": faces.table.label, "suggestion": suggested, "score": p.max(1)}
 columns |= {"reason": "the model predicts another class", "split": faces.table.split}

@@ -13,8 +13,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pandas as pd
 
+from .agreement import DECISIONS
 from .database import EditError
-from .edit_log import DECISIONS, EditLog
+from .edit_log import EditLog
 from .matching import id_column, match_class, match_ids
 from ..core import MissingFileError, cut_text, one_line
 from ..data.emotions import NON_EMOTIONS

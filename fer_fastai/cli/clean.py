@@ -72,7 +72,8 @@ _MANY = 0.3  # fraction of suspected faces that indicates a weak network
 
 def _predict_probabilities(faces, run: Path | None, recipe: str, folds: int, folder: Path | None):
     "Predict the faces outside the training split by a run, or the training faces by cross-validation"
-    from fer_fastai.clean.pred_probs import cross_val_pred_probs, predict_pred_probs
+    from fer_fastai.clean.cross_val import cross_val_pred_probs
+    from fer_fastai.clean.pred_probs import predict_pred_probs
     from fer_fastai.train.training import load_run
 
     faces = with_valid(faces)
