@@ -124,7 +124,9 @@ def test_opens_with_the_best_issue_first(lab):
     assert face_id(lab, 0) == EVIL and EVIL in card(lab, 0).get_attribute("aria-label")
     assert lab.page.evaluate("window.hacked") is None
     assert lab.page.locator(".fer-cleaner img:not(.fer-face, .fer-large, .fer-zoomed)").count() == 0
-    assert "suggested" in card(lab, 1).get_attribute("aria-label") and "70\u202f%" in card(lab, 1).get_attribute("aria-label")
+    assert "suggested" in card(lab, 1).get_attribute("aria-label") and "70\u202f%" in card(lab, 1).get_attribute(
+        "aria-label"
+    )
     assert card(lab, 1).locator("img").evaluate(SHADES) > 20, "the face is drawn"
 
 
