@@ -161,16 +161,14 @@ def test_saved_notebooks():
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
         cleaner.decide(issues.index[0], "keep")
-        bundle = cleaner._repr_mimebundle_()
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        output = {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
+        outputs = [{"output_type": "display_data", "metadata": {}, "data": data} for data in cleaner.outputs()]
         cell = {
             "cell_type": "code",
             "id": "a",
             "execution_count": 1,
             "metadata": {},
             "source": "cleaner",
-            "outputs": [output],
+            "outputs": outputs,
         }
         path = Path(folder) / "review.ipynb"
         path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
@@ -181,7 +179,27 @@ def test_saved_notebooks():
     assert f"1 of {len(issues)} faces decided" in summary and "<script" not in summary
     image = Image.open(io.BytesIO(base64.b64decode(summary.split("base64,")[1].split('"')[0])))
     test_eq(image.size, (12 * 48, 48 * -(-len(issues) // 12)))
-    assert len(data["text/html"]) < 150_000
+    assert len(cleaner.summary()) < 150_000 and page.count("fer-summary-static") == 1
+
+    # nbs/67_clean.widget.ipynb #67a00010
+    class Display:
+        "Display of a cell's output that keeps its newest content"
+
+        def update(self, data, raw):
+            self.data = data
+
+    with tempfile.TemporaryDirectory() as folder:
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
+        cleaner._summary = Display()
+        cleaner.decide(issues.index[0], "keep")
+        cleaner._on_message(cleaner, {"do": "poll", "view": "v", "seq": 1})
+        assert "1 of" in cleaner._summary.data["text/html"]
+        cleaner.decide(issues.index[1], "keep")
+        cleaner.update_summary()  # less than 20 seconds later
+        assert "1 of" in cleaner._summary.data["text/html"]
+        cleaner.update_summary(every=0)
+        assert "2 of" in cleaner._summary.data["text/html"]
+        assert "fer-summary-static" in cleaner._repr_mimebundle_()[0]["text/html"]
 
 
 def test_no_issues_all_faces_last_page():

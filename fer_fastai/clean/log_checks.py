@@ -28,7 +28,7 @@ def check_face_ids(
     if not ids or len(set(ids)) < len(ids):
         found = "a face that comes up twice" if ids else "no face"
         raise EditError(found, "add", "every face once, at least one")
-    unknown = np.flatnonzero(log.labels.index.get_indexer(pd.Index(ids, dtype=object)) < 0)
+    unknown = np.flatnonzero(log.labels.index.get_indexer(pd.Index(ids)) < 0)
     if len(unknown):
         raise EditError(f"no face {ids[unknown[0]][:60]!r}", log.location, f"one of its {len(log.labels):,} face ids")
 

@@ -7,6 +7,7 @@ __all__ = ["review_table", "ReviewList", "apply_scores"]
 
 # %% ../../nbs/66c_clean.review.ipynb #66c00003
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def _check_issues(issues: pd.DataFrame, rows: np.ndarray):
     if (rows < 0).any():
         hint = "Leave it out: issues[issues.index.isin(faceset.ids)]"
         raise DataError(f"face {issues.index[rows < 0][0]!r}", "issues", "ids of this FaceSet", hint)
-    if len(np.unique(rows)) < len(rows):
+    if len(rows) and np.bincount(rows).max() > 1:
         raise DataError("a face that comes up twice", "issues", "one row per face")
 
 
@@ -37,7 +38,7 @@ def review_table(
     issues = pd.DataFrame() if issues is None else issues
     rows = faceset.ids.get_indexer(issues.index.astype(str)) if len(issues) else np.zeros(0, np.int64)
     _check_issues(issues, rows)
-    others = np.setdiff1d(np.arange(len(faceset)), rows)
+    others = np.delete(np.arange(len(faceset)), rows)
     table = faceset.table[["label", "split"]].assign(row=np.arange(len(faceset)))
     table = table.iloc[np.concatenate([rows, others])]
     columns = issues.reindex(columns=_ISSUE_COLUMNS).reset_index(drop=True).reindex(range(len(faceset)))
@@ -49,9 +50,10 @@ def _columns(table: pd.DataFrame, vocab: tuple[str, ...]) -> dict[str, pd.Catego
     "Encode the columns of the filters, with classes in vocabulary order"
     columns = {}
     for name, order in {"label": vocab, "suggestion": vocab, "kind": (), "split": SPLITS}.items():
-        values = set(table[name].dropna().unique())
+        column = pd.Categorical(table[name])
+        values = set(column.categories)
         names = [value for value in order if value in values] + sorted(values - set(order), key=str)
-        columns[name] = pd.Categorical(table[name], names)
+        columns[name] = column.reorder_categories(names)
     return columns
 
 
@@ -83,6 +85,7 @@ class ReviewList:
         self.notes: dict[int, str] = {}  # note by position
         self.bookmarked, self.noted = np.zeros(n, bool), np.zeros(n, bool)
         self.lower_ids: list[str] = []  # ids in lower case, made by the first search
+        self.last_search: tuple[str, np.ndarray] = ("", np.ones(n, bool))  # text; faces with it in their id
         self.rank = np.arange(n)  # place in the order of review, by position; learned rankings change it
 
     def positions_of(self, ids) -> np.ndarray:  # positions in the order of review
@@ -154,6 +157,14 @@ class ReviewList:
             self.notes.pop(position, None)
             if note:
                 self.notes[int(position)] = note
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        "Largest probability of each face, NaN where it is unknown; float64 (n,)"
+        if self.probabilities is None:
+            return np.full(len(self.table), np.nan)
+        rows = self.probabilities.index.get_indexer(self.table.index)
+        return np.where(rows < 0, np.nan, self.probabilities.to_numpy(np.float64).max(axis=1)[rows])
 
     def labels_in_force(
         self,

@@ -84,7 +84,9 @@ def _search_mask(faces: ReviewList, search: str) -> np.ndarray:
     if not faces.lower_ids:
         faces.lower_ids = [face_id.lower() for face_id in faces.table.index]
     search = search.lower()
-    mask = np.array([search in face_id for face_id in faces.lower_ids], dtype=bool)
+    if faces.last_search[0] != search:
+        faces.last_search = search, np.array([search in face_id for face_id in faces.lower_ids], dtype=bool)
+    mask = faces.last_search[1].copy()
     mask[[position for position, note in faces.notes.items() if search in note.lower()]] = True
     return mask
 
@@ -167,13 +169,6 @@ def facet_counts(
 _SORTS = ("issue", "label", "confidence", "similarity", "random")
 
 
-def _confidence(faces: ReviewList) -> np.ndarray:
-    "Return the largest probability of each face; NaN if it is unknown"
-    if faces.probabilities is None:
-        return np.full(len(faces.table), np.nan)
-    return faces.probabilities.max(axis=1).reindex(faces.table.index).to_numpy(np.float64)
-
-
 def sort_faces(
     faces: ReviewList,
     positions: np.ndarray,  # positions in the order of review
@@ -192,7 +187,7 @@ def sort_faces(
     elif by == "random":
         keys = np.random.default_rng(0).permutation(len(faces.table)).astype(np.float64)
     else:
-        values = _confidence(faces) if by == "confidence" or similarity is None else similarity
+        values = faces.confidence if by == "confidence" or similarity is None else similarity
         keys = np.where(np.isnan(values), np.inf, -values)
     return positions[np.argsort(keys[positions], kind="stable")]
 

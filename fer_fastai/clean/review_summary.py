@@ -51,6 +51,7 @@ def summary_html(
     annotator: str,
     sheet: np.ndarray,  # faces of the page, uint8 (n, height, width[, 3])
     page: tuple[int, int],  # number of the page, pages
+    name: str = "",  # class of the element, by which the label cleaner hides it
 ) -> str:
     "Format a summary of a review as HTML without scripts"
     decided, total = progress
@@ -63,7 +64,7 @@ def summary_html(
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     image = f'<img alt="{shown}" style="max-width:100%" src="{source}">' if png else ""
     return (
-        '<div class="fer-summary-static"><p><strong>Label review</strong> '
+        f'<div class="fer-summary-static {html.escape(name)}"><p><strong>Label review</strong> '
         f"by {html.escape(annotator)}: {decided:,} of {count_text(total, 'face')} decided ({done})</p>"
         f"<table><thead><tr><th>label in force</th><th>faces</th></tr></thead><tbody>{cells}</tbody></table>"
         f"<p>{shown}</p>{image}</div>"

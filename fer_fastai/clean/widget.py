@@ -6,12 +6,15 @@
 __all__ = ["LabelCleaner"]
 
 # %% ../../nbs/67_clean.widget.ipynb #0e0ab74b
+import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import anywidget
+import IPython.display
 import numpy as np
 import pandas as pd
 import traitlets
@@ -24,7 +27,7 @@ from .review_pages import check_page_size
 from .review_session import ReviewSession
 from .review_setup import class_keys, load_guidelines
 from .review_summary import summary_html
-from ..core import FerError, one_line
+from ..core import FerError, count_text, one_line
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/67_clean.widget.ipynb #4a120c75
@@ -92,6 +95,7 @@ def _poll(cleaner: "LabelCleaner", answer: dict[str, Any]):
     pending = session.take_orders()
     changed |= (session.background(), pending) != before or error != cleaner.poll_error
     cleaner.poll_error = error
+    cleaner.update_summary()
     if changed:
         cleaner._update_state(**answer)
     else:
@@ -130,11 +134,18 @@ class LabelCleaner(anywidget.AnyWidget):
         check_page_size(page_size)
         edit_log = _open_log(log, faceset, annotator)
         self.session = ReviewSession(faceset, issues, edit_log, pred_probs, page_size, ranker, rerank_every)
-        self.config = {**self.session.config(issues is not None), "keys": class_key, "guidelines": guideline}
+        own = {"keys": class_key, "guidelines": guideline, "summary": f"fer-summary-{uuid.uuid4().hex[:12]}"}
+        self.config = self.session.config(issues is not None) | own
+        self._summary, self._summarized = None, (0.0, self.progress[0])  # display of the summary; time, decided faces
+        self._answering = False  # True while a message is processed: its answer contains the state
         self.poll_error = ""  # error of the last poll, shown once
         self._show_page()
         super().__init__(**options)  # the widget opens with its first page
         self.on_msg(self._on_message)
+
+    def __repr__(self) -> str:
+        decided, total = self.progress
+        return f"LabelCleaner: {decided:,} of {count_text(total, 'face')} decided by {self.edit_log.annotator}"
 
     @property
     def edit_log(self) -> EditLog:
@@ -267,19 +278,46 @@ class LabelCleaner(anywidget.AnyWidget):
 
     def _update_state(self, **answer):
         "Send the state to the browser, with the answer to a message"
-        self.state = {**self.session.state(), "answer": answer}
+        if answer or not self._answering:
+            self.state = {**self.session.state(), "answer": answer}
+
+    def summary(self) -> str:  # HTML without scripts, at most about 150 kB
+        "Summarize progress, labels in force and the page, for notebooks without a kernel"
+        sheet = np.frombuffer(self.sheet, np.uint8).reshape(self.cards["shape"])
+        counts, vocab, name = self.faces.label_counts(), self.faces.faceset.vocab, self.config["summary"]
+        pages = self.page, self.n_pages
+        return summary_html(self.progress, counts, vocab, self.edit_log.annotator, sheet, pages, name)
 
     def _repr_mimebundle_(self, **options):
-        "Return the widget's view and, for notebooks without a kernel, a static summary"
+        "Return the view of the widget, and the summary for programs without widgets"
         bundle = super()._repr_mimebundle_(**options)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data is not None:
-            shape = self.cards["shape"]
-            sheet = np.frombuffer(self.sheet, np.uint8).reshape(shape)
-            who, pages = self.edit_log.annotator, (self.page, self.n_pages)
-            counts, vocab = self.faces.label_counts(), self.faces.faceset.vocab
-            data["text/html"] = summary_html(self.progress, counts, vocab, who, sheet, pages)
+            data["text/html"] = self.summary()
         return bundle
+
+    def outputs(self) -> tuple[dict, dict]:  # data by MIME type
+        "Return the two outputs of a cell: the widget, and the summary that a running widget hides"
+        bundle = super()._repr_mimebundle_()
+        view = (bundle[0] if isinstance(bundle, tuple) else bundle) or {}
+        return {**view, "text/html": ""}, {"text/html": self.summary(), "text/plain": ""}
+
+    def _ipython_display_(self):
+        "Display the widget and its summary"
+        view, summary = self.outputs()
+        IPython.display.display(view, raw=True)
+        self._summary = IPython.display.display(summary, raw=True, display_id=True)
+
+    def update_summary(
+        self,
+        every: float = 20.0,  # seconds between two updates
+    ):
+        "Update the summary in the notebook after decisions, so that a saved notebook shows the progress"
+        now, decided = time.monotonic(), self.progress[0]
+        if self._summary is None or decided == self._summarized[1] or now - self._summarized[0] < every:
+            return
+        self._summarized = now, decided
+        self._summary.update({"text/html": self.summary(), "text/plain": ""}, raw=True)
 
     def _on_message(self, _, message: dict, buffers=None):
         "Call the method that a message names, and answer with the message's number"
@@ -289,9 +327,12 @@ class LabelCleaner(anywidget.AnyWidget):
             _poll(self, answer)
             return
         with self.hold_sync():
+            self._answering = True
             try:
                 answer |= _tasks(self, view)[do](**options) or {}
             except Exception as error:  # the browser shows every error
                 answer |= {"ok": False, "text": _error_text(error)}
+            finally:
+                self._answering = False
             if do != "details":
                 self._update_state(**answer)

@@ -98,7 +98,8 @@ class Detail {
     const { shape } = cleaner.model.get("cards");
     this.node.classList.toggle("fer-empty", !face);
     if (face && this.drawn !== face) {
-      this.details.replaceChildren();
+      this.now = null;
+      if (this.drawn?.id !== face.id) this.details.replaceChildren();
       paint(this.large, cleaner.model.get("sheet"), shape, cursor);
     }
     this.drawColumns(face);

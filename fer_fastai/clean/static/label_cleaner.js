@@ -115,6 +115,7 @@ class Cleaner {
     this.pageBox.setAttribute("aria-label", "Page");
     this.pageBox.addEventListener("change", () => this.turn(Number(this.pageBox.value) || 1));
     this.of = make("span", "fer-of");
+    this.order = make("span", "fer-order");
     this.pageSize = make("select", "fer-select");
     for (const size of this.config.page_sizes ?? []) this.pageSize.append(new Option(`${size} per page`, size));
     attributes(this.pageSize, { "aria-label": "Faces per page", title: "Faces per page" });
@@ -125,7 +126,7 @@ class Cleaner {
     attributes(this.size, { "aria-label": "Size of the faces", title: "Size of the faces  + −" });
     this.size.addEventListener("input", () => this.sizeCards(Number(this.size.value)));
     const pages = make("div", "fer-pages", this.previous, this.pageBox, this.of, this.next);
-    return make("div", "fer-pager", pages, make("div", "fer-sizes", this.pageSize, this.size));
+    return make("div", "fer-pager", pages, this.order, make("div", "fer-sizes", this.pageSize, this.size));
   }
 
   // ---- drawing ----------------------------------------------------------------------------------------------------
@@ -170,20 +171,29 @@ class Cleaner {
   get filtered() { return Object.values(this.state.filters).some((value) => value.length); }
 
   drawState() {
-    const { page, pages, page_size, shown, answer, others, batch } = this.state;
+    const { page, pages, page_size, shown, answer, others, rerank, pending_order } = this.state;
     this.drawProgress();
     if (this.root.getRootNode().activeElement !== this.pageBox) this.pageBox.value = page;
     this.pageBox.max = pages;
     setText(this.of, `of ${number(pages)} · ${plural(shown)}`);
+    setText(this.order, pending_order && rerank?.text ? `${rerank.text}: new order from the next page on` : "");
     enable(this.previous, page > 1);
     enable(this.next, page < pages);
     this.drawPageSize(page_size);
     this.filterBar.update(this.state);
     if (answer?.view === this.view) this.receive(answer);
-    if (others && batch !== this.toldBatch) this.announce(others);
-    this.toldBatch = batch;
+    this.announceNews({ others, order: rerank?.text });
     this.drawNotices();
     this.drawCurrent();
+  }
+
+  // Announce what others decided and a finished ranking, once; what is known at the start is no news
+  announceNews(news) {
+    const before = this.news ?? news;
+    this.news = news;
+    const fresh = Object.keys(news).filter((name) => news[name] && news[name] !== before[name]);
+    const texts = [this.status.textContent, ...fresh.map((name) => news[name])];
+    if (fresh.length) this.announce(texts.filter(Boolean).join(" · "));
   }
 
   // A page size of the user's own is added to the list
@@ -216,13 +226,12 @@ class Cleaner {
     this.pace.title = repeated ? "self-agreement: faces decided again with an equal decision" : "";
   }
 
-  // Lines above the grid: similar faces, a new order, all faces decided
+  // Lines above the grid: similar faces, all faces decided
   drawNotices() {
-    const { source, rerank, pending_order, progress = this.state } = this.state;
+    const { source, progress = this.state } = this.state;
     const finished = progress.total > 0 && progress.decided >= progress.total;
     const similar = source?.kind === "similar" ? source.of : null;
-    const order = pending_order ? rerank?.text || "re-ranked" : "";
-    const now = JSON.stringify([similar, order, finished, this.viewDone, this.filtered, progress.total]);
+    const now = JSON.stringify([similar, finished, this.viewDone, this.filtered, progress.total]);
     if (this.notices.now === now) return;
     this.notices.now = now;
     const lines = [];
@@ -231,7 +240,6 @@ class Cleaner {
       const all = this.buildStep("all", "Select all faces of the page", "Select all");
       lines.push([text, all, this.buildStep("back", "Back to the faces before", "Back")]);
     }
-    if (order) lines.push([`${order}: the new order starts on the next page`]);
     if (finished) {
       lines.push([progress.total === 1 ? "The face is decided." : `All ${plural(progress.total)} are decided.`]);
     } else if (this.viewDone) {

@@ -77,7 +77,7 @@ class Help {
   constructor(cleaner) {
     const column = (title, pairs) => {
       const rows = pairs.map(([name, text]) => make("div", "fer-help-row", key(name), make("span", "", text)));
-      return make("div", "fer-help-column", make("h3", "fer-title", title), ...rows);
+      return make("div", "fer-help-column", make(title ? "h3" : "div", "fer-title", title), ...rows);
     };
     const [classes, commands, moves] = cleaner.keys.help();
     const half = Math.ceil((commands.length + moves.length) / 2);
