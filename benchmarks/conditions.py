@@ -38,7 +38,7 @@ class Condition(NamedTuple):
     faces: FaceSet  # with the given labels
     pred_probs: PredProbs
     wrong: np.ndarray  # bool (n,)
-    answers: np.ndarray  # of an annotator who knows: 1 wrong, 0 right, NaN unsure; float (n,)
+    answers: np.ndarray  # answers of an annotator without errors: 1 wrong, 0 right, NaN unsure; float (n,)
     correct: np.ndarray  # class codes that the annotator gives; -1: none
 
 
@@ -62,7 +62,7 @@ def wrong_by_votes(faces: FaceSet) -> np.ndarray:
 
 
 def votes_condition(faces: FaceSet, pred_probs: PredProbs) -> Condition:
-    "FER2013's own errors; the annotator answers as FER+'s majority does"
+    "Return FER2013's own errors, with the answers of FER+'s majority"
     decided = simulated_annotator(faces)
     answers = np.where(decided.decision == "unsure", np.nan, (decided.decision != "keep").astype(float))
     codes = {name: code for code, name in enumerate(faces.vocab)}
@@ -83,7 +83,7 @@ def _error_table(labels: np.ndarray, probs: np.ndarray, kind: str) -> np.ndarray
 
 
 def injected_condition(faces: FaceSet, pred_probs: PredProbs, kind: str, share: float, seed: int) -> Condition:
-    "Labels that FER+ does not call wrong, of which a share is changed"
+    "Change a share of the labels that FER+ confirms"
     faces = faces.subset(~wrong_by_votes(faces))
     pred_probs, rng, correct = pred_probs.select(faces), np.random.default_rng(seed), faces.codes
     table = _error_table(correct, pred_probs.probabilities.to_numpy(dtype=np.float64), kind)

@@ -32,7 +32,7 @@ def simulated_pred_probs(faceset, seed=0):
 
 
 def decide(rows):
-    "Decide some faces as the reference labels say, in the form that an edit log returns"
+    "Decide some faces by the reference labels, in the form of EditLog.current"
     given, correct = faces.table.label.iloc[rows], faces.table.true_label.iloc[rows]
     decision = np.where(given == correct, "keep", "relabel")
     return pd.DataFrame({"decision": decision, "label": correct.where(given != correct, None)}, faces.ids[rows])

@@ -3,12 +3,13 @@
     .venv/bin/python benchmarks/cleaning/active.py        about 40 minutes on two cores
 
 Seven conditions on PublicTest and PrivateTest, scored by the bundled compact network (conditions.py), three seeds. The
-annotator answers as FER+'s majority does, or knows the injected errors; a second annotator errs in 10 % of the answers:
-keeps a wrong label, or changes a right one to the suggestion. The learning ranking is fitted again after each batch of
-50 decisions, with the code of the label cleaner (clean.learned_ranking). ActiveLab (cleanlab.multiannotator) is
-computed again after each 250 decisions: the given labels are one annotator, the reviews a second one, and the faces
-with the lowest scores among those that are not reviewed come next. The oracle reviews wrong labels first. Constants of
-the learning ranking were chosen on Training with cross-validated networks.
+first annotator gives FER+'s majority, or the label before an error was injected. The second annotator errs in 10 % of
+the answers: a wrong label is kept, or a right one is changed to the suggestion. The learning ranking is fitted again
+after each batch of 50 decisions, with the code of the label cleaner (clean.learned_ranking).
+
+ActiveLab (cleanlab.multiannotator) is computed again after each batch of 250 decisions. Its two annotators are the given
+labels and the reviews. Of the faces without a review, those with the lowest scores come next. The oracle reviews wrong
+labels first. Constants of the learning ranking were chosen on Training with cross-validated networks.
 
 Needs: FER2013
 """
@@ -41,7 +42,7 @@ CHOSEN = "Training: constants of the learning ranking"
 
 
 class Annotator:
-    "Answers about the faces of a condition, some of them wrong"
+    "Simulated annotator of the faces of a condition"
 
     def __init__(self, condition, errors: float, seed: int):
         self.condition, self.ids = condition, condition.faces.ids
@@ -117,7 +118,7 @@ def orders(condition, annotator: Annotator, seed: int) -> dict:
         "best static": review(values[max(rows, key=lambda name: rows[name]["ap"])], n),
         "ActiveLab": review(values["cleanlab self_confidence"], ACTIVELAB_BATCH, active),  # needs a first batch
         "learning": review(static, BATCH, learn),
-        "random": np.random.default_rng(seed).permutation(n)[: max(AT)],
+        "random": np.random.default_rng([7, seed]).permutation(n)[: max(AT)],
         "oracle": review(condition.wrong.astype(float), n),
     }
     return {name: found_after(condition, sequence) for name, sequence in sequences.items()}

@@ -2,12 +2,14 @@
 
     .venv/bin/python benchmarks/cleaning/issues.py        5 minutes on two cores
 
-PublicTest and PrivateTest, scored by the bundled compact network, which was trained on Training (with FER+ votes of
-Training, through its teachers). Seven conditions: FER+ votes; labels that FER+ does not call wrong, changed uniformly
-or along the network's confusions, for 5, 10 and 20 % of the faces, three seeds (conditions.py). Constants of the
-combined ranking were chosen on Training: weights of facts about expressions with its FER+ votes, the weight of
-systematic errors with all seven conditions on cross-validated networks. During development the method was also tried
-on PublicTest; rows of PrivateTest alone are in issues.parquet. Votes are never an input of a ranking.
+PublicTest and PrivateTest are scored by the bundled compact network. It was trained on Training, with FER+ votes of
+Training through its teachers. The first condition is FER+ votes. In the other six, labels that FER+ confirms are changed
+uniformly or along the network's confusions, for 5, 10 and 20 % of the faces, three seeds (conditions.py). Votes are
+never an input of a ranking.
+
+Constants of the combined ranking were chosen on Training. Weights of facts about expressions were chosen with its FER+
+votes, the weight of systematic errors with all seven conditions on cross-validated networks. During development the
+method was also tried on PublicTest; rows of PrivateTest alone are in issues.parquet.
 
 Non-faces: images that at least six of ten voters call not a face, among the 2 % that find_outliers returns. The
 detector's settings were chosen on Training.

@@ -88,7 +88,7 @@ class _Prototypes:
         np.add.at(self.counts, (wrong, groups[rows]), 1)
 
     def similarity(self, rows: np.ndarray | slice, own: np.ndarray | None = None) -> np.ndarray:  # shape (n, 2)
-        "Compute the similarity to the means of wrong and right faces; `own`: side that contains the face itself"
+        "Compute the similarity to the means of wrong and right faces, without the face itself on side `own`"
         vectors, groups, columns = self.vectors[rows], self.groups[rows], []
         for side in (1, 0):
             sums, counts = self.sums[side, groups], self.counts[side, groups]

@@ -45,7 +45,7 @@ def expected_errors(
 
 
 # %% ../../nbs/61c_clean.reliability.ipynb #13c4ea56
-_SIGNIFICANCE = 0.001  # of the test against chance level
+_SIGNIFICANCE = 0.001  # p-value of the test against chance level
 _MANY = 0.3  # fraction of expected errors that indicates a weak model
 _UNCALIBRATED = 0.2  # calibration error
 

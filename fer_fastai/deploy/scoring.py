@@ -45,7 +45,7 @@ def _check_classes(faceset: FaceSet, model: SavedModel):
     "Raise DataError for classes that the model does not know"
     unknown = [name for name in faceset.vocab if name not in model.vocab]
     if unknown:
-        hint = "Train on your classes and use cross_val_pred_probs, or read the probabilities of your own model"
+        hint = "Train on your classes and use cross_val_pred_probs, or read the probabilities of another model"
         raise DataError(f"class {unknown[0]!r}", "pretrained_pred_probs", f"some of {', '.join(model.vocab)}", hint)
 
 
