@@ -47,6 +47,7 @@ def test_rank_label_errors():
         ):
             CliRunner().invoke(clean_app, [*words, "--columns", "sad,happy"], catch_exceptions=False)
     test_eq(found[found.kind == "label"].index.tolist(), [faces.ids[0]])
+    assert "expected wrong labels" in done.output
     print(done.output.replace(folder, "."))
 
 

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.deploy.scoring import _seen_hashes, pretrained_pred_probs, seen_faces
+from fer_fastai.deploy.scoring import _seen_hashes, pretrained_pred_probs, seen_faces, too_few_to_train
 import pytest
 
 # nbs/84b_deploy.scoring.ipynb #45ee484d
@@ -27,6 +27,7 @@ def test_faces_that_the_model_has_learned():
 def test_scores_of_a_bundled_model():
     "Scores of a bundled model"
     # nbs/84b_deploy.scoring.ipynb #c07a12d9
+    assert too_few_to_train(faces)
     pred_probs = pretrained_pred_probs(faces)
     assert pred_probs.vocab == tuple(faces.vocab) and pred_probs.features.shape == (120, 256)
     accuracy = (pred_probs.probabilities.to_numpy().argmax(1) == faces.codes).mean()

@@ -7,9 +7,9 @@ first annotator gives FER+'s majority, or the label before an error was injected
 the answers: a wrong label is kept, or a right one is changed to the suggestion. The learning ranking is fitted again
 after each batch of 50 decisions, with the code of the label cleaner (clean.learned_ranking).
 
-ActiveLab (cleanlab.multiannotator) is computed again after each batch of 250 decisions. Its two annotators are the given
-labels and the reviews. Of the faces without a review, those with the lowest scores come next. The oracle reviews wrong
-labels first. Constants of the learning ranking were chosen on Training with cross-validated networks.
+ActiveLab (cleanlab.multiannotator) is computed again after each batch of 250 decisions. Its two annotators are the
+given labels and the reviews. Of the faces without a review, those with the lowest scores come next. The oracle reviews
+wrong labels first. Constants of the learning ranking were chosen on Training with cross-validated networks.
 
 Needs: FER2013
 """

@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/cleaning/issues.py        5 minutes on two cores
 
 PublicTest and PrivateTest are scored by the bundled compact network. It was trained on Training, with FER+ votes of
-Training through its teachers. The first condition is FER+ votes. In the other six, labels that FER+ confirms are changed
-uniformly or along the network's confusions, for 5, 10 and 20 % of the faces, three seeds (conditions.py). Votes are
-never an input of a ranking.
+Training through its teachers. The first condition is FER+ votes. In the other six, labels that FER+ confirms are
+changed uniformly or along the network's confusions, for 5, 10 and 20 % of the faces, three seeds (conditions.py).
+Votes are never an input of a ranking.
 
 Constants of the combined ranking were chosen on Training. Weights of facts about expressions were chosen with its FER+
 votes, the weight of systematic errors with all seven conditions on cross-validated networks. During development the
