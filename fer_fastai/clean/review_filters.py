@@ -114,8 +114,8 @@ def filter_masks(
     if among is not None:
         masks["among"] = np.zeros(len(faces.table), bool)
         masks["among"][among] = True
-    elif not filters["search"] and not filters["kind"] and faces.n_listed < len(faces.table):
-        masks["kind"] = np.arange(len(faces.table)) < faces.n_listed
+    elif not (filters["search"] or filters["kind"] or filters["flags"]) and faces.n_listed < len(faces.table):
+        masks["listed"] = np.arange(len(faces.table)) < faces.n_listed
     return masks
 
 
@@ -149,7 +149,8 @@ def facet_counts(
         fails += ~mask
     facets = {}
     for name, values in filter_values(faces).items():
-        selected = (fails - ~masks[name] if name in masks else fails) == 0
+        own = [name, "listed"] if name in ("kind", "flags") else [name]
+        selected = fails - sum(~masks[other] for other in own if other in masks) == 0
         if name in faces.codes:
             counts = np.bincount(faces.codes[name][selected] + 1, minlength=len(faces.values[name]) + 1).tolist()
             pairs = list(zip(faces.values[name], counts[1:])) + [(_NONE, counts[0])] * (_NONE in values)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -50,23 +51,37 @@ def marimo(app):
     return running(command, app.parent, f"http://127.0.0.1:{port}")
 
 
-def jupyterlab(folder):
-    "Start JupyterLab on a folder; the server shows Notebook 7 and Voila too, where they are installed"
+def voila(path):
+    "Run a notebook as an application of Voila"
     port = free_port()
-    own = {f"JUPYTER_{name}_DIR": str(folder / f".{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+    command = ["voila", str(path), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
+    return running(command, path.parent, f"http://127.0.0.1:{port}", jupyter_folders(path.parent))
+
+
+def jupyter_folders(folder):
+    "Keep the user's configuration of Jupyter out"
+    return {f"JUPYTER_{name}_DIR": str(folder / f".{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+
+
+def jupyterlab(folder):
+    "Start JupyterLab on a folder; the server shows Notebook 7 too, where it is installed"
+    port = free_port()
     news = folder / ".config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}')
     command = ["jupyterlab", f"--port={port}", f"--ServerApp.root_dir={folder}", *SERVER.split()]
-    return running(command, folder, f"http://127.0.0.1:{port}", own)
+    return running(command, folder, f"http://127.0.0.1:{port}", jupyter_folders(folder))
 
 
 def wait_for_server(address, server, wait, log):
     end = time.monotonic() + wait
     while time.monotonic() < end and server.poll() is None:
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(address, timeout=5).read()
-        time.sleep(0.2)
+        try:
+            return urllib.request.urlopen(f"{address}/nothing", timeout=5).read()
+        except urllib.error.HTTPError:  # an answer too; the first page would run a notebook
+            return None
+        except OSError:
+            time.sleep(0.2)
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 

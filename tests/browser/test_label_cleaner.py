@@ -230,6 +230,8 @@ def test_help_and_details(lab):
     for key in "bbmdd":  # JupyterLab's own: new cell below, Markdown, delete
         lab.page.keyboard.press(key)
     assert lab.page.locator(".jp-Notebook .jp-Cell").count() == cells == 2, "no key reaches the notebook"
+    lab.page.keyboard.press("b")
+    lab.page.locator(".fer-notice").wait_for(state="detached")
 
 
 def test_two_views_agree(lab):

@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from lab import Lab, chromium, jupyterlab, marimo, notebook
+from lab import Lab, chromium, jupyterlab, marimo, notebook, voila
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +40,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    "Start one server for Notebook 7 and Voila"
+    "Start a server with one notebook"
     folder = tmp_path_factory.mktemp("apps")
     notebook(folder / "app.ipynb", FACES, CELL)
     with jupyterlab(folder) as address:
@@ -53,6 +53,16 @@ def decide(page):
     page.keyboard.press("x")
     page.locator(".fer-card[data-index='0'][data-decision='discard']:not(.fer-saving)").wait_for()
     return page.locator(".fer-card .fer-mark").first.inner_text()
+
+
+def decide_in(browser, address):
+    "Open an application, discard its first face, and return the text on it"
+    page = browser.new_page()
+    page.goto(address, timeout=180_000)
+    page.wait_for_selector(".fer-card", timeout=180_000)
+    text = decide(page)
+    page.close()
+    return text
 
 
 @needs("notebook")
@@ -76,12 +86,9 @@ def test_keys_stay_in_the_widget_in_notebook_7(browser, server):
 
 
 @needs("voila")
-def test_voila(browser, server):
-    page = browser.new_page()
-    page.goto(f"{server}/voila/render/app.ipynb")
-    page.wait_for_selector(".fer-card", timeout=180_000)
-    assert decide(page) == "✕ discarded"
-    page.close()
+def test_voila(browser, tmp_path):
+    with voila(notebook(tmp_path / "app.ipynb", FACES, CELL)) as address:
+        assert decide_in(browser, address) == "✕ discarded"
 
 
 @needs("marimo")
@@ -89,8 +96,4 @@ def test_marimo(browser, tmp_path):
     app = tmp_path / "app.py"
     app.write_text(MARIMO.format(faces=textwrap.indent(FACES, "    "), cell=CELL))
     with marimo(app) as address:
-        page = browser.new_page()
-        page.goto(address)
-        page.wait_for_selector(".fer-card", timeout=180_000)
-        assert decide(page) == "✕ discarded"
-        page.close()
+        assert decide_in(browser, address) == "✕ discarded"
