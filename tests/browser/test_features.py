@@ -118,7 +118,8 @@ def selected(host):
     read = host.page.locator(".fer-card[aria-selected=true]")
     tinted = host.page.evaluate(
         """() => {
-            const cards = [...document.querySelectorAll('.fer-card')], color = node => getComputedStyle(node).backgroundColor
+            const cards = [...document.querySelectorAll('.fer-card')]
+            const color = node => getComputedStyle(node).backgroundColor
             const plain = document.createElement('div')
             plain.className = 'fer-card'
             document.querySelector('.fer-grid').append(plain)

@@ -79,8 +79,16 @@ class Cleaner {
     const left = make("div", "fer-left", this.grid.node, this.stage.node, this.nothing);
     const main = make("div", "fer-main", left, this.detail.node);
     const above = [this.buildBar(), this.filterBar.node, this.guide.node, this.notices, this.error];
-    root.append(...above, main, this.buildPager(), this.help.node);
+    root.append(this.buildStyle(), ...above, main, this.buildPager(), this.help.node);
     el.append(root);
+  }
+
+  // While the widget is displayed, it hides the summary of the notebook, which is for readers without a kernel
+  buildStyle() {
+    const { summary } = this.config;
+    const style = make("style");
+    style.textContent = summary ? `.${CSS.escape(summary)} { display: none }` : "";
+    return style;
   }
 
   buildStep(name, title, text) {
@@ -213,14 +221,13 @@ class Cleaner {
   }
 
   drawProgress() {
-    const progress = this.state.progress ?? this.state;
-    const { decided, total, per_minute, seconds_left, agreed, repeated } = progress;
+    const { decided, total, per_minute, seconds_left, agreed, repeated } = this.state.progress;
     this.fill.style.width = `${total ? (100 * decided) / total : 0}%`;
     attributes(this.progress, { "aria-valuenow": decided, "aria-valuemin": 0, "aria-valuemax": total });
     setText(this.done, `${number(decided)} of ${number(total)} decided`);
     const words = [];
     if (per_minute) words.push(`${Math.round(per_minute)}/min`);
-    if (seconds_left) words.push(`${duration(seconds_left)} left`);
+    if (seconds_left && decided < total) words.push(`${duration(seconds_left)} left`);
     if (repeated) words.push(`self-agreement ${number(agreed)} of ${number(repeated)}`);
     setText(this.pace, words.join(" · "));
     this.pace.title = repeated ? "self-agreement: faces decided again with an equal decision" : "";
@@ -228,7 +235,7 @@ class Cleaner {
 
   // Lines above the grid: similar faces, all faces decided
   drawNotices() {
-    const { source, progress = this.state } = this.state;
+    const { source, progress } = this.state;
     const finished = progress.total > 0 && progress.decided >= progress.total;
     const similar = source?.kind === "similar" ? source.of : null;
     const now = JSON.stringify([similar, finished, this.viewDone, this.filtered, progress.total]);
