@@ -155,7 +155,8 @@ class FilterBar {
   }
 
   update(state) {
-    const { filters, facets } = state;
+    const { facets } = state;
+    const filters = this.cleaner.filters ?? state.filters; // a requested filter is shown at once
     for (const list of this.lists) {
       const counts = new Map(facets[list.name]);
       const names = this.columns[list.name];

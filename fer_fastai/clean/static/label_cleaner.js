@@ -188,8 +188,8 @@ class Cleaner {
     enable(this.previous, page > 1);
     enable(this.next, page < pages);
     this.drawPageSize(page_size);
-    this.filterBar.update(this.state);
     if (answer?.view === this.view) this.receive(answer);
+    this.filterBar.update(this.state);
     this.announceNews({ others, order: rerank?.text });
     this.drawNotices();
     this.drawCurrent();
@@ -378,9 +378,9 @@ class Cleaner {
     const keys = this.queue.splice(0);
     const here = !answer.ids?.length || this.faces.some((face) => answer.ids.includes(face.id));
     const fresh = answer.ok && here && performance.now() - sent.at < PAGE_WITHIN;
-    const kept = sent.advance ? keys.filter(([name]) => !DECIDING.has(name)) : keys;
-    if (!fresh || kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
-    if (fresh) kept.forEach((action) => this.run(...action));
+    const kept = keys.filter(([name]) => fresh && !(sent.advance && DECIDING.has(name)));
+    if (kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
+    kept.forEach((action) => this.run(...action));
   }
 
   // Faces of a decision that Python left out are undecided again: move the cursor to the first of them
