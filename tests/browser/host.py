@@ -3,8 +3,8 @@
 import base64
 
 TRAITS = ("config", "cards", "sheet", "state", "guideline_sheet")
-PAGE = """<!doctype html><html lang="en"><head><title>LabelCleaner</title></head>
-<body style="margin: 0; padding: 8px"><main><h1 style="font-size: 14px; margin: 0 0 6px">Faces</h1><div id="widget"></div></main></body></html>"""
+PAGE = """<!doctype html><html lang="en"><head><title>LabelCleaner</title></head><body style="margin: 0; padding: 8px">
+<main><h1 style="margin: 0 0 6px; font-size: 14px">Faces</h1><div id="widget"></div></main></body></html>"""
 MODEL = """async ([esm, css, traits]) => {
     const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
     const decode = value => value?.base64 === undefined ? value : new DataView(bytes(value.base64).buffer)
@@ -53,7 +53,7 @@ class Host:
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         self.page.set_content(PAGE)
         self.page.expose_function("toPython", self.receive)
-        traits = {name: encode(getattr(cleaner, name)) for name in TRAITS if cleaner.has_trait(name)}
+        traits = {name: encode(getattr(cleaner, name)) for name in TRAITS}
         self.page.evaluate(MODEL, [str(cleaner._esm), str(cleaner._css), traits])
         self.page.wait_for_selector(".fer-cleaner")
 

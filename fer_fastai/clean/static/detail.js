@@ -174,7 +174,7 @@ class Detail {
 
   drawNote(note, bookmark) {
     setText(this.noteText, note);
-    setText(this.bookmark.firstChild, bookmark ? "★ Bookmarked" : "☆ Bookmark");
+    setText(this.bookmark.firstChild, bookmark ? "★ Bookmark" : "☆ Bookmark");
     this.bookmark.setAttribute("aria-pressed", String(bookmark));
     setText(this.note.firstChild, note ? "Edit note" : "Note");
     this.drawCopies();

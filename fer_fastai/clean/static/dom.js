@@ -46,7 +46,6 @@ const key = (name) => make("kbd", "", name);
 const keyName = (letters) => letters.toUpperCase();
 const number = (n) => n.toLocaleString("en");
 const plural = (n, word = "face") => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
-const asList = (value) => (Array.isArray(value) ? value : value ? [value] : []);
 
 // Format a probability like the reasons of Python: "<1 %", "70 %", ">99 %"
 function percent(p) {

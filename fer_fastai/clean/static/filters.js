@@ -102,7 +102,7 @@ class FilterBar {
   constructor(cleaner) {
     this.cleaner = cleaner;
     const { config } = cleaner;
-    this.columns = { ...(config.columns ?? config.values), decided: config.decided, flags: ["bookmarked", "noted"] };
+    this.columns = { ...config.columns, decided: config.decided, flags: ["bookmarked", "noted"] };
     this.lists = Object.keys(FILTERS).map((name) => {
       return new Checklist(name, name === "kind" ? config.all : null, (values) => cleaner.filter({ [name]: values }));
     });
@@ -155,14 +155,13 @@ class FilterBar {
   }
 
   update(state) {
-    const { filters, facets = {} } = state;
+    const { facets } = state;
+    const filters = this.cleaner.filters ?? state.filters; // a requested filter is shown at once
     for (const list of this.lists) {
-      const given = (this.columns[list.name] ?? []).map((value) => [value].flat());
-      const facet = facets[list.name] ?? given.filter(([, count]) => count !== null);
-      const counts = new Map(facet);
-      const names = given.map(([value]) => value);
+      const counts = new Map(facets[list.name]);
+      const names = this.columns[list.name];
       const others = [...counts.keys()].filter((value) => !names.includes(value));
-      list.update([...others, ...names], counts, asList(filters[list.name]));
+      list.update([...others, ...names], counts, filters[list.name]);
     }
     if (this.node.getRootNode().activeElement !== this.search) this.search.value = filters.search;
     this.clear.hidden = !this.cleaner.filtered;

@@ -79,8 +79,16 @@ class Cleaner {
     const left = make("div", "fer-left", this.grid.node, this.stage.node, this.nothing);
     const main = make("div", "fer-main", left, this.detail.node);
     const above = [this.buildBar(), this.filterBar.node, this.guide.node, this.notices, this.error];
-    root.append(...above, main, this.buildPager(), this.help.node);
+    root.append(this.buildStyle(), ...above, main, this.buildPager(), this.help.node);
     el.append(root);
+  }
+
+  // While the widget is displayed, it hides the summary of the notebook, which is for readers without a kernel
+  buildStyle() {
+    const { summary } = this.config;
+    const style = make("style");
+    style.textContent = summary ? `.${CSS.escape(summary)} { display: none }` : "";
+    return style;
   }
 
   buildStep(name, title, text) {
@@ -180,8 +188,8 @@ class Cleaner {
     enable(this.previous, page > 1);
     enable(this.next, page < pages);
     this.drawPageSize(page_size);
-    this.filterBar.update(this.state);
     if (answer?.view === this.view) this.receive(answer);
+    this.filterBar.update(this.state);
     this.announceNews({ others, order: rerank?.text });
     this.drawNotices();
     this.drawCurrent();
@@ -213,14 +221,13 @@ class Cleaner {
   }
 
   drawProgress() {
-    const progress = this.state.progress ?? this.state;
-    const { decided, total, per_minute, seconds_left, agreed, repeated } = progress;
+    const { decided, total, per_minute, seconds_left, agreed, repeated } = this.state.progress;
     this.fill.style.width = `${total ? (100 * decided) / total : 0}%`;
     attributes(this.progress, { "aria-valuenow": decided, "aria-valuemin": 0, "aria-valuemax": total });
     setText(this.done, `${number(decided)} of ${number(total)} decided`);
     const words = [];
     if (per_minute) words.push(`${Math.round(per_minute)}/min`);
-    if (seconds_left) words.push(`${duration(seconds_left)} left`);
+    if (seconds_left && decided < total) words.push(`${duration(seconds_left)} left`);
     if (repeated) words.push(`self-agreement ${number(agreed)} of ${number(repeated)}`);
     setText(this.pace, words.join(" · "));
     this.pace.title = repeated ? "self-agreement: faces decided again with an equal decision" : "";
@@ -228,7 +235,7 @@ class Cleaner {
 
   // Lines above the grid: similar faces, all faces decided
   drawNotices() {
-    const { source, progress = this.state } = this.state;
+    const { source, progress } = this.state;
     const finished = progress.total > 0 && progress.decided >= progress.total;
     const similar = source?.kind === "similar" ? source.of : null;
     const now = JSON.stringify([similar, finished, this.viewDone, this.filtered, progress.total]);
@@ -371,9 +378,9 @@ class Cleaner {
     const keys = this.queue.splice(0);
     const here = !answer.ids?.length || this.faces.some((face) => answer.ids.includes(face.id));
     const fresh = answer.ok && here && performance.now() - sent.at < PAGE_WITHIN;
-    const kept = sent.advance ? keys.filter(([name]) => !DECIDING.has(name)) : keys;
-    if (!fresh || kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
-    if (fresh) kept.forEach((action) => this.run(...action));
+    const kept = keys.filter(([name]) => fresh && !(sent.advance && DECIDING.has(name)));
+    if (kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
+    kept.forEach((action) => this.run(...action));
   }
 
   // Faces of a decision that Python left out are undecided again: move the cursor to the first of them
