@@ -114,7 +114,7 @@ class Detail {
     if (this.now !== now) this.drawSummary(face, mark, many, armed);
     if (this.now !== now) this.drawNote(note, bookmark);
     this.now = now;
-    const asked = JSON.stringify([face.id, state.page, mark, state.batch]);
+    const asked = JSON.stringify([face.id, state.page, mark, cleaner.newsBatch]);
     if (this.asked === asked) return;
     this.asked = asked;
     clearTimeout(this.timer);

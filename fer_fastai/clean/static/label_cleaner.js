@@ -179,7 +179,9 @@ class Cleaner {
   get filtered() { return Object.values(this.state.filters).some((value) => value.length); }
 
   drawState() {
-    const { page, pages, page_size, shown, answer, others, rerank, pending_order } = this.state;
+    const { page, pages, page_size, shown, answer, others, rerank, pending_order, batch } = this.state;
+    const own = answer?.view === this.view && answer.do === "decide";
+    if (!own) this.newsBatch = batch; // the history of the current face may be longer
     this.drawProgress();
     if (this.root.getRootNode().activeElement !== this.pageBox) this.pageBox.value = page;
     this.pageBox.max = pages;
