@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 from fer_fastai.clean.pred_probs import PredProbs
-from fer_fastai.clean.ranking import combined
+from fer_fastai.clean.ranking import combined, most_likely_other
 from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.clean.learned_ranking import LearnedRanking
+from fer_fastai.clean.learned_ranking import LearnedRanking, _Prototypes, _evidence, _principal_components
 
 # nbs/61b_clean.learned_ranking.ipynb #874fb78b
+from fastcore.test import ExceptionExpected
 from sklearn.metrics import average_precision_score
 
 from fer_fastai.data.synthetic import synthetic_faces
@@ -39,6 +40,38 @@ def decide(rows):
 
 
 pred_probs = simulated_pred_probs(faces)
+
+
+def test_evidence_about_each_face():
+    "Evidence about each face"
+    # nbs/61b_clean.learned_ranking.ipynb #61b00010
+    labels, probs = faces.codes, pred_probs.probabilities.to_numpy(dtype=float)
+    evidence = _evidence(labels, most_likely_other(labels, probs), pred_probs, None)
+    assert evidence.shape == (len(faces), 3 + 7 + 2 + 2) and np.abs(evidence).max() <= 5
+    names = {
+        0: "log-probability of the label",
+        1: "log odds of the suggestion",
+        10: "systematic error",
+        11: "random error",
+    }
+    names |= {12: "label of nearest faces", 13: "suggestion of nearest faces"}
+    means = {side: evidence[wrong == value].mean(0)[list(names)] for side, value in (("right", 0), ("wrong", 1))}
+    table = pd.DataFrame(means, list(names.values()))
+    assert (table.wrong > table.right).tolist() == [False, True, True, True, False, True]
+    table.round(2)
+
+
+def test_similarity_to_decided_faces():
+    "Similarity to decided faces"
+    # nbs/61b_clean.learned_ranking.ipynb #61b00011
+    vectors = _principal_components(pred_probs.features, np.zeros(len(faces)))
+    rows = np.arange(500)  # decided faces
+    prototypes = _Prototypes(vectors, faces.codes, rows, wrong[rows].astype(int))
+    similarity = prototypes.similarity(slice(None))  # columns: to wrong faces, to right faces
+    nearer_to_wrong = similarity[500:, 0] - similarity[500:, 1]
+    assert nearer_to_wrong[wrong[500:]].mean() > nearer_to_wrong[~wrong[500:]].mean()
+    assert (prototypes.similarity(rows, own=wrong[rows].astype(int)) <= similarity[rows] + 1e-5).all()
+    print(f"average precision of the similarity alone: {average_precision_score(wrong[500:], nearer_to_wrong):.2f}")
 
 
 def test_learnedranking():
@@ -76,7 +109,5 @@ def test_unsure_faces_faces_without_labels_or_predictions_many():
     many = PredProbs(pd.DataFrame(rng.dirichlet(np.ones(15), len(faces)), faces.ids, names))
     relabeled = FaceSet(faces.table.assign(label=[names[i % 15] for i in range(len(faces))]), names, faces.pixels)
     assert LearnedRanking(relabeled, many).score(decide(order[:200])) is not None
-    try:
+    with ExceptionExpected(DataError, "no labeled face"):
         LearnedRanking(faces, PredProbs(pred_probs.probabilities.rename(index=lambda i: "x" + i)))
-    except DataError as error:
-        assert "no labeled face" in str(error)

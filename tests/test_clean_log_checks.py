@@ -2,7 +2,8 @@
 
 import pandas as pd
 from fer_fastai.clean.database import EditError, LoggedDataset
-from fer_fastai.clean.log_checks import edit_rows, grown_dataset
+from fer_fastai.data.faceset import FaceSet
+from fer_fastai.clean.log_checks import check_dataset, decision_batches, edit_rows, grown_dataset
 
 # nbs/64c_clean.log_checks.ipynb #10c00004
 from types import SimpleNamespace
@@ -12,21 +13,30 @@ from fastcore.test import ExceptionExpected, test_eq
 labels = pd.Series({"face/0": "sad", "face/1": None}, dtype=object)
 
 
-def test_decisions():
-    "Decisions"
+def test_check_a_decision():
+    "Check a decision"
     # nbs/64c_clean.log_checks.ipynb #10c00007
     log = SimpleNamespace(vocab=("happy", "sad"), labels=labels, location="edits.db")
     rows = edit_rows(log, ["face/0", "face/1"], "relabel", ["happy", "sad"], "loss")
     test_eq([(row["old_label"], row["label"]) for row in rows], [("sad", "happy"), (None, "sad")])
     with ExceptionExpected(EditError, regex="'face/1' has no label to keep"):
         edit_rows(log, ["face/0", "face/1"], "keep", None, "")
+    table = pd.DataFrame({"annotator": ["ann", "bob"], "face_id": "face/0", "decision": "discard", "label": None})
+    test_eq([name for name, _ in decision_batches(log, table.assign(source=""))], ["ann", "bob"])
+    with ExceptionExpected(EditError, regex="face 'face/0' twice by 'ann'"):
+        decision_batches(log, table.assign(source="", annotator="ann"))
     rows[0]
 
 
-def test_faces_of_the_log():
-    "Faces of the log"
+def test_check_the_faces_of_a_dataset():
+    "Check the faces of a dataset"
     # nbs/64c_clean.log_checks.ipynb #10c00009
     stored = LoggedDataset(("happy", "sad"), labels)
     more = LoggedDataset(("happy", "sad"), pd.concat([labels, pd.Series({"face/2": "sad"})]))
     test_eq(grown_dataset(stored, more).labels.index.tolist(), ["face/0", "face/1", "face/2"])
     test_eq(grown_dataset(more, stored), None)
+    log = SimpleNamespace(vocab=("happy", "sad"), labels=labels, location="edits.db")
+    check_dataset(log, FaceSet(labels.to_frame("label"), log.vocab))
+    check_dataset(log, FaceSet(more.labels.to_frame("label"), log.vocab))  # one new face
+    with ExceptionExpected(EditError, regex="1 of 1 faces are not in the log, such as 'x'.*another dataset"):
+        check_dataset(log, FaceSet(pd.DataFrame({"label": ["sad"]}, index=["x"]), log.vocab))

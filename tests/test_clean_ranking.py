@@ -30,10 +30,8 @@ from fer_fastai.data.synthetic import synthetic_faces
 def simulated_pred_probs(faceset, seed=0, skill=2.4):
     "Simulate a model: probabilities, margins and features that depend on the reference labels"
     rng, k = np.random.default_rng(seed), len(faceset.vocab)
-    rows, reference = (
-        np.arange(len(faceset)),
-        np.array([faceset.vocab.index(name) for name in faceset.table.true_label]),
-    )
+    rows = np.arange(len(faceset))
+    reference = np.array([faceset.vocab.index(name) for name in faceset.table.true_label])
     logits = rng.normal(0, 1, (len(rows), k))
     logits[rows, reference] += skill
     probs = np.exp(1.5 * logits)

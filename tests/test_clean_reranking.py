@@ -50,7 +50,7 @@ def test_errors_and_switched_off():
     reranker = Reranker(Broken, every=1)
     reranker.decided(1, lambda: table)
     reranker.wait()
-    test_eq((reranker.ready, reranker.state()["text"]), (False, "re-ranking failed: ValueError: no features"))
+    test_eq((reranker.take(), reranker.state()["text"]), (None, "re-ranking failed: ValueError: no features"))
     for off in (Reranker(None), Reranker(Broken, every=0)):
         off.decided(100, lambda: table)
         test_eq((off.state()["on"], off.state()["running"]), (False, False))

@@ -270,8 +270,8 @@ def test_images_in_files_a_missing_file_no_label_eight_classes():
         assert messages[1]["history"][0].endswith("ann: relabel → fear") and messages[0]["near"] == []
 
 
-def test_faces_that_the_log_was_applied_to_before():
-    "Faces that the log was applied to before"
+def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
+    "Color images, votes, and predictions for a part of the faces"
     # nbs/67_clean.widget.ipynb #4bf26424
     with tempfile.TemporaryDirectory() as folder:
         votes = pd.DataFrame({"happy": 3, "contempt": 1, "fear": 0}, index=faces.ids)
@@ -290,8 +290,8 @@ def test_faces_that_the_log_was_applied_to_before():
         test_eq(cleaner.cards["faces"][0]["p"], [None] * 7)
 
 
-def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
-    "Color images, votes, and predictions for a part of the faces"
+def test_faces_that_the_log_was_applied_to_before():
+    "Faces that the log was applied to before"
     # nbs/67_clean.widget.ipynb #18f59f54
     with tempfile.TemporaryDirectory() as folder:
         cleaner = LabelCleaner(faces, issues, new_log(folder))

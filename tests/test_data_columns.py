@@ -16,8 +16,8 @@ def test_recognize_the_columns_of_a_table():
     find_columns(["pth", "label", "subject", "left", "top", "width", "height"])
 
 
-def test_a_role_that_you_name_yourself():
-    "A role that you name yourself"
+def test_name_a_column_explicitly():
+    "Name a column explicitly"
     # nbs/16ca_data.columns.ipynb #79343ff7
     columns = find_columns(["file", "feeling", "votes_happy", "arousal"], label="feeling")
     test_eq((columns.path, columns.label, columns.kept), ("file", "feeling", ("votes_happy", "arousal")))

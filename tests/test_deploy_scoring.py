@@ -17,8 +17,8 @@ from fer_fastai.data.synthetic import synthetic_faces
 faces = synthetic_faces(120, seed=2)
 
 
-def test_faces_that_the_model_has_learned():
-    "Faces that the model has learned"
+def test_faces_that_the_bundled_models_were_trained_on():
+    "Faces that the bundled models were trained on"
     # nbs/84b_deploy.scoring.ipynb #1877d669
     assert not seen_faces(faces).any()
     len(_seen_hashes())

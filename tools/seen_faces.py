@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/seen_faces.py        needs FER2013; half a minute
 
-`deploy.scoring` reads the file, so that a bundled model never scores labels of faces that it has learned.
+`deploy.scoring` reads the file, so that a bundled model never scores labels of faces that it was trained on.
 """
 
 from pathlib import Path

@@ -1,15 +1,15 @@
-"""Wrong labels found after N reviews by a simulated annotator, for static and learning rankings.
+"""Wrong labels found after N reviews by a simulated annotator, for static rankings and the learned ranking.
 
     .venv/bin/python benchmarks/cleaning/active.py        about 40 minutes on two cores
 
 Seven conditions on PublicTest and PrivateTest, scored by the bundled compact network (conditions.py), three seeds. The
 first annotator gives FER+'s majority, or the label before an error was injected. The second annotator errs in 10 % of
-the answers: a wrong label is kept, or a right one is changed to the suggestion. The learning ranking is fitted again
+the answers: a wrong label is kept, or a right one is changed to the suggestion. The learned ranking is fitted again
 after each batch of 50 decisions, with the code of the label cleaner (clean.learned_ranking).
 
 ActiveLab (cleanlab.multiannotator) is computed again after each batch of 250 decisions. Its two annotators are the
 given labels and the reviews. Of the faces without a review, those with the lowest scores come next. The oracle reviews
-wrong labels first. Constants of the learning ranking were chosen on Training with cross-validated networks.
+wrong labels first. Constants of the learned ranking were chosen on Training with cross-validated networks.
 
 Needs: FER2013
 """

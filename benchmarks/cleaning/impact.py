@@ -4,11 +4,10 @@
 
 Training is ranked by the predictions of three cross-validation networks (swift, 48 pixels, 15 epochs). A simulated
 annotator answers as FER+ majority. The first of these networks is trained one more cycle on the reviewed labels, with
-the recipe and seed unchanged. Reviews are made in the combined order, in the order of top losses, in random order, and
-in the order of an oracle that reviews wrong labels first. Votes never determine which faces are
-reviewed, except for the oracle. Accuracy is on PrivateTest against FER+ majority: labels that no review touches. Then
-accuracy before and after a review of the suspects of all splits, against each label set. Three seeds; intervals are the
-range over seeds.
+the recipe and seed unchanged. Four orders of review are compared: combined ranking, top losses, random, and an oracle
+that reviews wrong labels first. Votes never determine which faces are reviewed, except for the oracle. Accuracy is on
+PrivateTest against FER+ majority: labels that no review touches. Then accuracy before and after a review of the
+suspects of all splits, against each label set. Three seeds; intervals are the range over seeds.
 
 Needs: FER2013
 """

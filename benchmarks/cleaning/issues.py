@@ -4,7 +4,8 @@
 
 PublicTest and PrivateTest are scored by the bundled compact network. It was trained on Training, with FER+ votes of
 Training through its teachers. The first condition is FER+ votes. In the other six, labels that FER+ confirms are
-changed uniformly or along the network's confusions, for 5, 10 and 20 % of the faces, three seeds (conditions.py).
+changed uniformly or along the network's confusions. Changed are 5, 10 and 20 % of the labels, with three seeds
+(conditions.py).
 Votes are never an input of a ranking.
 
 Constants of the combined ranking were chosen on Training. Weights of facts about expressions were chosen with its FER+

@@ -135,7 +135,7 @@ def _predict_fold(
     predict_only: np.ndarray,  # True for faces that are never trained on, bool (n,)
     recipe: Recipe,
     folder: Path,  # run folder of this fold
-    tta: str,
+    tta: str,  # test-time augmentation: single, flip or ten_crop
 ) -> PredProbs:
     "Predict one fold with a network trained on the others, and save the predictions"
     fold, soft = faceset.subset(in_fold), recipe.target == "votes"

@@ -31,8 +31,8 @@ from fer_fastai.clean.database import (
     undo_target,
 )
 from fer_fastai.clean.log_checks import (
+    check_dataset,
     check_face_ids,
-    check_faces,
     check_labels_kept,
     decision_batches,
     edit_rows,
@@ -267,7 +267,7 @@ class EditLog(LogDatabase):
 
     def check_dataset(self, faceset: FaceSet):
         "Raise EditError unless the faces are those of the log, with original labels or labels that the log assigned"
-        check_faces(self, faceset)
+        check_dataset(self, faceset)
 
 
 # %% ../../nbs/65_clean.edit_log.ipynb #0a4a03e3

@@ -121,7 +121,7 @@ def nearest_faces(
 
 
 # %% ../../nbs/66e_clean.face_cards.ipynb #e3fc22b9
-def card_text(value) -> str | None:
+def card_text(value: object) -> str | None:
     "Convert a value to text; None for missing values"
     return None if value is None or value != value else str(value)
 
@@ -151,8 +151,12 @@ def face_cards(
 
 
 # %% ../../nbs/66e_clean.face_cards.ipynb #66e00007
-def large_image(faceset: FaceSet, row: int, side: int = 480) -> np.ndarray | None:
-    "Read an image that is larger than its thumbnail, or return None"
+def large_image(
+    faceset: FaceSet,
+    row: int,  # row number in the FaceSet
+    side: int = 480,  # largest side of the result, in pixels
+) -> np.ndarray | None:  # uint8 (height, width[, 3]); None: not larger than the thumbnail, or not readable
+    "Read the image of a face if it is larger than its thumbnail"
     try:
         image = faceset.image(row)
     except DataError:

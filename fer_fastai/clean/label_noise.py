@@ -18,7 +18,7 @@ class RandomNoise(NamedTuple):
     "Fit of a mixture of predicted and random labels"
 
     share: float  # fraction of labels that are random, 0 to 1
-    temperature: float  # temperature at which the other labels agree with the model
+    temperature: float  # divisor of the logits at which the model is calibrated on the other labels
 
 
 def _with_temperature(log_probs: np.ndarray, temperature: float) -> np.ndarray:  # shape (n, k), rows sum to 1

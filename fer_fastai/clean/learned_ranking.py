@@ -19,8 +19,8 @@ from ..core import DataError
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/61b_clean.learned_ranking.ipynb #023f0a4b
-_MAX_NEIGHBORS = 60_000  # faces; the exact search for neighbors would take minutes for more
-_MAX_PAIRS = 12  # classes; with more, pairs of label and suggestion are too rare to learn from
+_MAX_KNN_FACES = 60_000  # faces; the exact search for neighbors would take minutes for more
+_MAX_PAIR_CLASSES = 12  # classes; with more, pairs of label and suggestion are too rare to learn from
 
 
 def _standardize(columns: np.ndarray) -> np.ndarray:  # float32, shape (n, d), mean 0, standard deviation 1
@@ -55,13 +55,13 @@ def _evidence(labels: np.ndarray, suggestions: np.ndarray, pred_probs: PredProbs
         _logit(systematic_errors(labels, pred_probs, expressions)),
         np.log(random_errors(labels, probs) + 1e-4),
     ]
-    if pred_probs.features is not None and len(labels) <= _MAX_NEIGHBORS:
+    if pred_probs.features is not None and len(labels) <= _MAX_KNN_FACES:
         near = knn_label_frequencies(labels, pred_probs)
         columns += [near[rows, labels], near[rows, suggestions]]
     return _standardize(np.stack(columns, 1))
 
 
-def _principal_directions(features: np.ndarray, model_ids: np.ndarray, size: int = 32) -> np.ndarray:
+def _principal_components(features: np.ndarray, model_ids: np.ndarray, size: int = 32) -> np.ndarray:
     "Project the features of each network to its principal components, as unit vectors, float32 (n, size)"
     found = np.zeros((len(features), size), np.float32)
     for model in np.unique(model_ids):
@@ -75,6 +75,7 @@ def _principal_directions(features: np.ndarray, model_ids: np.ndarray, size: int
 
 # %% ../../nbs/61b_clean.learned_ranking.ipynb #b7701c08
 _PRIOR = 5  # faces; means of fewer decided faces are drawn towards 0
+_SCALE = 8  # factor of the similarities; a larger one weakens their regularization
 
 
 class _Prototypes:
@@ -95,7 +96,7 @@ class _Prototypes:
             if own is not None:
                 inside = (own == side).astype(np.float32)
                 sums, counts = sums - vectors * inside[:, None], counts - inside
-            columns.append(8 * (sums * vectors).sum(1) / (counts + _PRIOR))
+            columns.append(_SCALE * (sums * vectors).sum(1) / (counts + _PRIOR))
         return np.stack(columns, 1)
 
 
@@ -128,12 +129,12 @@ class LearnedRanking:
         self._vectors = None
         if pred_probs.features is not None:
             models = np.zeros(len(self.ids)) if pred_probs.model_ids is None else pred_probs.model_ids.to_numpy()
-            self._vectors = _principal_directions(np.asarray(pred_probs.features, np.float32), models)
+            self._vectors = _principal_components(np.asarray(pred_probs.features, np.float32), models)
             self._groups = np.unique(models, return_inverse=True)[1] * self._k + self._labels
 
     def _categories(self) -> list[np.ndarray]:  # codes, each of shape (n,)
         "List the categories of each face: label, suggestion, and their pair"
-        pair = [self._labels * self._k + self._suggestions] if self._k <= _MAX_PAIRS else []
+        pair = [self._labels * self._k + self._suggestions] if self._k <= _MAX_PAIR_CLASSES else []
         return [self._labels, self._suggestions, *pair]
 
     def _decided(self, decisions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:  # rows; 1 for wrong labels

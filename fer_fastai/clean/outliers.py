@@ -18,12 +18,12 @@ from ..data.detection import detect_faces, yunet_path
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/61d_clean.outliers.ipynb #346c7e83
-_FIRST, _AGAIN = 96, 192  # pixels: largest side of an enlarged image, at the first and at the second look
-_COVER = 0.4  # intersection over union from which a score counts fully
-_SUSPICIOUS = 0.1  # fraction of the images that get a second look
+_SIDE, _LARGE_SIDE = 96, 192  # pixels: largest side of an enlarged image, in the first and in the second pass
+_MIN_IOU = 0.4  # intersection over union of box and image from which a score counts fully
+_SUSPICIOUS = 0.1  # fraction of the images that are detected again in the second pass
 
 
-def _cover(box: tuple[float, float, float, float], height: int, width: int) -> float:  # 0 to 1
+def _image_iou(box: tuple[float, float, float, float], height: int, width: int) -> float:  # 0 to 1
     "Compute the intersection over union of a box and the whole image"
     left, top, wide, high = box
     inside = max(0.0, min(left + wide, width) - max(left, 0)) * max(0.0, min(top + high, height) - max(top, 0))
@@ -35,7 +35,7 @@ def _face_score(image: np.ndarray, side: int, detector: str) -> float:  # 0: no 
     scale = side / max(image.shape[:2])
     enlarged = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     found = detect_faces(enlarged, 0.02, side, detector)
-    scores = [face.score * min(1.0, _cover(face.box, *enlarged.shape[:2]) / _COVER) for face in found]
+    scores = [face.score * min(1.0, _image_iou(face.box, *enlarged.shape[:2]) / _MIN_IOU) for face in found]
     return max(scores, default=0.0)
 
 
@@ -45,9 +45,9 @@ def face_scores(
 ) -> np.ndarray:  # shape (n,), 0 to 1; 0: no face that fills the image
     "Score how clearly each image shows one face that fills it"
     rows = progress(range(len(faceset)), label="looking for faces", unit="face")
-    scores = np.array([_face_score(faceset.image(row), _FIRST, detector) for row in rows])
+    scores = np.array([_face_score(faceset.image(row), _SIDE, detector) for row in rows])
     for row in np.argsort(scores, kind="stable")[: round(_SUSPICIOUS * len(scores))]:
-        scores[row] = min(scores[row], _face_score(faceset.image(row), _AGAIN, detector))
+        scores[row] = min(scores[row], _face_score(faceset.image(row), _LARGE_SIDE, detector))
     return scores
 
 
@@ -95,7 +95,7 @@ def find_outliers(
     faceset: FaceSet,  # cropped faces
     pred_probs: PredProbs | None = None,  # predictions; their features are used if there are any
     fraction: float = 0.005,  # fraction of the images to return, 0 to 1
-    detector: str | None = "auto",  # "yunet", "haar", "auto" (YuNet if it can be had), or None: features only
+    detector: str | None = "auto",  # "yunet", "haar", "auto" (YuNet if available), or None: features only
 ) -> pd.DataFrame:  # one row per image: face_id, kind (not a face), suggestion, score, reason; most suspicious first
     "Find the images that least look like a face that fills the image"
     if not 0 <= fraction <= 1:

@@ -103,7 +103,7 @@ class PredProbs:
 def _check_probabilities(table: pd.DataFrame):
     "Raise DataError, with the face, if a row is not a probability distribution"
     if table.index.has_duplicates:
-        raise DataError("two rows", f"face {table.index[table.index.duplicated()][0]}", "one")
+        raise DataError("two rows", f"face {table.index[table.index.duplicated()][0]}", "one row per face")
     values = table.to_numpy()
     valid = np.isfinite(values).all(1) & (values >= 0).all(1) & (abs(values.sum(1) - 1) < 1e-3)
     if not valid.all():
@@ -208,18 +208,18 @@ def average_pred_probs(
     source: str = "",  # description; "": made from the members' descriptions
     weights: Sequence[float] | None = None,  # weight of each member; None: equal
     geometric: bool = False,  # True: normalized geometric mean instead of the arithmetic mean
-) -> PredProbs:  # margins, features: the first member's; denoised: if half of the weight is
+) -> PredProbs:  # margins, features: the first member's; denoised: True if half of the weight is
     "Average the probabilities of several networks"
     _check_same_faces(members)
-    shares = _normalized_weights(weights, len(members))
+    normalized = _normalized_weights(weights, len(members))
     first = members[0]
     mean = 0
-    for share, member in zip(shares, members):
+    for weight, member in zip(normalized, members):
         table = member.probabilities.loc[first.probabilities.index, first.probabilities.columns]
-        mean = mean + share * (np.log(table.clip(lower=1e-6)) if geometric else table)
+        mean = mean + weight * (np.log(table.clip(lower=1e-6)) if geometric else table)
     if geometric:
         mean = np.exp(mean).pipe(lambda table: table.div(table.sum(axis=1), axis=0))
-    denoised = bool(shares @ [member.denoised for member in members] >= 0.5)
+    denoised = bool(normalized @ [member.denoised for member in members] >= 0.5)
     source = source or f"{len(members)} networks: " + ", ".join(member.source for member in members)
     return PredProbs(mean, first.margins, first.features, first.model_ids, source, denoised)
 

@@ -180,9 +180,9 @@ _WEIGHTS = {
 
 def uses_expressions(
     vocab: Sequence[str],  # class names
-    expressions: bool | None = None,  # True or False: as asked; None: if all classes are expressions
+    expressions: bool | None = None,  # True or False: the result; None: True if all classes are expressions
 ) -> bool:
-    "Decide whether facts about expressions apply: as asked, or None for vocabularies of expressions only"
+    "Return True if facts about expressions apply to these classes"
     return set(vocab) <= set(FERPLUS_CLASSES) if expressions is None else expressions
 
 
@@ -211,7 +211,7 @@ def combined(
     pred_probs: PredProbs,  # rows in the order of the labels
     expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
 ) -> np.ndarray:  # shape (n,), 0 to 1
-    "Compute the suspicion that the label is wrong, at random or by habit"
+    "Score how suspicious each label is: wrong at random, or wrong by habit"
     random = random_errors(labels, _array(pred_probs))
     return random + (1 - random) * _SYSTEMATIC * systematic_errors(labels, pred_probs, expressions)
 

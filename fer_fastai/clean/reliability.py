@@ -46,15 +46,15 @@ def expected_errors(
 
 # %% ../../nbs/61c_clean.reliability.ipynb #13c4ea56
 _SIGNIFICANCE = 0.001  # p-value of the test against chance level
-_MANY = 0.3  # fraction of expected errors that indicates a weak model
-_UNCALIBRATED = 0.2  # calibration error
+_MANY = 0.3  # fraction of expected errors above which the model may be too weak
+_UNCALIBRATED = 0.2  # expected calibration error above which scores are not probabilities
 
 
 @dataclass(frozen=True)
 class Reliability:
     "Result of checking predicted probabilities against the given labels"
 
-    faces: int
+    faces: int  # number of checked faces
     accuracy: float  # fraction of labels that the model predicts
     chance: float  # fraction of the most frequent label
     calibration: float  # expected calibration error, 15 bins

@@ -93,11 +93,6 @@ class Reranker:
                 self._scores = self._scores if scores is None else scores
                 self._ranked, self._text = len(decisions), text
 
-    @property
-    def ready(self) -> bool:
-        "True if `take` returns scores"
-        return self._scores is not None
-
     def take(self) -> pd.Series | None:
         "Return new scores, once"
         with self._lock:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .agreement import DECISIONS
 from .database import EditError
 from .edit_log import EditLog
 from .face_cards import others_text
@@ -149,7 +150,7 @@ class ReviewLog:
 
     def decide_shown(
         self,
-        ids: Sequence[str],
+        ids: Sequence[str],  # face ids
         decision: str,  # keep, relabel, discard or unsure
         label: str | Sequence[str] | None = None,  # new label of a relabel: one for all faces, or one per face
         batch: int | None = None,  # newest batch that the view shows; None: no comparison
@@ -219,7 +220,7 @@ class ReviewLog:
 
     def note(
         self,
-        ids: str | Sequence[str],
+        ids: str | Sequence[str],  # id of one face, or ids of several
         text: str | None = None,  # note; empty: removed; None: unchanged
         bookmark: bool | None = None,  # None: unchanged
     ):
@@ -231,7 +232,7 @@ class ReviewLog:
     def decisions(self) -> pd.DataFrame:  # by face_id: decision, label (None unless relabel)
         "List the decisions in force"
         at = np.flatnonzero(self.faces.decision)
-        from_code = np.array([None, "keep", "relabel", "discard", "unsure"], dtype=object)
+        from_code = np.array([None, *DECISIONS], dtype=object)
         decision = from_code[self.faces.decision[at]]
         pairs = zip(decision, self.faces.labels_in_force(at))
         rows = [(one, label if one == "relabel" else None) for one, label in pairs]

@@ -28,8 +28,8 @@ _MAX_PAGE = 200  # faces per page
 _MAX_SIMILAR = 500  # faces in a list of similar faces
 
 
-class _List(NamedTuple):
-    "Faces that are shown, to return to them"
+class _Snapshot(NamedTuple):
+    "List of faces with its filters, order and page, to which `back` returns"
 
     filters: dict[str, Any]
     sort_by: str
@@ -66,7 +66,7 @@ class ReviewPages:
         self.among: np.ndarray | None = None  # positions of the similar faces; None: the review
         self.similarity: np.ndarray | None = None  # similarity to `of` by position
         self.groups: np.ndarray | None = None  # group of copies by position; None: unknown
-        self._back: list[tuple[_List, str | None]] = []
+        self._back: list[tuple[_Snapshot, str | None]] = []
         self._list()
 
     def _masks(self) -> dict[str, np.ndarray]:
@@ -143,8 +143,8 @@ class ReviewPages:
         self.filters, self.sort_by = check_filters(self.faces, {}), "similarity"
         self._list()
 
-    def _remember(self) -> _List:
-        return _List(self.filters, self.sort_by, self.of, self.among, self.shown, self.seen, self.page)
+    def _remember(self) -> _Snapshot:
+        return _Snapshot(self.filters, self.sort_by, self.of, self.among, self.shown, self.seen, self.page)
 
     def back(self) -> list[str]:  # the face to return to; empty: there was no list before
         "Return to the page, filters and order before `similar`"

@@ -28,7 +28,7 @@ from fer_fastai.clean.face_cards import (
 )
 from .reranking import Ranker, Reranker, create_ranker
 from .review import ReviewList
-from .review_filters import _ALL, _DECIDED, _SORTS, filter_values
+from .review_filters import _ALL, _SORTS, filter_values
 from .review_log import ReviewLog
 from .review_pages import ReviewPages, check_page_size
 from ..data.faceset import FaceSet
@@ -125,7 +125,7 @@ class ReviewSession:
         return {
             "vocab": list(faces.faceset.vocab),
             "columns": {name: values[name] for name in faces.codes},
-            "decided": list(_DECIDED),
+            "decided": values["decided"],
             "all": _ALL,
             "listed": faces.n_listed,
             "faces": len(faces.table),
@@ -136,7 +136,6 @@ class ReviewSession:
             "page_sizes": sorted({*_PAGE_SIZES, self.pages.page_size}),
             "sorts": list(_SORTS),
             "rerank_every": self.reranker.every if self.reranker.on else 0,
-            "blind": False,
         }
 
     def background(self) -> dict[str, Any]:  # on, running, decided, text

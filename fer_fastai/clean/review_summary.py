@@ -47,11 +47,11 @@ def page_png(
 def summary_html(
     progress: tuple[int, int],  # decided faces, faces to be reviewed
     counts: Sequence[int],  # faces per class, labels in force
-    vocab: Sequence[str],
-    annotator: str,
+    vocab: Sequence[str],  # class names
+    annotator: str,  # name of the annotator
     sheet: np.ndarray,  # faces of the page, uint8 (n, height, width[, 3])
     page: tuple[int, int],  # number of the page, pages
-    name: str = "",  # class of the element, by which the label cleaner hides it
+    css_class: str = "",  # class of the element, by which the label cleaner hides it
 ) -> str:
     "Format a summary of a review as HTML without scripts"
     decided, total = progress
@@ -64,7 +64,7 @@ def summary_html(
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     image = f'<img alt="{shown}" style="max-width:100%" src="{source}">' if png else ""
     return (
-        f'<div class="fer-summary-static {html.escape(name)}"><p><strong>Label review</strong> '
+        f'<div class="fer-summary-static {html.escape(css_class)}"><p><strong>Label review</strong> '
         f"by {html.escape(annotator)}: {decided:,} of {count_text(total, 'face')} decided ({done})</p>"
         f"<table><thead><tr><th>label in force</th><th>faces</th></tr></thead><tbody>{cells}</tbody></table>"
         f"<p>{shown}</p>{image}</div>"

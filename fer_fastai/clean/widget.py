@@ -137,7 +137,7 @@ class LabelCleaner(anywidget.AnyWidget):
         own = {"keys": class_key, "guidelines": guideline, "summary": f"fer-summary-{uuid.uuid4().hex[:12]}"}
         self.config = self.session.config(issues is not None) | own
         self._summary, self._summarized = None, (0.0, self.progress[0])  # display of the summary; time, decided faces
-        self._answering = False  # True while a message is processed; the state follows with the answer
+        self._answering = False  # True while a message is processed: the state is sent with the answer
         self.poll_error = ""  # error of the last poll, shown once
         self._show_page()
         super().__init__(**options)  # the widget opens with its first page

@@ -40,6 +40,7 @@ clean_app = typer.Typer(rich_markup_mode="markdown")
 
 
 def _check_issue_options(method: str, limit: int | None, to: Path, pred_probs: Path | None, columns: str, **training):
+    "Raise DataError for options that are not valid or exclude each other"
     from fer_fastai.clean.ranking import RANKING_METHODS
 
     if method not in RANKING_METHODS:
@@ -237,6 +238,7 @@ def apply_command(
 
 # %% ../../nbs/91d_cli.clean.ipynb #ee2b9e7b
 def _parse_seeds(text: str) -> list[int]:
+    "Parse whole numbers, separated by commas"
     seeds = [seed.strip() for seed in text.split(",")]
     if not all(seed.isdecimal() and len(seed) < 19 for seed in seeds):
         raise DataError(f"seeds {text[:80]!r}", "fer impact", "whole numbers, separated by commas")

@@ -20,10 +20,10 @@ from .registry import read_layout, recognize_layout
 
 # %% ../../nbs/15c_data._testing.ipynb #e3f38829
 def toy_images(
-    root: Path | str,  # folder
-    *names: str,  # paths of images in it
-    size: tuple[int, int] = (48, 48),  # width and height, pixels
-) -> Path:  # the folder
+    root: Path | str,  # folder of the images
+    *names: str,  # paths of the images in `root`
+    size: tuple[int, int] = (48, 48),  # width and height, in pixels
+) -> Path:  # `root`
     "Write small gray images, all different"
     for number, name in enumerate(names):
         path = Path(root, name)
@@ -34,7 +34,7 @@ def toy_images(
 
 
 def write_text(
-    root: Path | str,  # folder
+    root: Path | str,  # folder of the files
     files: Mapping[str, str],  # path in the folder -> text
 ):
     "Write text files"
@@ -46,7 +46,7 @@ def write_text(
 
 # %% ../../nbs/15c_data._testing.ipynb #d1ba5bab
 def read_known(
-    path: Path | str,
+    path: Path | str,  # file or folder of a dataset
     **options,  # options of read_layout
 ) -> FaceSet:
     "Read a file or folder in the layout that is recognized"
@@ -58,10 +58,10 @@ def read_known(
 
 def refuses(
     text: str,  # regular expression, searched in the message
-    path: Path | str,
+    path: Path | str,  # file or folder of a dataset
     **options,  # options of read_layout
 ) -> bool:
-    "Return whether reading raises a DataError with a text"
+    "Return True if reading raises a DataError with a text; otherwise print the result"
     try:
         found = f"no error, {read_known(path, **options)}"
     except DataError as error:

@@ -55,6 +55,7 @@ def align_face(
         image, points = _crop_around(image, points, corners, 2 * scale)
         smaller = [max(1, round(side / scale)) for side in image.shape[1::-1]]
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-        transform = SimilarityTransform.from_estimate((points + 0.5) / scale - 0.5, frame * size)  # type: ignore[assignment]
+        points = (points + 0.5) / scale - 0.5
+        transform = SimilarityTransform.from_estimate(points, frame * size)  # type: ignore[assignment]
     options = dict(flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cv2.warpAffine(image, transform.params[:2], (size, size), **options)

@@ -65,7 +65,7 @@ def _project(points: np.ndarray, f: Mapping) -> np.ndarray:
 
 # %% ../../nbs/18b_data.face_shapes.ipynb #663610ba
 def _outline(f: Mapping, angle) -> tuple:
-    "Compute the edge of the head at an angle (0: right ear, pi/2: chin); AU26 drops the jaw"
+    "Compute the edge of the head at an angle, 0 at the right ear and pi/2 at the chin; AU26 drops the jaw"
     down = np.maximum(np.sin(angle), 0)
     x = f["head_w"] * np.cos(angle) * (1 - f["jaw"] * down**1.5)
     return x, f["head_h"] * np.sin(angle) + 0.07 * f["AU26"] * down
@@ -132,7 +132,7 @@ def _beard(f: Mapping) -> Iterator[tuple]:
 
 # %% ../../nbs/18b_data.face_shapes.ipynb #800c0d0b
 def _lids(f: Mapping, t) -> tuple:
-    "Compute the height of upper and lower lid at t (-1: inner corner of the eye, 1: outer)"
+    "Compute the height of upper and lower lid at t, from -1 (inner corner of the eye) to 1 (outer)"
     droop = f["AU1"] * f["AU4"] * (1 - f["AU5"])  # the slanting eyes of sadness
     middle, bump = f["eye_y"] + (f["slant"] + 0.06 * droop) * t, 1 - t**2
     upper = 1 + 0.65 * f["AU5"] - 0.3 * f["AU7"] - 0.38 * f["AU6"] - 0.3 * f["AU9"] - 0.15 * f["AU4"] * (1 - f["AU5"])

@@ -32,8 +32,11 @@ _VOTE_COLUMNS = (
 )
 
 
-def parse_votes(frame: pd.DataFrame, path: Path | str) -> pd.DataFrame:
-    "Check FER+'s ten columns and give them canonical names; no columns where one of them is missing"
+def parse_votes(
+    frame: pd.DataFrame,  # table with FER+'s ten columns, in any case
+    path: Path | str,  # file of the table, for error messages
+) -> pd.DataFrame:  # number of votes, int64 (n, 10); no columns: one of the ten is missing
+    "Check FER+'s ten columns and give them canonical names"
     names = {str(column).strip().lower(): column for column in frame}
     if not all(name.lower() in names for name in _VOTE_COLUMNS):
         return pd.DataFrame(index=frame.index)

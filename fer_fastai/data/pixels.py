@@ -31,8 +31,11 @@ else:
 
 
 # %% ../../nbs/10b_data.pixels.ipynb #b76a5ee7
-def integers_to_8_bits(pixels: np.ndarray, where: object) -> tuple[np.ndarray, list[str]]:
-    "Scale integers of more than 8 bits to 8 bits; return pixels and notes"
+def integers_to_8_bits(
+    pixels: np.ndarray,  # integers, any shape
+    where: object,  # file or name of the image, for error messages
+) -> tuple[np.ndarray, list[str]]:  # uint8 of the same shape; notes
+    "Scale integers of more than 8 bits to 8 bits"
     low, high = int(pixels.min()), int(pixels.max())
     if low < 0 or high > 65_535:
         hint = "Scale the image to 16 bits first"
@@ -50,8 +53,11 @@ def _on_white(image: Image.Image) -> np.ndarray:
     return np.asarray(blended.convert("L" if image.mode in ("LA", "L") else "RGB"))
 
 
-def image_to_8_bits(image: Image.Image, where: object) -> tuple[np.ndarray, list[str]]:
-    "Convert an image of any mode to 8-bit gray or RGB pixels; return pixels and notes"
+def image_to_8_bits(
+    image: Image.Image,  # image of any mode
+    where: object,  # file or name of the image, for error messages
+) -> tuple[np.ndarray, list[str]]:  # uint8 (h, w) or (h, w, 3); notes
+    "Convert an image of any mode to 8-bit gray or RGB pixels"
     if image.mode.startswith("I"):
         pixels, notes = integers_to_8_bits(np.asarray(image), where)
         white_is_zero = getattr(image, "tag_v2", {}).get(262) == 0  # PhotometricInterpretation of TIFF
@@ -67,8 +73,10 @@ def image_to_8_bits(image: Image.Image, where: object) -> tuple[np.ndarray, list
 
 
 # %% ../../nbs/10b_data.pixels.ipynb #e30b1347
-def array_to_8_bits(pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    "Convert an array of integers to 8-bit gray or RGB pixels; return pixels and notes"
+def array_to_8_bits(
+    pixels: np.ndarray,  # integers or booleans, (h, w) or (h, w, 1 to 4)
+) -> tuple[np.ndarray, list[str]]:  # uint8 (h, w) or (h, w, 3); notes
+    "Convert an array of integers to 8-bit gray or RGB pixels"
     many = pixels.ndim == 3 and pixels.shape[2] in (1, 2, 3, 4)
     if pixels.dtype.kind not in "bui" or not (pixels.ndim == 2 or many) or not pixels.size:
         expected = "uint8 or uint16, (h, w), (h, w, 3) or (h, w, 4)"
@@ -94,7 +102,7 @@ _GREY_TOLERANCE = 16  # gray levels; JPEG files of gray photos have slightly dif
 def is_grey(
     pixels: np.ndarray,  # uint8 (h, w) or (h, w, 3)
 ) -> bool:
-    "Return whether the channels of an image are equal, up to the noise of JPEG files"
+    "Return True if the channels of an image are equal, up to the noise of JPEG files"
     return pixels.ndim == 2 or int(np.ptp(pixels, axis=2).max()) <= _GREY_TOLERANCE
 
 
@@ -123,7 +131,7 @@ def resize_image(
 def crop_box(
     pixels: np.ndarray,  # uint8 (h, w) or (h, w, 3)
     box: Sequence[float],  # left, top, width, height, in pixels
-    where: object = "image",  # named in the error
+    where: object = "image",  # file or name of the image, for error messages
 ) -> np.ndarray:
     "Crop a box; parts outside the image are cut off"
     left, top, width, height = (float(np.clip(np.nan_to_num(side), -1e7, 1e7)) for side in box)

@@ -9,10 +9,6 @@ import contextlib
 import queue
 import threading
 from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass  # imported by the functions that need it: `fer --help` starts faster
 
 # %% auto #0
 __all__ = ["prefetch"]
@@ -29,6 +25,7 @@ class _Prefetcher:
         self.thread = threading.Thread(target=self._produce, daemon=True)
 
     def _put(self, entry: tuple):
+        "Put an item into the queue; wait for room, or drop the oldest item"
         while not self.stop.is_set():
             try:
                 return self.waiting.put(entry, timeout=0 if self.newest else 0.1)
@@ -38,6 +35,7 @@ class _Prefetcher:
                         self.waiting.get_nowait()
 
     def _produce(self):
+        "Put all items into the queue, then the end or the error"
         try:
             for item in self.items:
                 self._put((item, None))
@@ -51,6 +49,7 @@ class _Prefetcher:
                 self.items.close()
 
     def get(self) -> tuple:  # (item, error)
+        "Return the next item; StopIteration as error after the last one"
         while True:
             try:
                 return self.waiting.get(timeout=0.1)
@@ -60,9 +59,9 @@ class _Prefetcher:
 
 
 def prefetch(
-    items: Iterable,  # closed at the end, where it has `close`
+    items: Iterable,  # source of the items; closed at the end if it has `close`
     room: int = 4,  # largest number of waiting items
-    newest: bool = False,  # drop the oldest waiting item of a slow consumer, as for a camera
+    newest: bool = False,  # True: drop the oldest waiting item if the queue is full, as for a camera
 ) -> Generator:
     "Iterate over `items`, produced ahead by a thread"
     source = _Prefetcher(items, room, newest)

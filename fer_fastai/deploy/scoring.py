@@ -22,7 +22,7 @@ from .model_folder import SavedModel, as_learner, load_model_folder
 from .predictor import pretrained_model
 
 # %% ../../nbs/84b_deploy.scoring.ipynb #c916d72e
-_SEEN = 0.25  # fraction of known faces above which a dataset is taken for a training set of the model
+_SEEN = 0.25  # fraction of training faces of the model above which a dataset is not scored
 
 
 @cache
@@ -70,7 +70,7 @@ def _check_unseen(faceset: FaceSet):
         )
     if seen.mean() > _SEEN:
         found = f"{percent(seen.mean())} of the faces are in FER2013's Training, such as {faceset.ids[seen][0]}"
-        hint = "Use cross_val_pred_probs: the bundled model has learned these labels"
+        hint = "Use cross_val_pred_probs: the bundled model was trained on these labels"
         raise DataError(found, "pretrained_pred_probs", "faces that the model was not trained on", hint)
 
 

@@ -67,6 +67,7 @@ def _wide(
 
 
 def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
+    "Create Metrics from the rows of a results table"
     scores = _wide(rows, "scores")["value"]
     per_class = _wide(rows, "per_class").astype({"support": int}).rename_axis(index="class", columns=None)
     confusion = _wide(rows, "confusion").astype(int).rename_axis(index="actual", columns="predicted")
@@ -83,9 +84,9 @@ def _metrics_from_rows(rows: pd.DataFrame, label_set: str) -> Metrics:
 
 def load_metrics(
     name: str,  # name of a results file, such as "fer_kd"
-    tta: str = "single",
-    label_set: str = "FER2013 labels",
-    split: str = "private",  # or "public"
+    tta: str = "single",  # test-time augmentation, as in the file
+    label_set: str = "FER2013 labels",  # label set, as in the file
+    split: str = "private",  # "private" or "public": test split of FER2013
     system: str | None = None,  # name of a system, where the file has several; None: the first
 ) -> Metrics | None:  # None: not measured
     "Load the metrics of a network from a results file, with confusion matrix and scores per class"

@@ -220,6 +220,7 @@ def paper_recipe(
 
 # %% ../../nbs/90_papers.sfew.ipynb #6b03b363
 def _feature_systems(features: FaceSet) -> dict[str, tuple[FaceSet, Callable]]:
+    "List the systems on ten features by name"
     return {
         "two layers on ten features": (features, mlp_predict),
         "two layers, pruned as published": (features, pruned_mlp),

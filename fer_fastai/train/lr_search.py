@@ -23,8 +23,8 @@ _FINETUNE_LR_RANGE = (3e-4, 3e-3)  # limits for a pretrained network with discri
 
 
 def suggest_lr(
-    learner: Learner,
-    stage: Stage,
+    learner: Learner,  # learner in the state before the stage
+    stage: Stage,  # stage of a recipe
 ) -> tuple[float, dict]:  # learning rate; search: valley, lr_at_min_loss, lrs, losses
     "Search the learning rate of a stage with lr_find"
     suggestions = learner.lr_find(show_plot=False, suggest_funcs=(valley, minimum))
@@ -51,7 +51,12 @@ def _plot_search(search: dict, lr: float, title: str, path: Path):
     plt.close(figure)
 
 
-def stage_lr(learner: Learner, stage: Stage, number: int, folder: Path) -> float:
+def stage_lr(
+    learner: Learner,  # learner in the state before the stage
+    stage: Stage,  # stage of a recipe
+    number: int,  # number of the stage, from 0
+    folder: Path,  # run folder, in which the search is stored
+) -> float:
     "Return the learning rate of the stage, of an earlier search, or of a new search"
     if stage.lr is not None:
         return stage.lr

@@ -46,6 +46,7 @@ def git_commit() -> str:  # short hash, followed by + where the tree has changes
 
 # %% ../../nbs/44a_train.metadata.ipynb #b7bbb0fe
 def _processor() -> str:
+    "Return the name of the processor"
     info = Path("/proc/cpuinfo")
     for line in info.read_text().splitlines() if info.exists() else ():
         if line.startswith("model name"):

@@ -107,8 +107,8 @@ class FilterBar {
       return new Checklist(name, name === "kind" ? config.all : null, (values) => cleaner.filter({ [name]: values }));
     });
     this.search = make("input", "fer-search");
-    Object.assign(this.search, { type: "search", placeholder: "search ids  /", spellcheck: false });
-    this.search.setAttribute("aria-label", "Search by face id");
+    Object.assign(this.search, { type: "search", placeholder: "search ids, notes  /", spellcheck: false });
+    this.search.setAttribute("aria-label", "Search by face id or note");
     this.search.addEventListener("input", () => {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.find(), TYPING);

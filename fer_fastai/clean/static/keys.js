@@ -12,7 +12,7 @@ const COMMANDS = [
   ["toggle", "s", "select or unselect the face"],
   ["copies", "w", "select the face with its copies"],
   ["similar", "m", "more like this: faces by similarity"],
-  ["back", "b", "back to the faces before"],
+  ["back", "b", "back to the previous list"],
   ["single", " ", "single face, grid"],
   ["larger", "+", "larger faces; zoom a single face"],
   ["smaller", "-", "smaller faces"],
@@ -21,7 +21,7 @@ const COMMANDS = [
   ["guide", "g", "guidelines"],
   ["next", "n", "next page"],
   ["previous", "p", "previous page"],
-  ["search", "/", "search by face id; Enter opens the first hit"],
+  ["search", "/", "search by face id or note; Enter opens the first hit"],
   ["help", "?", "this help"],
 ];
 const ALSO = { "=": "larger", _: "smaller", pagedown: "next", pageup: "previous", escape: "none" };

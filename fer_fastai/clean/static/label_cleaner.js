@@ -10,7 +10,7 @@ const POLL_EVERY = 1500; // ms between two checks for the decisions of others
 const POLL_WITHIN = 10000; // ms without an answer before the next check is sent
 const SILENT =
   "Waiting for the kernel: the last action is not saved yet. If the kernel was restarted, run the cell again.";
-const QUIET = new Set(["details", "poll"]); // messages that no one waits for
+const QUIET = new Set(["details", "poll"]); // messages whose answers are not awaited
 const DECIDING = new Set(["accept", "label", "keep", "discard", "unsure", "typed", "change"]);
 const SIZES = { min: 70, max: 240, step: 10, start: 100 }; // width of a card, in pixels
 
@@ -206,7 +206,7 @@ class Cleaner {
     if (fresh.length) this.announce(texts.filter(Boolean).join(" · "));
   }
 
-  // A page size of the user's own is added to the list
+  // Add a page size that is not in the list
   drawPageSize(size) {
     const options = [...this.pageSize.options];
     if (!options.some((option) => Number(option.value) === size)) {
@@ -247,7 +247,7 @@ class Cleaner {
     if (similar !== null) {
       const text = make("span", "fer-notice-text", "faces like ", make("strong", "", similar));
       const all = this.buildStep("all", "Select all faces of the page", "Select all");
-      lines.push([text, all, this.buildStep("back", "Back to the faces before", "Back")]);
+      lines.push([text, all, this.buildStep("back", "Back to the previous list", "Back")]);
     }
     if (finished) {
       lines.push([progress.total === 1 ? "The face is decided." : `All ${plural(progress.total)} are decided.`]);
@@ -446,7 +446,7 @@ class Cleaner {
   }
 
   back() {
-    if (this.state.source?.kind !== "similar") return this.announce("these are the faces before");
+    if (this.state.source?.kind !== "similar") return this.announce("no previous list");
     this.request("back", {}, { focus: true });
   }
 

@@ -108,7 +108,7 @@ class Help {
   }
 }
 
-// The user's text, and example faces per class; stays open beside the work
+// Guidelines: a text, and example faces per class; they stay open during the review
 class Guide {
   constructor(cleaner) {
     this.cleaner = cleaner;
