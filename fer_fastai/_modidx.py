@@ -494,6 +494,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                            'fer_fastai/clean/ranking.py'),
                                           'fer_fastai.clean.ranking.confusion_rates': ( 'clean.ranking.html#confusion_rates',
                                                                                         'fer_fastai/clean/ranking.py'),
+                                          'fer_fastai.clean.ranking.correct_class_probabilities': ( 'clean.ranking.html#correct_class_probabilities',
+                                                                                                    'fer_fastai/clean/ranking.py'),
                                           'fer_fastai.clean.ranking.denoised_soft_labels': ( 'clean.ranking.html#denoised_soft_labels',
                                                                                              'fer_fastai/clean/ranking.py'),
                                           'fer_fastai.clean.ranking.knn_disagreement': ( 'clean.ranking.html#knn_disagreement',

@@ -22,9 +22,8 @@ from .pred_probs import PredProbs
 from fer_fastai.clean.ranking import (
     RANKING_METHODS,
     confusion_rates,
-    label_posterior,
+    correct_class_probabilities,
     most_likely_other,
-    uses_expressions,
 )
 from .reliability import check_reliability
 from ..core import DataError, percent, require, settings
@@ -63,9 +62,6 @@ def _unit_scores(values: np.ndarray) -> np.ndarray:
 
 
 # %% ../../nbs/62_clean.issues.ipynb #4e6c789f
-_WITH_EXPRESSIONS = ("systematic_errors", "combined")  # methods that use facts about expressions
-
-
 def rank_label_issues(
     faceset: FaceSet,  # labeled faces
     pred_probs: PredProbs,  # out-of-sample predictions
@@ -76,13 +72,10 @@ def rank_label_issues(
     _check_rankable(faceset, method)
     pred_probs, labels = pred_probs.select(faceset), faceset.codes
     probs = pred_probs.probabilities.to_numpy(dtype=np.float64)
-    options = {"expressions": expressions} if method in _WITH_EXPRESSIONS else {}
+    options = {"expressions": expressions} if method in ("systematic_errors", "combined") else {}
     values = RANKING_METHODS[method](labels, pred_probs, **options)
-    evidence = probs
-    if method in _WITH_EXPRESSIONS:
-        known = pred_probs.vocab if uses_expressions(pred_probs.vocab, expressions) else ()
-        evidence = label_posterior(labels, probs, pred_probs.denoised, known)
-    others = most_likely_other(labels, evidence)
+    correct = correct_class_probabilities(labels, pred_probs, expressions) if options else probs
+    others = most_likely_other(labels, correct)
     names = np.array(faceset.vocab, dtype=object)
     table = pd.DataFrame(
         {

@@ -18,6 +18,7 @@ __all__ = [
     "uses_expressions",
     "systematic_errors",
     "combined",
+    "correct_class_probabilities",
     "denoised_soft_labels",
     "blend_soft_labels",
 ]
@@ -212,8 +213,24 @@ def combined(
     expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
 ) -> np.ndarray:  # shape (n,), 0 to 1
     "Score how suspicious each label is: wrong at random, or wrong by habit"
-    random = random_errors(labels, _array(pred_probs))
-    return random + (1 - random) * _SYSTEMATIC * systematic_errors(labels, pred_probs, expressions)
+    random, systematic = random_errors(labels, _array(pred_probs)), systematic_errors(labels, pred_probs, expressions)
+    order = np.argsort(random + (1 - random) * _SYSTEMATIC * systematic, kind="stable")
+    scores = np.empty(len(labels))
+    scores[order] = np.sort(random + (1 - random) * systematic)  # the order is weighted, the scale is not
+    return scores
+
+
+def correct_class_probabilities(
+    labels: np.ndarray,  # class codes, shape (n,)
+    pred_probs: PredProbs,  # rows in the order of the labels
+    expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
+) -> np.ndarray:  # shape (n, k), rows sum to 1
+    "Compute the probabilities of the correct class: the model's for random errors, the posterior for systematic ones"
+    probs = _array(pred_probs)
+    known = pred_probs.vocab if uses_expressions(pred_probs.vocab, expressions) else ()
+    posterior = label_posterior(labels, probs, pred_probs.denoised, known)
+    random = random_errors(labels, probs)[:, None]
+    return random * probs + (1 - random) * posterior
 
 
 _METHODS = (
