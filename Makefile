@@ -10,8 +10,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-MEASURED := speed/data speed/loader speed/demo cleaning/copies cleaning/issues robustness/edits speed/widget \
-  cleaning/effect accuracy/fer2013_resnet34 accuracy/joint accuracy/nets accuracy/fer2013_six accuracy/options \
+MEASURED := speed/data speed/loader speed/demo cleaning/copies cleaning/issues cleaning/active robustness/edits speed/widget \
+  cleaning/impact accuracy/fer2013_resnet34 accuracy/joint accuracy/nets accuracy/fer2013_six accuracy/options \
   accuracy/few accuracy/ensemble accuracy/chosen accuracy/ablation accuracy/pca speed/angles accuracy/pruning \
   accuracy/embed robustness/glasses speed/predict speed/memory speed/two_processes speed/scaling speed/bulk \
   robustness/bad_inputs robustness/datasets robustness/covered

@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 import fer_fastai.data.duplicates  # noqa: F401  adds FaceSet.drop_leaked
-from fer_fastai.core import git_commit, hardware, versions
 from fer_fastai.io import atomic_path
+from fer_fastai.train.metadata import git_commit, hardware, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -293,7 +293,7 @@ def metric_tables(reports: dict) -> pd.DataFrame:
 
 def out_of_fold(faceset, recipe, n: int = 5, folder: Path | None = None, training=None):
     "Predict all Training faces by n-fold cross-validation; no fold trains on a copy of a face that is tested"
-    from fer_fastai.clean.pred_probs import cross_val_pred_probs
+    from fer_fastai.clean.cross_val import cross_val_pred_probs
 
     training = faceset.split("train") if training is None else training
     copies = training.ids.difference(faceset.drop_leaked().ids)

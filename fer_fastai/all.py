@@ -167,6 +167,9 @@ from fer_fastai.evaluate.tta import (
 )
 
 # %% ../nbs/92_all.ipynb #f2a3ebe9
+from fer_fastai.clean.cross_val import (
+    cross_val_pred_probs,
+)
 from fer_fastai.clean.diffs import (
     apply_diff,
     to_diff,
@@ -191,7 +194,6 @@ from fer_fastai.clean.issues import (
 )
 from fer_fastai.clean.pred_probs import (
     PredProbs,
-    cross_val_pred_probs,
     predict_pred_probs,
 )
 from fer_fastai.clean.widget import (

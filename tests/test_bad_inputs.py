@@ -35,29 +35,28 @@ from PIL import Image
 from torch import nn
 
 import fer_fastai
+from fer_fastai.clean.cross_val import cross_val_pred_probs, read_margins
 from fer_fastai.clean.diffs import apply_diff, to_diff
 from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.issues import find_issues
-from fer_fastai.clean.pred_probs import (
-    PredProbs,
-    average_pred_probs,
-    cross_val_pred_probs,
-    read_margins,
-)
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs
 from fer_fastai.clean.ranking import denoised_soft_labels
-from fer_fastai.clean.widget import LabelCleaner, review_table
+from fer_fastai.clean.review import review_table
+from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.cli.app import main
 from fer_fastai.compress.callbacks import PruneWhileTraining
 from fer_fastai.compress.channels import remove_channels
 from fer_fastai.compress.pruning import prune_model
 from fer_fastai.core import FerError, read_settings, settings_with_source
+from fer_fastai.data.alignment import align_face
 from fer_fastai.data.datasets import read_fer2013_folder, read_sfew, read_sfew_features
-from fer_fastai.data.detection import align_face, crop_faces, detect_faces, yunet_path
+from fer_fastai.data.detection import crop_faces, detect_faces, yunet_path
 from fer_fastai.data.download import download_dataset, download_file
 from fer_fastai.data.emotions import FER2013_CLASSES
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.features import face_features, lpq, pca_features
-from fer_fastai.data.fer2013 import read_fer2013_csv, read_fer2013_parquet, read_ferplus_votes, with_ferplus
+from fer_fastai.data.fer2013 import read_fer2013_csv, read_fer2013_parquet
+from fer_fastai.data.ferplus import read_ferplus_votes, with_ferplus
 from fer_fastai.data.images import photo_paths, read_photo
 from fer_fastai.data.loaders import FaceDataset, face_dls
 from fer_fastai.data.readers import from_dataframe, load_fer2013, read_faces, read_folder
@@ -79,11 +78,12 @@ from fer_fastai.interpret.angles import AngularSeparation
 from fer_fastai.interpret.attribution import explain, most_active_unit
 from fer_fastai.interpret.perturbation import draw_glasses, occlude, perturbed_pred_probs
 from fer_fastai.interpret.saliency import mean_saliency, sanity_check
-from fer_fastai.io import file_sha256, load_result, new_run_folder, write_json
+from fer_fastai.io import file_sha256, new_run_folder, write_json
 from fer_fastai.models.activations import angles, find_layers
 from fer_fastai.models.backbones import face_learner, make_network, train_last_layers
 from fer_fastai.models.baselines import feature_columns, make_scaler
 from fer_fastai.models.weights import fit_shapes, load_facenet, load_weights, save_weights
+from fer_fastai.papers.results import load_result
 from fer_fastai.train.callbacks import EMA, KnowledgeDistillation
 from fer_fastai.train.checkpoint import claim_run_folder
 from fer_fastai.train.losses import class_weights, weighted_loss
@@ -2538,7 +2538,7 @@ def cases_of_predicted_probabilities_and_issues():
                 (
                     "a page of no faces",
                     lambda _: LabelCleaner(few_faces(1), log="sqlite://", page_size=0),
-                    "LabelCleaner: page_size 0; expected 1 or more",
+                    "LabelCleaner: page_size 0; expected 1 to 200",
                 ),
                 (
                     "an unknown filter",

@@ -33,7 +33,7 @@ from sqlalchemy.exc import SQLAlchemyError
 def test_tables_of_the_edit_log():
     "Tables of the edit log"
     # nbs/63_clean.database.ipynb #6d784e99
-    test_eq(sorted(metadata.tables), ["fer_batches", "fer_dataset", "fer_edits"])
+    test_eq(sorted(metadata.tables), ["fer_batches", "fer_dataset", "fer_edits", "fer_notes"])
     names = {table.name: ", ".join(column.name for column in table.columns) for table in metadata.sorted_tables}
     pd.Series(names, name="columns").to_frame()
 

@@ -106,6 +106,21 @@ def test_export():
         written = pd.read_csv(Path(folder, "edits.csv"))
     written
 
+    # nbs/66b_clean.edit_files.ipynb #66bb0002
+    log = EditLog("sqlite://", four_faces(), annotator="ann")
+    first, second = four_faces().ids[:2]
+    log.add(first, "discard")
+    log.note([first, second], "two persons", bookmark=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = export_edits(log, Path(folder) / "edits.csv")
+        table = pd.read_csv(path, keep_default_na=False)
+        copy = EditLog("sqlite://", four_faces(), annotator="bob")
+        import_edits(copy, path, four_faces())
+    test_eq(table.note.tolist(), ["two persons"] * 2)
+    test_eq(table.decision.tolist(), ["discard", ""])
+    test_eq(copy.consensus_table().decision.to_dict(), {first: "discard"})
+    table
+
 
 def test_edge_cases_files_that_are_imported_completely_or_not_at_all():
     "Edge cases: files that are imported completely or not at all"

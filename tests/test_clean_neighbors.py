@@ -18,12 +18,15 @@ def test_nearest_neighbors_by_cosine_similarity():
     np.fill_diagonal(cosine, -1)
     test_eq(neighbors, np.argsort(-cosine, axis=1)[:, :5])  # the search is exact
     test_eq(index.query([7], n=5)[0], neighbors[[7]])
+    assert np.allclose(index.similarity(7), cosine[7] + np.eye(200)[7] * 2, atol=1e-5)
     similarity[7].round(2)
 
     # nbs/60b_clean.neighbors.ipynb #b62cf1c3
     model_ids = np.arange(200) % 2
-    neighbors, _ = NeighborIndex(vectors, model_ids).query(n=5)
+    index = NeighborIndex(vectors, model_ids)
+    neighbors, _ = index.query(n=5)
     assert (model_ids[neighbors] == model_ids[:, None]).all()
+    test_eq(np.isfinite(index.similarity(0)), model_ids == 0)
 
 
 def test_few_faces_copies_and_no_faces():

@@ -5,28 +5,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from fastai.callback.core import Callback
-from fer_fastai.core import DataError, RecipeError
-from fer_fastai.train.recipes import Recipe
-from fer_fastai.train.training import train
-from fer_fastai.clean.pred_probs import (
-    PredProbs,
-    RecordMargins,
-    average_pred_probs,
-    cross_val_pred_probs,
-    predict_pred_probs,
-    read_margins,
-)
+from fer_fastai.core import DataError
+from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs, concat_pred_probs, predict_pred_probs
 
 # nbs/60_clean.pred_probs.ipynb #1812bb89
-import contextlib
 import tempfile
+from unittest.mock import patch
 
 from fastcore.test import ExceptionExpected
 
-from fer_fastai.core import ResumeError
 from fer_fastai.data.synthetic import synthetic_faces
-from fer_fastai.train.recipes import Stage
+from fer_fastai.train.recipes import Recipe, Stage
+from fer_fastai.train.training import train
 
 # nbs/60_clean.pred_probs.ipynb #612f3578
 faces = synthetic_faces(280, seed=1).random_split(valid=0.2, test=0.3, seed=0)
@@ -68,6 +58,13 @@ def test_predictions_of_a_held_out_model():
     last = learner.model[1][-1]
     logits = torch.from_numpy(single.features) @ last.weight.detach().T + last.bias.detach()
     assert np.allclose(torch.softmax(logits, 1), single.probabilities, atol=1e-3)
+    with patch.dict(
+        predict_pred_probs.__globals__, _MIN_FACES_TO_TUNE=1
+    ):  # searches for the fastest compute mode first
+        tuned = predict_pred_probs(learner, faces.split("test"), "single")
+    assert np.allclose(tuned.features, single.features, atol=0.1) and np.allclose(
+        tuned.probabilities, single.probabilities, atol=0.02
+    )
 
 
 def test_average_of_several_networks():
@@ -89,57 +86,13 @@ def test_average_of_several_networks():
     print(both)
 
 
-def test_area_under_the_margin():
-    "Area under the margin"
-    # nbs/60_clean.pred_probs.ipynb #d15fa696
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "margins.parquet"
-        learner = train(faces, quick, folder, cbs=(RecordMargins(path),))
-        table, margins = pd.read_parquet(path), read_margins(path)
-    assert list(table.columns) == ["epoch 1", "epoch 2"] and list(table.index) == list(faces.split("train").ids)
-    assert table.notna().any(axis=1).all()  # the last, incomplete batch is dropped: a face may miss one epoch
-    assert np.allclose(margins, table.mean(axis=1))
-    assert table["epoch 2"].mean() > table["epoch 1"].mean()  # training increases margins
-    margins.describe().round(2)
-
-    # nbs/60_clean.pred_probs.ipynb #7145a5b0
-    class InterruptSecondEpoch(Callback):
-        "Callback that raises KeyboardInterrupt in the second epoch"
-
-        def before_train(self):
-            if self.epoch == 1:
-                raise KeyboardInterrupt
-
-    with tempfile.TemporaryDirectory() as folder:
-        record = RecordMargins(Path(folder) / "margins.parquet")
-        with contextlib.suppress(KeyboardInterrupt):
-            train(faces, quick, folder, cbs=(record, InterruptSecondEpoch()))
-        train(faces, quick, folder, cbs=(record,))  # resumes with the second epoch
-        assert np.allclose(read_margins(record.path), margins, equal_nan=True)
-
-
-def test_cross_validation():
-    "Cross-validation"
-    # nbs/60_clean.pred_probs.ipynb #d01dcf02
-    first = faces.ids[:3]
-    with tempfile.TemporaryDirectory() as folder:
-        options = {"n": 2, "folder": folder, "near_duplicates": False, "predict_only": first}
-        pred_probs = cross_val_pred_probs(faces, quick, **options)
-        again = cross_val_pred_probs(faces, quick, **options)  # reads the saved predictions
-        other = "happy" if faces.table.label.iloc[0] != "happy" else "sad"
-        relabeled = faces.with_columns(label=[other, *faces.table.label.iloc[1:]])
-        with ExceptionExpected(ResumeError, "labels"):
-            cross_val_pred_probs(relabeled, quick, **options)
-        with ExceptionExpected(ResumeError, "tta"):
-            cross_val_pred_probs(faces, quick, tta="single", **options)
-        folds = pd.read_parquet(Path(folder) / "folds.parquet").fold
-        trained_on = [pd.read_parquet(Path(folder) / f"fold-{k}" / "margins.parquet").index for k in (0, 1)]
-    assert pred_probs.probabilities.index.equals(faces.ids) and set(pred_probs.model_ids) == {0, 1}
-    assert not any(set(ids) & set(folds.index[folds == k]) for k, ids in enumerate(trained_on))  # out of sample
-    assert not any(set(ids) & set(first) for ids in trained_on)
-    assert again.probabilities.equals(pred_probs.probabilities)
-    assert np.allclose(again.features, pred_probs.features, atol=0.01)  # saved as float16
-    pred_probs
+def test_predictions_of_different_faces():
+    "Predictions of different faces"
+    # nbs/60_clean.pred_probs.ipynb #c1d2e3f5
+    first, second = (PredProbs(two_faces.iloc[[row]], source=name) for row, name in enumerate(("one", "two")))
+    both = concat_pred_probs([first, second], "two networks")
+    assert both.probabilities.equals(two_faces) and both.model_ids.tolist() == [0, 1]
+    both
 
 
 def test_predprobs_that_do_not_fit_the_faces():
@@ -168,27 +121,3 @@ def test_saved_files_that_are_damaged():
             PredProbs.load(saved)
         with ExceptionExpected(DataError, "can't be read"):
             PredProbs.load(Path(folder) / "none")
-
-
-def test_folders_of_another_call():
-    "Folders of another call"
-    # nbs/60_clean.pred_probs.ipynb #516cdf96
-    with tempfile.TemporaryDirectory() as folder:
-        table = pd.DataFrame({"fold": 0, "group": 0, "predict_only": False}, index=faces.ids)
-        table.to_parquet(Path(folder) / "folds.parquet")
-        with ExceptionExpected(RecipeError, "1 folds of 280 faces"):
-            cross_val_pred_probs(faces, quick, n=2, folder=folder)
-        with ExceptionExpected(RecipeError, "0 faces were never trained on"):
-            cross_val_pred_probs(faces, quick, n=1, folder=folder, predict_only=faces.ids[:2])
-        with ExceptionExpected(DataError, "predict_only 'nobody'"):
-            cross_val_pred_probs(faces, quick, n=2, folder=folder, predict_only=["nobody"])
-
-
-def test_soft_labels():
-    "Soft labels"
-    # nbs/60_clean.pred_probs.ipynb #50bdf55b
-    one_hot = pd.DataFrame(np.eye(len(faces.vocab))[faces.codes], faces.ids, list(faces.vocab))
-    with tempfile.TemporaryDirectory() as folder:
-        soft_recipe = quick.replace(target="votes")
-        soft = cross_val_pred_probs(faces.with_votes(one_hot), soft_recipe, n=2, folder=folder, near_duplicates=False)
-    assert soft.denoised and soft.margins is None and len(soft) == len(faces)

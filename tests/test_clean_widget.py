@@ -3,30 +3,25 @@
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from PIL import Image
 from fer_fastai.clean.edit_log import EditLog
-from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
-from fer_fastai.clean.widget import (
-    LabelCleaner,
-    ReviewList,
-    _ALL,
-    _MAX_THUMB,
-    _NONE,
-    _neighbor_space,
-    face_cards,
-    filter_faces,
-    nearest_faces,
-    review_table,
-    sprite_sheet,
-)
+from fer_fastai.clean.widget import LabelCleaner
 
 # nbs/67_clean.widget.ipynb #21bbd4eb
+import base64
+import io
+import json
+import subprocess
+import sys
 import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
+from PIL import Image
 
+from fer_fastai.clean.face_cards import _MAX_THUMB
 from fer_fastai.clean.pred_probs import PredProbs
+from fer_fastai.clean.review_filters import _ALL, _NONE
+from fer_fastai.core import DataError
 from fer_fastai.data.synthetic import synthetic_faces
 
 # nbs/67_clean.widget.ipynb #37ec706c
@@ -50,65 +45,6 @@ pred_probs = PredProbs(pd.DataFrame(probs, faces.ids, faces.vocab), source="exam
 def new_log(folder):
     "Open an edit log in a file"
     return EditLog(Path(folder) / "edits.db", faces, annotator="ann")
-
-
-def test_order_of_review():
-    "Order of review"
-    # nbs/67_clean.widget.ipynb #4f65446e
-    order = review_table(faces, issues)
-    test_eq(list(order.index[:3]), list(issues.index[:3]))
-    test_eq(len(order), len(faces))
-    order.head(3)
-
-
-def test_one_sprite_sheet_per_page():
-    "One sprite sheet per page"
-    # nbs/67_clean.widget.ipynb #b1564a73
-    sheet, problems = sprite_sheet(faces, [3, 1])
-    test_eq(sheet.shape, (2, 48, 48))
-    test_eq(sheet[1], faces.pixels[1])
-    missing = FaceSet(pd.DataFrame({"label": ["happy"], "path": ["nowhere.png"]}, index=["a"]))
-    assert "no such file" in sprite_sheet(missing, [0])[1][0]
-
-
-def test_filters_and_decisions():
-    "Filters and decisions"
-    # nbs/67_clean.widget.ipynb #81c4f4ca
-    listed = ReviewList(faces, issues, pred_probs)
-    test_eq(len(filter_faces(listed)), len(issues))
-    test_eq(len(filter_faces(listed, kind=_ALL)), len(faces))
-    listed.set_decision(listed.positions_of(issues.index[:2]), "relabel", "happy")
-    test_eq(len(filter_faces(listed, decided="undecided")), len(issues) - 2)
-    test_eq(listed.progress(), (2, len(issues)))
-    fear = filter_faces(listed, label="fear")
-    assert (listed.table.label.iloc[fear] == "fear").all()
-    dict(zip(faces.vocab, listed.label_counts()))
-
-
-def test_nearest_faces():
-    "Nearest faces"
-    # nbs/67_clean.widget.ipynb #cb344f88
-    near = nearest_faces(_neighbor_space(ReviewList(faces)), faces.ids[0])
-    assert len(near) == 5 and near.is_monotonic_decreasing and faces.ids[0] not in near
-    test_eq(_neighbor_space(ReviewList(faces)).kind, "pixels")
-    near
-
-    # nbs/67_clean.widget.ipynb #5a29151d
-    halves = pd.Series(np.arange(len(faces)) % 2, faces.ids)  # two networks, each predicted every second face
-    features = np.random.default_rng(0).normal(size=(len(faces), 8)).astype(np.float32)
-    two = PredProbs(pred_probs.probabilities, features=features, model_ids=halves)
-    near = nearest_faces(_neighbor_space(ReviewList(faces, pred_probs=two)), faces.ids[0])
-    assert (halves[near.index] == 0).all()
-
-
-def test_cards_of_the_browser():
-    "Cards of the browser"
-    # nbs/67_clean.widget.ipynb #7410ff90
-    listed = ReviewList(faces, issues, pred_probs)
-    card = face_cards(listed, listed.positions_of(issues.index[:1]))[0]
-    test_eq(card["suggestion"], issues.suggestion.iloc[0])
-    test_eq(len(card["p"]), 7)
-    card
 
 
 def test_labelcleaner():
@@ -146,6 +82,48 @@ def test_resume_a_review():
         test_eq([card["id"] for card in again.cards["faces"]], [faces.ids[7]])
 
 
+def test_decisions_of_others_and_of_other_windows():
+    "Decisions of others, and of other windows"
+    # nbs/67_clean.widget.ipynb #67a00003
+    with tempfile.TemporaryDirectory() as folder:
+        one = LabelCleaner(faces, issues, new_log(folder), page_size=12)
+        two = LabelCleaner(faces, issues, new_log(folder), page_size=12)
+        one.decide(issues.index[0], "keep")
+        two.edit_log.by("bob").add(issues.index[1], "discard")
+        sent = []
+        two.send = lambda message, buffers=None: sent.append(message)
+        two._on_message(two, {"do": "poll", "view": "v1", "seq": 1})
+        test_eq((two.state["marks"][0][0], two.state["others"]), ("keep", "bob decided 1 face"))
+        two._on_message(two, {"do": "poll", "view": "v1", "seq": 2})  # nothing is new
+        test_eq((sent, two.state["answer"]["seq"]), ([{"poll": 2, "view": "v1"}], 1))
+        one.undo()
+        two._on_message(two, {"do": "poll", "view": "v1", "seq": 3})
+        test_eq((two.state["marks"][0], two.progress[0]), (None, 0))
+
+
+def test_orders_similar_faces_notes_and_page_sizes():
+    "Orders, similar faces, notes and page sizes"
+    # nbs/67_clean.widget.ipynb #67a00005
+    with tempfile.TemporaryDirectory() as folder:
+        guide = {"guidelines": "# One face per image", "examples": {"fear": faces.ids[:2]}, "keys": {"happy": "h"}}
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12, **guide)
+        test_eq(cleaner.config["keys"], ["1", "2", "3", "h", "5", "6", "7"])
+        test_eq((cleaner.config["guidelines"]["shape"], len(cleaner.guideline_sheet)), ([2, 48, 48], 2 * 48 * 48))
+        cleaner.similar(issues.index[3], cursor=issues.index[5])
+        test_eq((cleaner.cards["faces"][0]["id"], cleaner.cards["faces"][0]["similarity"]), (issues.index[3], 1.0))
+        test_eq((cleaner.back(), cleaner.state["source"]), ([issues.index[5]], {"kind": "list"}))
+        cleaner.sort("confidence")
+        cleaner.resize(24, issues.index[0])
+        test_eq((cleaner.state["page_size"], cleaner.state["sort"]), (24, "confidence"))
+        cleaner.note(issues.index[0], "two persons")
+        cleaner.bookmark(issues.index[1])
+        cleaner.filter(flags=["noted", "bookmarked"])
+        test_eq(cleaner.state["shown"], 2)
+        cleaner.filter(label=["sad", "happy"], decided="undecided")
+    facets = cleaner.state["facets"]
+    facets["label"]
+
+
 def test_messages_of_the_browser():
     "Messages of the browser"
     # nbs/67_clean.widget.ipynb #673ec4cf
@@ -158,17 +136,70 @@ def test_messages_of_the_browser():
             cleaner._on_message(cleaner, {"do": do, "with": options, "view": "v1", "seq": seq})
             return cleaner.state["answer"]
 
-        assert send(1, "decide", ids=[face], decision="relabel", label="fear")["ok"]
+        assert send(1, "decide", ids=[face], decision="relabel", label="fear", batch=0, change=False)["ok"]
         test_eq(cleaner.state["marks"][0], ["relabel", "fear"])
         test_eq(cleaner.edit_log.current().loc[(face, "ann")].label, "fear")
-        test_eq(send(2, "undo")["ids"], [face])
+        test_eq(send(2, "undo", batch=1)["ids"], [face])
         test_eq((cleaner.state["marks"][0], cleaner.state["answer"]["seq"]), (None, 2))
         unknown = send(3, "decide", ids=[face], decision="relabel", label="hapy")
         test_eq((unknown["ok"], cleaner.state["marks"][0]), (False, None))
+        others = issues.index[1]
+        cleaner.edit_log.by("bob").add(others, "discard")
+        left_out = send(4, "decide", ids=[face, others], decision="keep", batch=cleaner.state["batch"], change=False)
+        test_eq((left_out["ids"], left_out["left_out"]), ([face], [{"count": 1, "why": "decided by bob"}]))
+        test_eq(cleaner.state["others"], "bob decided 1 face")
+        test_eq(send(5, "undo", batch=cleaner.state["batch"])["ids"], [face])
         (Path(folder) / "edits.db").rename(Path(folder) / "away.db")
-        gone = send(4, "decide", ids=[face], decision="keep")
+        gone = send(6, "decide", ids=[face], decision="keep")
         test_eq((gone["ok"], cleaner.state["marks"][0], cleaner.progress[0]), (False, None, 0))
     gone["text"]
+
+
+def test_saved_notebooks():
+    "Saved notebooks"
+    # nbs/67_clean.widget.ipynb #67a00007
+    with tempfile.TemporaryDirectory() as folder:
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
+        cleaner.decide(issues.index[0], "keep")
+        outputs = [{"output_type": "display_data", "metadata": {}, "data": data} for data in cleaner.outputs()]
+        cell = {
+            "cell_type": "code",
+            "id": "a",
+            "execution_count": 1,
+            "metadata": {},
+            "source": "cleaner",
+            "outputs": outputs,
+        }
+        path = Path(folder) / "review.ipynb"
+        path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        command = [sys.executable, "-m", "nbconvert", "--to", "html", "--log-level", "ERROR", str(path)]
+        subprocess.run(command, check=True, capture_output=True)
+        page = path.with_suffix(".html").read_text()
+    summary = page[page.index("fer-summary-static") :].split("</div>")[0]
+    assert f"1 of {len(issues)} faces decided" in summary and "<script" not in summary
+    image = Image.open(io.BytesIO(base64.b64decode(summary.split("base64,")[1].split('"')[0])))
+    test_eq(image.size, (12 * 48, 48 * -(-len(issues) // 12)))
+    assert len(cleaner.summary()) < 150_000 and page.count("fer-summary-static") == 1
+
+    # nbs/67_clean.widget.ipynb #67a00010
+    class Display:
+        "Display of a cell's output that keeps its newest content"
+
+        def update(self, data, raw):
+            self.data = data
+
+    with tempfile.TemporaryDirectory() as folder:
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs)
+        cleaner._summary = Display()
+        cleaner.decide(issues.index[0], "keep")
+        cleaner._on_message(cleaner, {"do": "poll", "view": "v", "seq": 1})
+        assert "1 of" in cleaner._summary.data["text/html"]
+        cleaner.decide(issues.index[1], "keep")
+        cleaner.update_summary()  # less than 20 seconds later
+        assert "1 of" in cleaner._summary.data["text/html"]
+        cleaner.update_summary(every=0)
+        assert "2 of" in cleaner._summary.data["text/html"]
+        assert "fer-summary-static" in cleaner._repr_mimebundle_()[0]["text/html"]
 
 
 def test_no_issues_all_faces_last_page():
@@ -198,7 +229,7 @@ def test_arguments_that_are_not_valid():
             LabelCleaner(faces, renamed, log)
         with ExceptionExpected(DataError, regex="comes up twice"):
             LabelCleaner(faces, pd.concat([issues, issues]), log)
-        with ExceptionExpected(DataError, regex="1 or more"):
+        with ExceptionExpected(DataError, regex="1 to 200"):
             LabelCleaner(faces, issues, log, page_size=0)
         cleaner = LabelCleaner(faces, log=log)
         with ExceptionExpected(DataError, regex="no face"):
@@ -253,7 +284,7 @@ def test_color_images_votes_and_predictions_for_a_part_of_the_faces():
         test_eq(cleaner.cards["faces"][0]["votes"], {"happy": 3, "contempt": 1})
         messages = []
         cleaner.send = lambda message, buffers=None: messages.append(message)
-        cleaner._send_details(faces.ids[5])  # a face without predictions
+        cleaner._on_message(cleaner, {"do": "details", "with": {"face_id": faces.ids[5]}})  # a face without predictions
         test_eq(messages[0]["near"], [])
         cleaner.filter(search=faces.ids[5])
         test_eq(cleaner.cards["faces"][0]["p"], [None] * 7)
@@ -274,3 +305,42 @@ def test_faces_that_the_log_was_applied_to_before():
         again = LabelCleaner(faces.apply(cleaner.edit_log), None, new_log(folder))
         again.decide(second, "keep")  # keeps the shown label, not the original one
         test_eq(faces.apply(again.edit_log).table.label[second], other)
+
+
+def test_every_message_of_the_browser():
+    "Every message of the browser"
+    # nbs/67_clean.widget.ipynb #67a00009
+    with tempfile.TemporaryDirectory() as folder:
+        cleaner = LabelCleaner(faces, issues, new_log(folder), pred_probs, page_size=12)
+        first, second = issues.index[:2]
+        keep = {"ids": [first], "decision": "keep", "label": None, "batch": 0, "change": False}
+        filters = {"label": [], "suggestion": [], "kind": [_ALL], "split": [], "decided": [], "flags": [], "search": ""}
+        messages = [
+            ("decide", keep, {"ids": [first]}),
+            ("decide", keep | {"batch": 1}, {"ids": [], "left_out": [{"count": 1, "why": "already decided"}]}),
+            ("undo", {"batch": 1}, {"ids": [first]}),
+            ("redo", {"batch": 2}, {"ids": [first]}),
+            ("filter", filters, {}),
+            ("sort", {"by": "similarity", "face_id": second}, {}),
+            ("go", {"page": 2}, {}),
+            ("resize", {"page_size": 24, "face_id": second}, {}),
+            ("similar", {"face_id": second, "cursor": first}, {}),
+            ("back", {}, {"ids": [first]}),
+            ("advance", {}, {}),
+            ("note", {"ids": [first], "text": "blurred"}, {}),
+            ("bookmark", {"ids": [first, second], "on": True}, {}),
+            ("go", {"page": "two"}, None),
+            ("dance", {}, None),
+        ]
+        for seq, (do, options, expected) in enumerate(messages):
+            cleaner._on_message(cleaner, {"do": do, "with": options, "view": "v", "seq": seq})
+            answer = dict(cleaner.state["answer"])
+            test_eq((answer.pop("view"), answer.pop("seq"), answer.pop("do")), ("v", seq, do))
+            test_eq(answer.pop("ok"), expected is not None)
+            if expected is not None:
+                test_eq(answer, expected)
+        json.dumps([cleaner.state, cleaner.cards, cleaner.config])  # plain values only
+        cleaner.filter()
+        cleaner.decide(issues.index, "keep")
+        cleaner._on_message(cleaner, {"do": "advance", "view": "v", "seq": 99})
+        test_eq(cleaner.state["answer"]["all_decided"], True)

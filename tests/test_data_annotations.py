@@ -4,31 +4,15 @@ import json
 from pathlib import Path
 from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows, scan_class_folders
-from fer_fastai.data.annotations import has_keys, number_copies, scan_fiftyone
+from fer_fastai.data.annotations import _scan_fiftyone, has_keys, number_copies, original_name
 
 # nbs/16i_data.annotations.ipynb #a0a16i04
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-from fer_fastai.data.registry import read_layout, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
-
-
-def read(path, **options):
-    "Read a path with the layout that is recognized"
-    return read_layout(path, *recognize_layout(path), **options)
+from fer_fastai.data._testing import read_known, toy_images
+from fer_fastai.data.registry import recognize_layout
 
 
 def test_recognize_a_file_by_its_keys():
@@ -54,14 +38,14 @@ def test_fiftyone_data_and_labels_json():
         for split in ("train", "val"):
             (root / "wrapper" / split / "labels.json").write_text(json.dumps(labels))
         test_eq(recognize_layout(root)[0].name, "fiftyone")
-        test_eq(len(scan_fiftyone(root).rows), 4)
-        faces = read(root)
+        test_eq(len(_scan_fiftyone(root).rows), 4)
+        faces = read_known(root)
         (root / "wrapper/val/labels.json").write_text(json.dumps({"classes": ["joy"], "labels": {"a": 1}}))
         with ExceptionExpected(DataError, "labels.json, a: label 1; expected one code from 0 to 0, or a name"):
-            read(root)
+            read_known(root)
         (root / "wrapper/val/labels.json").write_text(json.dumps({"classes": ["joy"], "labels": {"../a": 0}}))
         with ExceptionExpected(DataError, "labels.json, ../a: no images of this name in data"):
-            read(root)
+            read_known(root)
     test_eq(faces.ids.tolist(), ["train/data/a", "train/data/b", "val/data/a", "val/data/b"])
     test_eq(faces.table.label.tolist(), ["happy", "sad"] * 2)
     test_eq(faces.table.split.tolist(), ["train"] * 2 + ["valid"] * 2)
@@ -71,6 +55,12 @@ def test_fiftyone_data_and_labels_json():
 
 def test_roboflow_one_column_per_class():
     "Roboflow: one column per class"
+    # nbs/16i_data.annotations.ipynb #30339751
+    tag = "0123456789abcdef0123456789abcdef"
+    test_eq(original_name(f"train/a_png.rf.{tag}"), original_name(f"valid/a_png.rf.{tag[::-1]}"))
+    assert original_name(f"train/a_png.rf.{tag}") != original_name(f"train/b_png.rf.{tag}")
+    test_eq(original_name("train/a"), "train/a")
+
     # nbs/16i_data.annotations.ipynb #a0a16i19
     tag = "0123456789abcdef0123456789abcdef"
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +70,7 @@ def test_roboflow_one_column_per_class():
         (root / "export/train/_classes.csv").write_text("\n".join(table))
         (root / "export/valid/_classes.csv").write_text(f"filename, Happy, Sad\nc_png.rf.{tag}.jpg, 0, 0\n")
         test_eq(recognize_layout(root)[0].name, "roboflow")
-        faces = read(root)
+        faces = read_known(root)
         for line, message in (
             (f"{names[0]}, 1, 1", "2 classes: Happy, Sad"),
             (f"{names[0]}, 1, 7", "row 0: '7'; expected 0"),
@@ -89,16 +79,16 @@ def test_roboflow_one_column_per_class():
                 f"filename, Happy, Sad\n{line}\n".replace(names[0], f"c_png.rf.{tag}.jpg")
             )
             with ExceptionExpected(DataError, message):
-                read(root)
+                read_known(root)
         for bad in ("/etc/passwd", "../train/" + names[0], "gone.jpg", "a\\..\\..\\b.jpg"):
             (root / "export/valid/_classes.csv").write_text(f"filename, Happy, Sad\n{bad}, 0, 1\n")
             with ExceptionExpected(DataError, "_classes.csv, row 0: "):
-                read(root)
-            test_eq(len(read(root, on_error="skip").skipped), 1)
+                read_known(root)
+            test_eq(len(read_known(root, on_error="skip").skipped), 1)
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, *(f"train/{label}/{name}" for label in ("Joy", "Sad") for name in names[1:]))
         test_eq(recognize_layout(root)[0].name, "roboflow")
-        folders = read(root)
+        folders = read_known(root)
     test_eq(faces.table.label.tolist(), ["happy", "happy", "sad"])
     test_eq(faces.table.group.tolist(), [0, 0, 1])
     test_eq(folders.table.label.tolist(), ["happy", "happy", "sad", "sad"])
@@ -116,11 +106,11 @@ def test_cvat_imagenet_form_without_images():
         (root / "task/train.txt").write_text('"a b.png" 1\nc.png 0\n')
         (root / "task/validation.txt").write_text("d.png\n")
         test_eq(recognize_layout(root)[0].name, "cvat")
-        faces = read(root)
+        faces = read_known(root)
         for bad in ("d.png 2", "d.png 0 1", "../x.png 0", "/etc/passwd 0", "gone.png 1", "a" * 3000):
             (root / "task/validation.txt").write_text(f"{bad}\n")
             with ExceptionExpected(DataError, "validation.txt, line 1: "):
-                read(root)
+                read_known(root)
     test_eq(faces.ids.tolist(), ["images/a b", "images/c"])
     test_eq(faces.table.label.tolist(), ["happy", "angry"])
     assert "1 faces without a label are left out" in faces.notes
@@ -141,11 +131,11 @@ def test_edge_cases_other_files_and_plain_class_folders():
         toy = toy_images(Path(folder, "toy"), "data/a.png")
         (toy / "labels.json").write_text('{"classes": ["happy"], "labels": []}')
         with ExceptionExpected(DataError, "labels.json: labels of another form"):
-            read(toy)
+            read_known(toy)
         (toy / "labels.json").write_text('{"classes": ["0", "1"], "labels": {"a": 1}}')
         with ExceptionExpected(DataError, "classes that are numbers: 1"):
-            read(toy)
+            read_known(toy)
         for target in (True, [0], 1.5, -1, ""):
             (toy / "labels.json").write_text(json.dumps({"classes": ["0", "1"], "labels": {"a": target}}))
             with ExceptionExpected(DataError, "labels.json, a: label .*; expected one code from 0 to 1, or a name"):
-                read(toy)
+                read_known(toy)

@@ -13,19 +13,9 @@ import shutil
 import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
+from fer_fastai.data._testing import toy_images
 from fer_fastai.data.registry import DATASETS, dataset_table, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
 
 
 def test_fer2013_as_image_folders_kaggle():

@@ -2,55 +2,22 @@
 
 from pathlib import Path
 import numpy as np
-from fer_fastai.core import DataError
 from fer_fastai.data.datasets_affectnet import _IMAGES, _LISTS
 
 # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q05
-import re
 import tempfile
 
 from fastcore.test import test_eq
 from PIL import Image
 
-from fer_fastai.data.registry import read_layout, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
-
+from fer_fastai.data._testing import read_known, refuses, toy_images, write_text
+from fer_fastai.data.registry import recognize_layout
 
 header = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
 yaml_text = """train: ../train/images
 nc: 8
 names: [Anger, Contempt, Disgust, Fear, Happy, Neutral, Sad, Surprise]
 """
-
-
-def write_text(root, name, text):
-    "Write a text file"
-    path = Path(root, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def read_known(path, **options):
-    "Read a folder in the layout that is recognized"
-    return read_layout(path, *recognize_layout(path), cache=False, **options)
-
-
-def refuses(text, path, **options):
-    "Return whether reading raises DataError with a text"
-    try:
-        found = f"no error, {read_known(path, **options)}"
-    except DataError as error:
-        found = str(error)
-    return re.search(text, found) is not None or print(found)
 
 
 def test_lists_of_the_authors():
@@ -64,8 +31,8 @@ def test_lists_of_the_authors():
     ]
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, *(f"A/{_IMAGES}/{name}.jpg" for name in ("1/a", "1/b", "2/c", "2/d", "2/e")))
-        write_text(root, f"A/{_LISTS}/training.csv", "\n".join(training))
-        write_text(root, f"A/{_LISTS}/validation.csv", f"{header}\n2/d.jpg,1,1,9,9,,0,0,0\n")
+        write_text(root, {f"A/{_LISTS}/training.csv": "\n".join(training)})
+        write_text(root, {f"A/{_LISTS}/validation.csv": f"{header}\n2/d.jpg,1,1,9,9,,0,0,0\n"})
         lists = read_known(root)
         whole = np.asarray(Image.open(root / "A" / _IMAGES / "1/a.jpg"))
         test_eq(lists.image(0), whole[6:30, 4:24])
@@ -105,7 +72,7 @@ def test_kaggle_labels_csv():
         root = toy_images(
             folder, "archive/anger/1.jpg", "archive/anger/2.jpg", "archive/happy/3.jpg", "archive/happy/4.jpg"
         )
-        write_text(root, "archive/labels.csv", table)
+        write_text(root, {"archive/labels.csv": table})
         kaggle = read_known(root)
     test_eq(
         kaggle.table.label.to_dict(),
@@ -122,13 +89,13 @@ def test_yolo():
     # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q24
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "Y/train/images/a.png", "Y/train/images/b.png", "Y/valid/images/c.png", size=(40, 20))
-        write_text(root, "Y/data.yaml", yaml_text)
+        write_text(root, {"Y/data.yaml": yaml_text})
         for name, text in {
             "train/labels/a": "4 0.5 0.5 1 1",
             "train/labels/b": "0 0.5 0.5 0.5 0.5",
             "valid/labels/c": "7",
         }.items():
-            write_text(root, f"Y/{name}.txt", text)
+            write_text(root, {f"Y/{name}.txt": text})
         yolo = read_known(root)
         whole = np.asarray(Image.open(root / "Y/train/images/b.png"))
         test_eq(yolo.image(1), whole[5:15, 10:30])
@@ -176,11 +143,11 @@ def test_edge_cases_lists():
             "a.jpg,100,100,9,9,,1,0,0": "box 100, 100, 9, 9",
         }
         for text, message in bad.items():
-            write_text(root, f"{_LISTS}/training.csv", f"{header}\n{text}\nb.jpg,1,1,9,9,,1,0,0\n")
+            write_text(root, {f"{_LISTS}/training.csv": f"{header}\n{text}\nb.jpg,1,1,9,9,,1,0,0\n"})
             assert refuses(message, root)
             kept = read_known(root, on_error="skip")
             test_eq((kept.table.label.tolist(), len(kept.skipped)), (["happy"], 1))
-        write_text(root, f"{_LISTS}/training.csv", "a.jpg,1,1,9,9,,1,0,0\nb.jpg,1,1,9,9,,1,0,0\n")
+        write_text(root, {f"{_LISTS}/training.csv": "a.jpg,1,1,9,9,,1,0,0\nb.jpg,1,1,9,9,,1,0,0\n"})
         assert refuses("0 columns 'subDirectory_filePath'", root)
 
 
@@ -226,18 +193,18 @@ def test_edge_cases_the_other_layouts():
             "happy/a.png,sad,1": "the same id as",
         }
         for text, message in bad.items():
-            write_text(root, "labels.csv", f"pth,label,relFCs\n{text}\nhappy/a.png,happy,1\n")
+            write_text(root, {"labels.csv": f"pth,label,relFCs\n{text}\nhappy/a.png,happy,1\n"})
             assert refuses(message, root)
             test_eq(len(read_known(root, on_error="skip")), 1)
-        write_text(root, "labels.csv", "pth,label\nhappy/a.png,happy\n")
+        write_text(root, {"labels.csv": "pth,label\nhappy/a.png,happy\n"})
         test_eq(recognize_layout(root), None)
 
     # nbs/16fa_data.datasets_affectnet.ipynb #a0a16q32
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "train/images/a.png", "train/images/b.png", "test/images/c.png")
-        write_text(root, "data.yaml", yaml_text)
-        write_text(root, "train/labels/b.txt", "1 0.5 0.5 1 1")
-        write_text(root, "test/labels/c.txt", "")
+        write_text(root, {"data.yaml": yaml_text})
+        write_text(root, {"train/labels/b.txt": "1 0.5 0.5 1 1"})
+        write_text(root, {"test/labels/c.txt": ""})
         assert refuses("train/labels/a.txt: no label file", root)
         bad = {
             "8 0.5 0.5 1 1": "a.txt, line 1: class '8'; expected 0 to 7",
@@ -248,13 +215,13 @@ def test_edge_cases_the_other_layouts():
             "1 0.5 x 1 1": "box 0.5 x 1 1",
         }
         for text, message in bad.items():
-            write_text(root, "train/labels/a.txt", text)
+            write_text(root, {"train/labels/a.txt": text})
             assert refuses(message, root)
             kept = read_known(root, on_error="skip")
             test_eq(kept.table.label.tolist(), ["contempt"])
             assert "1 images left out: their label file has no face" in kept.notes
-        write_text(root, "train/labels/a.txt", "1 0.5 0.5 0.5 0.5\n3 0.25 0.25 0.5 0.5\n")
+        write_text(root, {"train/labels/a.txt": "1 0.5 0.5 0.5 0.5\n3 0.25 0.25 0.5 0.5\n"})
         test_eq(list(read_known(root).ids), [f"affectnet/train/images/{name}" for name in ("a#0", "a#1", "b")])
         for text in ("names: [face]", "names: {0: 3}", "- a", "names: [", "!!python/object/apply:os.system ['true']"):
-            write_text(root, "data.yaml", text)
+            write_text(root, {"data.yaml": text})
             test_eq(recognize_layout(root), None)

@@ -2,54 +2,20 @@
 
 from pathlib import Path
 import numpy as np
-from fer_fastai.core import DataError
 from fer_fastai.data.faceset import BOX_COLUMNS
 from fer_fastai.data.datasets_wild import _EXPW_LINE
 
 # nbs/16f_data.datasets_wild.ipynb #a0a16f05
-import re
 import tempfile
 
 from fastcore.test import test_eq
 from PIL import Image
 
+from fer_fastai.data._testing import read_known, refuses, toy_images, write_text
 from fer_fastai.data.registry import read_layout, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
-
 
 rng = np.random.default_rng(0)
 pixels = [" ".join(map(str, rng.integers(0, 256, 2304))) for _ in range(3)]
-
-
-def write_text(root, **files):
-    "Write text files; __ in a name stands for /, and the ending is after the last _"
-    for name, text in files.items():
-        path = Path(root, ".".join(name.replace("__", "/").rsplit("_", 1)))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def read_known(path, **options):
-    "Read a folder in the layout that is recognized"
-    return read_layout(path, *recognize_layout(path), cache=False, **options)
-
-
-def refuses(text, path, **options):
-    "Return whether reading raises DataError with a text"
-    try:
-        found = f"no error, {read_known(path, **options)}"
-    except DataError as error:
-        found = str(error)
-    return re.search(text, found) is not None or print(found)
 
 
 def test_expw_boxes_in_photos():
@@ -58,7 +24,7 @@ def test_expw_boxes_in_photos():
     lines = ["anger_1.jpg 0 4 10 30 34 51.2 0", "anger_1.jpg 1 2 40 60 22 99 6", "awe_2.jpg 0 0 0 64 48 9.5 3"]
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "ExpW/image/origin/anger_1.jpg", "ExpW/image/origin/awe_2.jpg", size=(64, 48))
-        write_text(root, ExpW__label__label_lst="\n".join(lines))
+        write_text(root, {"ExpW/label/label.lst": "\n".join(lines)})
         expw = read_known(root)
         whole = np.asarray(Image.open(root / "ExpW/image/origin/anger_1.jpg"))
         face = expw.image(0)
@@ -82,7 +48,7 @@ def test_fer_folders_with_votes():
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, *(f"data/FER2013Train/{name}.png" for name in "123"), "data/FER2013Test/4.png")
         train = "".join(f'{name}.png,"(0, 0, 48, 48)",{votes[name]}\n' for name in "123")
-        write_text(root, data__FER2013Train__label_csv=train, data__FER2013Test__label_csv=f"4.png,{votes['4']}\n")
+        write_text(root, {"data/FER2013Train/label.csv": train, "data/FER2013Test/label.csv": f"4.png,{votes['4']}\n"})
         ferplus = read_known(root)
     test_eq(ferplus.table.label.to_dict(), {"ferplus/2": "happy", "ferplus/4": "angry"})  # 1: 4 of 9, no majority
     test_eq(ferplus.table.split.tolist(), ["train", "test"])
@@ -121,7 +87,8 @@ def test_fer2013_files_of_the_challenge():
     # nbs/16f_data.datasets_wild.ipynb #a0a16f18
     with tempfile.TemporaryDirectory() as folder:
         write_text(
-            folder, c__train_csv=f"emotion,pixels\n3,{pixels[0]}\n0,{pixels[1]}\n", c__test_csv=f"pixels\n{pixels[2]}\n"
+            folder,
+            {"c/train.csv": f"emotion,pixels\n3,{pixels[0]}\n0,{pixels[1]}\n", "c/test.csv": f"pixels\n{pixels[2]}\n"},
         )
         found = recognize_layout(folder)
         test_eq(found[0].name, "fer2013")
@@ -150,7 +117,7 @@ def test_edge_cases_expw_fer_afew_and_the_challenge_files():
             "a.jpg 2 1 1 9 9 5 3": "the same id as",
         }
         for text, message in bad.items():
-            write_text(root, label__label_lst=f"{text}\na.jpg 2 1 1 9 9 5 1\n")
+            write_text(root, {"label/label.lst": f"{text}\na.jpg 2 1 1 9 9 5 1\n"})
             assert refuses(message, root)
             test_eq(len(read_known(root, on_error="skip")), 1)
 
@@ -167,10 +134,10 @@ def test_edge_cases_expw_fer_afew_and_the_challenge_files():
             "c.png,9,0,0,0,0,0,0,0,0,1": "no file .*c.png",
         }
         for text, message in bad.items():
-            write_text(root, FER2013Train__label_csv=f"{text}\nb.png,0,9,0,0,0,0,0,0,0,1\n")
+            write_text(root, {"FER2013Train/label.csv": f"{text}\nb.png,0,9,0,0,0,0,0,0,0,1\n"})
             assert refuses(message, root)
             test_eq(read_known(root, on_error="skip").table.label.tolist(), ["happy"])
-        write_text(root, FER2013Train__label_csv="a.png,9,0,0,0,0,0,0,0,0,1\nb.png,0,0,0,0,0,0,0,0,0,0\n")
+        write_text(root, {"FER2013Train/label.csv": "a.png,9,0,0,0,0,0,0,0,0,1\nb.png,0,0,0,0,0,0,0,0,0,0\n"})
         one = read_known(root)
         toy_images(root, "FER2013Test/d.png")
         assert refuses("FER2013Test/label.csv: no rows; expected one row per image", root)
@@ -188,12 +155,14 @@ def test_edge_cases_expw_fer_afew_and_the_challenge_files():
         test_eq(recognize_layout(plain), None)  # own folders with persons
         write_text(
             root,
-            k__train_csv=f"emotion,pixels\n9,{pixels[0]}\n3,{pixels[1]}\n",
-            k__test_csv=f"pixels\n1 2 3\n{pixels[2]}\n",
+            {
+                "k/train.csv": f"emotion,pixels\n9,{pixels[0]}\n3,{pixels[1]}\n",
+                "k/test.csv": f"pixels\n1 2 3\n{pixels[2]}\n",
+            },
         )
         assert refuses("train.csv, row 0 .line 2.: emotion '9'; expected 0 to 6", root / "k")
         skipped = read_known(root / "k", on_error="skip")
-        write_text(root, k__test_csv=f"emotion,pixels\n3,{pixels[2]}\n")
+        write_text(root, {"k/test.csv": f"emotion,pixels\n3,{pixels[2]}\n"})
         test_eq(recognize_layout(root / "k"), None)
     test_eq(list(skipped.ids), ["fer2013/train/00001", "fer2013/test/00001"])
     test_eq(list(skipped.skipped.index), ["fer2013/train/00000", "fer2013/test/00000"])

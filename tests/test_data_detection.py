@@ -7,11 +7,10 @@ import cv2
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError, MissingFileError, RecipeError
+from fer_fastai.data.alignment import LANDMARK_TEMPLATE, align_face
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.data.images import read_photo
 from fer_fastai.data.detection import (
-    LANDMARK_TEMPLATE,
-    align_face,
     crop_faces,
     detect_faces,
     find_faces,
@@ -50,19 +49,6 @@ def side_by_side(images: dict):
     figure.tight_layout()
     plt.close(figure)
     return figure
-
-
-def test_align_a_face_by_five_landmarks():
-    "Align a face by five landmarks"
-    # nbs/22_data.detection.ipynb #ae6095cc
-    face = synthetic_faces(8, seed=1).pixels[0]
-    test_close(align_face(face, LANDMARK_TEMPLATE * 48).astype(int), face.astype(int), eps=1)
-    shift = np.vstack([np.eye(3)[:2] + [[0, 0, 76], [0, 0, 76]], [0, 0, 1]])
-    matrix = cv2.getRotationMatrix2D((100, 100), 30, 3.0) @ shift
-    snapshot = cv2.warpAffine(face, matrix, (200, 200), flags=cv2.INTER_CUBIC)
-    restored = align_face(snapshot, LANDMARK_TEMPLATE * 48 @ matrix[:, :2].T + matrix[:, 2])
-    assert np.corrcoef(restored.ravel(), face.ravel())[0, 1] > 0.98
-    side_by_side({"aligned face": face, "in a photo": snapshot, "aligned again": restored})
 
 
 @pytest.mark.real

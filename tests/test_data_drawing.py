@@ -3,19 +3,7 @@
 from collections.abc import Sequence
 import numpy as np
 from fer_fastai.core import DataError
-from fer_fastai.data.drawing import (
-    _ACTION_UNITS,
-    _T,
-    _UNITS,
-    _faces,
-    _lids,
-    _paint,
-    _points,
-    _project,
-    _stroke,
-    _through,
-    draw_faces,
-)
+from fer_fastai.data.drawing import _ACTION_UNITS, _UNITS, _faces, _paint, draw_faces
 
 # nbs/19_data.drawing.ipynb #c3441b08
 import time
@@ -70,30 +58,6 @@ def test_variation_between_persons_and_shots():
     assert two["AU12"][0] > 0 and two["AU12"][1] == 0  # and two expressions
     names = ("skin", "head_w", "yaw", "light_x", "strength", "AU6", "AU12", "AU15")
     pd.DataFrame({name: two[name].ravel() for name in names}).round(2)
-
-
-def test_geometry_strokes_bands_and_head_rotation():
-    "Geometry: strokes, bands and head rotation"
-    # nbs/19_data.drawing.ipynb #1d20a52e
-    line = _stroke(_T, 0 * _T, 0.2, taper=0)
-    assert np.allclose(np.abs(line[0, :, 1]), 0.1), "half the width on either side"
-    test_eq(_through(2, 0, 4)[0, [0, 5, 10]].tolist(), [2, 0, 4])
-    traits = {"head_w": 0.7, "head_h": 0.9, "pitch": 0, "roll": 0, "scale": 1, "dx": 0, "dy": 0}
-    nose_tip, ear = _project(_points([[0, 0.7]], [[0, 0]]), {**traits, "yaw": 0.4})[0, :, 0]
-    assert nose_tip > 0.2 and ear < 0.7, "a head that turns right moves the nose toward the ear"
-
-
-def test_brows_and_eyes():
-    "Brows and eyes"
-
-    # nbs/19_data.drawing.ipynb #d8d39e74
-    def opening(**units: float) -> float:  # height of an eye, in half image sides
-        face = {name: 0 for name in _UNITS} | {"eye_y": 0, "slant": 0, "eye_open": 0.08} | units
-        upper, lower = _lids(face, np.zeros(1))
-        return (lower - upper).item()
-
-    assert opening(AU6=1) < opening(AU7=1) < opening() < opening(AU5=1)
-    round(opening(), 3), round(opening(AU5=1), 3)
 
 
 def test_render_polygons_light_and_lens():

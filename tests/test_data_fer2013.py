@@ -6,15 +6,7 @@ import pandas as pd
 import pyarrow
 from fer_fastai.core import DataError
 from fer_fastai.data.emotions import FER2013_CLASSES
-from fer_fastai.data.faceset import FaceSet
-from fer_fastai.data.fer2013 import (
-    fer2013_id,
-    parse_pixel_column,
-    read_fer2013_csv,
-    read_fer2013_parquet,
-    read_ferplus_votes,
-    with_ferplus,
-)
+from fer_fastai.data.fer2013 import fer2013_id, parse_pixel_column, read_fer2013_csv, read_fer2013_parquet
 import pytest
 
 # nbs/16b_data.fer2013.ipynb #0e90d1cd
@@ -100,24 +92,6 @@ def test_parse_fer2013_s_parquet():
     test_eq(faces.table.split.tolist(), ["train", "test"])
     assert faces.votes is None
     faces.table
-
-
-def test_join_fer_s_votes_to_fer2013():
-    "Join FER+'s votes to FER2013"
-    # nbs/16b_data.fer2013.ipynb #f0bd9c8a
-    votes_header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    votes_rows = ["Training,fer0000000.png,0,9,1,0,0,0,0,0,0,0", "PublicTest,,0,0,0,0,0,0,0,0,0,10"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = toy_csv(Path(folder, "fer2013.csv"), [f"3,{pixels},Training", f"0,{pixels},PublicTest"])
-        votes_file = toy_csv(Path(folder, "fer2013new.csv"), votes_rows, votes_header)
-        voted = with_ferplus(read_fer2013_csv(path, cache=False), votes_file)
-        with ExceptionExpected(DataError, "2 rows of votes for 1 faces"):
-            with_ferplus(voted.split("train"), votes_file)
-        toy_csv(path, [f"3,{pixels},PublicTest", f"0,{pixels},PublicTest"])
-        with ExceptionExpected(DataError, "Usage of fer2013/00000 is PublicTest, of its votes Training"):
-            with_ferplus(read_fer2013_csv(path, cache=False), votes_file)
-    test_eq(voted.votes.happy.tolist(), [9, 0])
-    voted.votes.T
 
 
 @pytest.mark.real
@@ -273,32 +247,3 @@ def test_edge_cases_malformed_parquet():
             read_fer2013_parquet(path, cache=False)
         with ExceptionExpected(MissingFileError, "no such file"):
             read_fer2013_parquet(Path(folder, "none.parquet"), cache=False)
-
-
-def test_edge_cases_malformed_votes():
-    "Edge cases: malformed votes"
-    # nbs/16b_data.fer2013.ipynb #cc40d509
-    names = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    malformed = (
-        ("Training,a.png,0,9,1,0,0,0,0,0,0,x", "row 0: x votes for not_a_face"),
-        ("Training,a.png,-1,9,1,0,0,0,0,0,0,0", "-1.* votes for neutral"),
-        ("Training,a.png,0,9", "nan votes for surprise"),
-        ("Training,a.png,0.5,9,1,0,0,0,0,0,0,0", "0.5 votes"),
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "v.csv")
-        for line, message in malformed:
-            path.write_text(f"{names}\n{line}\n")
-            with ExceptionExpected(DataError, message):
-                read_ferplus_votes(path)
-        path.write_text("Usage,neutral\nTraining,1\n")
-        with ExceptionExpected(DataError, "no column 'happiness'"):
-            read_ferplus_votes(path)
-        path.write_text("")
-        with ExceptionExpected(DataError, "an empty file"):
-            read_ferplus_votes(path)
-        with ExceptionExpected(MissingFileError, "no such file"):
-            read_ferplus_votes(Path(folder, "none.csv"))
-        path.write_text(f"{names}\nTraining,a.png,0,9,1,0,0,0,0,0,0,0\n")
-        with ExceptionExpected(DataError, "ids like 'a'"):
-            with_ferplus(FaceSet(pd.DataFrame(index=["a"])), path)

@@ -6,16 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from fer_fastai.core import DataError
-from fer_fastai.data.images import (
-    image_size,
-    peek_images,
-    photo_paths,
-    read_bytes,
-    read_image,
-    read_photo,
-    resize_image,
-    set_channels,
-)
+from fer_fastai.data.pixels import resize_image, set_channels
+from fer_fastai.data.images import image_size, peek_images, photo_paths, read_bytes, read_image, read_photo
 import pytest
 
 # nbs/11_data.images.ipynb #04ed9e44

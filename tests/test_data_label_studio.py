@@ -7,39 +7,23 @@ from fer_fastai.data.label_studio import (
     Answer,
     _annotation_answers,
     _by_task,
-    _choices_of,
-    _file_of,
-    _image_of,
+    _find_file,
+    _image_reference,
     _leading_folders,
     _majority,
-    _parts_of,
-    scan_label_studio,
+    _parse_choices,
+    _path_parts,
+    _scan_label_studio,
 )
 
 # nbs/16ia_data.label_studio.ipynb #a0a16ia04
 import json
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-from fer_fastai.data.registry import read_layout, recognize_layout
-
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
-
-
-def read(path, **options):
-    "Read a path with the layout that is recognized"
-    return read_layout(path, *recognize_layout(path), **options)
+from fer_fastai.data._testing import read_known, toy_images
+from fer_fastai.data.registry import recognize_layout
 
 
 def task(image, *answers):
@@ -56,10 +40,10 @@ def test_answers_of_annotators():
     "Answers of annotators"
     # nbs/16ia_data.label_studio.ipynb #a0a16ia08
     entry = task("/data/local-files/?d=happy/a.png", ("Ann", "Joy"), ("Bob", None), ("Cem", ["Sad"]))
-    answers = list(_annotation_answers(entry, Answer("1", "task 1", _image_of(entry["data"]))))
+    answers = list(_annotation_answers(entry, Answer("1", "task 1", _image_reference(entry["data"]))))
     test_eq([(answer.annotator, answer.choices) for answer in answers], [("Ann", ("Joy",)), ("Cem", ("Sad",))])
-    test_eq(_choices_of('{"choices": ["Joy", "Sad"]}'), ("Joy", "Sad"))
-    test_eq([_choices_of(value) for value in ("Joy", float("nan"), ["Sad"])], [("Joy",), (), ("Sad",)])
+    test_eq(_parse_choices('{"choices": ["Joy", "Sad"]}'), ("Joy", "Sad"))
+    test_eq([_parse_choices(value) for value in ("Joy", float("nan"), ["Sad"])], [("Joy",), (), ("Sad",)])
     answers
 
 
@@ -78,9 +62,9 @@ def test_majority_and_votes():
 def test_find_the_images():
     "Find the images"
     # nbs/16ia_data.label_studio.ipynb #a0a16ia14
-    test_eq(_parts_of("/data/local-files/?d=faces/a%20b.png"), ("faces", "a b.png"))
-    test_eq(_parts_of("s3://bucket/faces/a.png"), ("faces", "a.png"))
-    test_eq(_parts_of("/data/upload/3/0a1b2c3d-a.png"), ("data", "upload", "3", "0a1b2c3d-a.png"))
+    test_eq(_path_parts("/data/local-files/?d=faces/a%20b.png"), ("faces", "a b.png"))
+    test_eq(_path_parts("s3://bucket/faces/a.png"), ("faces", "a.png"))
+    test_eq(_path_parts("/data/upload/3/0a1b2c3d-a.png"), ("data", "upload", "3", "0a1b2c3d-a.png"))
     for bad in (
         "../a.png",
         "/etc/passwd",
@@ -90,11 +74,11 @@ def test_find_the_images():
         "",
     ):
         with ExceptionExpected(DataError, "the path .*; expected a path"):
-            _parts_of(bad)
+            _path_parts(bad)
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "happy/a.png", "images/b.png")
         test_eq(_leading_folders(folder, [("faces", "happy", "a.png")]), 1)
-        test_eq(_file_of(folder, ("upload", "1", "0a1b2c3d-b.png"), 2), os.path.join(folder, "images", "b.png"))
+        test_eq(_find_file(folder, ("upload", "1", "0a1b2c3d-b.png"), 2), os.path.join(folder, "images", "b.png"))
 
 
 def test_read_an_export():
@@ -110,10 +94,10 @@ def test_read_an_export():
         ]
         (root / "project-1.json").write_text(json.dumps(tasks))
         test_eq(recognize_layout(root)[0].name, "label_studio")
-        test_eq(len(scan_label_studio(root).rows), 3)
-        faces = read(root / "project-1.json")
+        test_eq(len(_scan_label_studio(root).rows), 3)
+        faces = read_known(root / "project-1.json")
         with ExceptionExpected(DataError, "class 'Joy'; expected one of sad"):
-            read(root, classes={"sad": "sad"})
+            read_known(root, classes={"sad": "sad"})
     test_eq(faces.ids.tolist(), ["train/a b", "train/b", "test/a b"])
     test_eq(faces.table.label.tolist(), ["happy", "sad", "happy"])
     test_eq(faces.table.split.tolist(), ["train", "train", "test"])
@@ -131,12 +115,12 @@ def test_read_an_export():
             "3,ann@x.org,sad,2024-01-01,8,/data/upload/2/1a1b2c3d-b.png,2.0,2024-01-02",
         ]
         (root / "export.csv").write_text("\n".join([header, *lines, ""]))
-        faces = read(root / "export.csv")
+        faces = read_known(root / "export.csv")
         small = [{"id": 7, "image": "b.png", "emotion": "sad", "annotator": 1, "annotation_id": 3}]
         (root / "min.json").write_text(json.dumps(small))
-        test_eq(read(root / "min.json").table.label.tolist(), ["sad"])
+        test_eq(read_known(root / "min.json").table.label.tolist(), ["sad"])
         with ExceptionExpected(DataError, "2 exports of Label Studio export.csv, min.json; expected one"):
-            read(root)
+            read_known(root)
     test_eq(faces.ids.tolist(), ["a", "b"])
     test_eq(faces.table.label.tolist(), ["happy", "sad"])
     assert faces.votes is None
@@ -154,9 +138,9 @@ def test_edge_cases_wrong_tasks_and_other_files():
             export = [task("a.png", (1, "sad")), *tasks]
             (root / "p.json").write_text(json.dumps(export) if text is None else text)
             with ExceptionExpected(DataError, message):
-                read(root)
+                read_known(root)
             if skipped:
-                kept = read(root, on_error="skip")
+                kept = read_known(root, on_error="skip")
                 test_eq(kept.ids.tolist(), ["a"])
                 test_eq(len(kept.skipped), skipped)
 
@@ -186,7 +170,7 @@ def test_edge_cases_wrong_tasks_and_other_files():
             root = toy_images(folder, "a.png", "b.png", "c.png")
             tasks = [task("a.png", (1, "sad")), task("c.png", (1, "joy")), {"data": {"photo": "b.png"}} | entry]
             (root / "p.json").write_text(json.dumps(tasks))
-            assert "1 faces without a label are left out" in read(root).notes
+            assert "1 faces without a label are left out" in read_known(root).notes
     with tempfile.TemporaryDirectory() as folder:
         for name, text in {
             "a.json": "{}",

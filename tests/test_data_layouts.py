@@ -8,7 +8,9 @@ from fer_fastai.data.scan import ImageRows
 from fer_fastai.data.layouts import (
     add_image,
     check_folder_labels,
-    code_of,
+    children,
+    descend_to,
+    find_any_below,
     find_below,
     has_columns,
     keep_aligned,
@@ -16,29 +18,21 @@ from fer_fastai.data.layouts import (
     note_count,
     note_unlisted,
     number_groups,
+    parse_code,
     prefix_ids,
     read_cells,
     read_lines,
     readable_images,
     subfolders,
+    unwrap_folder,
 )
 
 # nbs/16ea_data.layouts.ipynb #a0a16p05
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
+from fer_fastai.data._testing import toy_images
 
 
 def test_find_a_dataset_in_a_folder():
@@ -54,6 +48,26 @@ def test_find_a_dataset_in_a_folder():
         toy_images(root, "other/image/b.png")  # a second dataset beside it
         test_eq(find_below(root, "image"), None)
         test_eq([path.name for path in subfolders(root)], ["other", "wrapped"])
+
+    # nbs/16ea_data.layouts.ipynb #0a6b7b52
+    with tempfile.TemporaryDirectory() as folder:
+        root = toy_images(folder, "download/valid/a.png", "download/README.png")
+        choices = (("train", "README.png"), ("valid", "README.png"))
+        test_eq(find_any_below(root, choices), (root / "download").resolve())
+        test_eq(find_any_below(root, choices[:1]), None)
+
+
+def test_go_down_through_wrapper_folders():
+    "Go down through wrapper folders"
+    # nbs/16ea_data.layouts.ipynb #a0a16ga07
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "download/set/data").mkdir(parents=True)
+        (root / "download/set/README.md").touch()
+        assert descend_to(root, lambda path: (path / "README.md").is_file()) == root / "download/set"
+        assert descend_to(root, lambda path: (path / "none").is_file()) is None
+        test_eq(unwrap_folder(root), root / "download/set")
+        test_eq([path.name for path in children(root / "download/set")], ["README.md", "data"])
 
     # nbs/16ea_data.layouts.ipynb #a0a16p11
     with tempfile.TemporaryDirectory() as folder:
@@ -86,8 +100,8 @@ def test_read_a_list_of_labels():
     test_eq(cells, [("2", ["3", "a, b.png"]), ("4", ["4", "b.png"])])
     test_eq(lines, ["Image,Label", '"a, b.png",3', "b.png,4", "c.png"])
     test_eq(rows.skipped["c.png"]["found"], "1 values")
-    test_eq([code_of(text, 1, 7) for text in ("3", " 7.0", "3.0000000e+00")], [3, 7, 3])
-    test_eq([code_of(text, 1, 7) for text in ("0", "8", "3.5", "-1", "nan", "", "3e9", "٣")], [None] * 8)
+    test_eq([parse_code(text, 1, 7) for text in ("3", " 7.0", "3.0000000e+00")], [3, 7, 3])
+    test_eq([parse_code(text, 1, 7) for text in ("0", "8", "3.5", "-1", "nan", "", "3e9", "٣")], [None] * 8)
 
 
 def test_check_the_images_of_a_list():

@@ -16,15 +16,7 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq, test_warns
 from PIL import Image
 
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
+from fer_fastai.data._testing import toy_images
 
 
 def test_class_folders():

@@ -5,7 +5,7 @@ from fer_fastai.core import DataError
 from fer_fastai.data.scan import ImageRows
 from fer_fastai.data.registry import (
     DATASETS,
-    Dataset,
+    DatasetInfo,
     Layout,
     add_layout,
     dataset_table,
@@ -35,7 +35,7 @@ def test_read_a_layout():
             rows.add(str(image), label, "train", group=int(person))
         return rows
 
-    smiles = Dataset(
+    smiles = DatasetInfo(
         name="smiles",
         title="Smiles",
         classes=("happy", "sad"),
@@ -83,7 +83,7 @@ def test_formats_with_class_names_from_the_source():
             rows.add(str(image), image.stem, "train", votes_Joy=1, **{f"votes_{image.stem}": 2})
         return rows
 
-    voted = Dataset(
+    voted = DatasetInfo(
         "voted", "Voted", (), "none", "none", "this notebook", layouts=(Layout("", Path.is_dir, scan_voted),)
     )
     register_dataset(voted)

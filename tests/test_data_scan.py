@@ -2,24 +2,21 @@
 
 from pathlib import Path
 from fer_fastai.core import DataError
-from fer_fastai.data.scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
+from fer_fastai.data.scan import (
+    ImageRows,
+    box_columns,
+    load_if_asked,
+    number_names,
+    read_through_cache,
+    scan_class_folders,
+)
 
 # nbs/16a_data.scan.ipynb #67bfdaff
 import tempfile
 
-import numpy as np
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
+from fer_fastai.data._testing import toy_images
 
 
 def test_collect_faces_and_bad_files():
@@ -38,8 +35,14 @@ def test_collect_faces_and_bad_files():
     faces
 
 
-def test_scan_class_folders():
-    "Scan class folders"
+def test_number_groups_and_check_boxes():
+    "Number groups and check boxes"
+    # nbs/16a_data.scan.ipynb #f85e4775
+    test_eq(number_names(["sue", "bob", "sue"]), {"bob": 0, "sue": 1})
+    test_eq(box_columns([4, 5, 20, 30], "box 4 5 20 30")["box_width"], 20)
+    with ExceptionExpected(DataError, "box 4 5 0 30; expected left, top, and a width and height above 0"):
+        box_columns([4, 5, 0, 30], "box 4 5 0 30")
+
     # nbs/16a_data.scan.ipynb #a0a16006
     with tempfile.TemporaryDirectory() as folder:
         root = toy_images(folder, "faces/train/Happiness/1.png", "faces/val/sad/1.png", "__MACOSX/faces/._1.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 from fer_fastai.core import DataError
-from fer_fastai.data.shards import children, declared_names, descend_to, image_column, open_source
+from fer_fastai.data.shards import declared_names, image_column, open_source, parquet_files
 
 # nbs/16ga_data.shards.ipynb #a0a16ga04
 import tempfile
@@ -13,16 +13,15 @@ import tempfile
 from fastcore.test import ExceptionExpected, test_eq
 
 
-def test_find_the_files_of_a_dataset_below_a_folder():
-    "Find the files of a dataset below a folder"
-    # nbs/16ga_data.shards.ipynb #a0a16ga07
+def test_shards_and_their_splits():
+    "Shards and their splits"
+    # nbs/16ga_data.shards.ipynb #f87a895e
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "download/set/data").mkdir(parents=True)
-        (root / "download/set/README.md").touch()
-        assert descend_to(root, lambda path: (path / "README.md").is_file()) == root / "download/set"
-        assert descend_to(root, lambda path: (path / "none").is_file()) is None
-        test_eq([path.name for path in children(root / "download/set")], ["README.md", "data"])
+        for name in ("data/train-00000-of-00001.parquet", "data/0000.parquet", "valid/0000.parquet", "notes.parquet"):
+            Path(folder, name).parent.mkdir(exist_ok=True)
+            Path(folder, name).touch()
+        names = [file.relative_to(folder).as_posix() for file in parquet_files(Path(folder))]
+    test_eq(names, ["data/train-00000-of-00001.parquet", "valid/0000.parquet"])  # the others name no split
 
 
 def test_class_names_from_the_metadata():

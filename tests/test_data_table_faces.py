@@ -9,17 +9,8 @@ from fer_fastai.data.table_faces import read_pixel_table, read_table_faces
 import tempfile
 
 from fastcore.test import ExceptionExpected, test_eq
-from PIL import Image
 
-
-def toy_images(root, *names, size=(48, 48)):
-    "Write small images, all different"
-    for number, name in enumerate(names):
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, size[::-1], dtype=np.uint8)
-        Image.fromarray(noise).save(path)
-    return Path(root)
+from fer_fastai.data._testing import toy_images
 
 
 def test_read_a_table_of_pixels():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from fastai.learner import Learner
 from fer_fastai.core import DataError
-from fer_fastai.data.detection import LANDMARK_TEMPLATE
+from fer_fastai.data.alignment import LANDMARK_TEMPLATE
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.interpret.perturbation import (
     FACE_REGIONS,

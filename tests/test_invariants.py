@@ -14,8 +14,9 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 from torch import nn
 
+from fer_fastai.clean.agreement import DECISIONS
 from fer_fastai.clean.diffs import apply_diff, to_diff
-from fer_fastai.clean.edit_log import DECISIONS, EditLog
+from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.compress.channels import channel_groups, macs, remove_channels
 from fer_fastai.compress.pruning import prune_model
 from fer_fastai.core import DataError

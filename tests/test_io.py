@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from pathlib import Path
 from fer_fastai.core import DataError, MissingFileError, PathError, ResumeError
 from fer_fastai.io import (
     RunFolder,
     atomic_path,
+    check_columns,
     check_regular_file,
     check_writable,
     csv_header,
     file_sha256,
-    load_result,
-    load_result_table,
     new_run_folder,
     path_below,
-    prefetch,
     read_csv_table,
     read_json,
     read_parquet_table,
@@ -97,6 +94,11 @@ def test_tables_csv_and_parquet():
         path = Path(folder, "faces.csv")
         path.write_text("path,label\na.png,happy\n")
         test_eq(csv_header(path), ["path", "label"])
+        check_columns(csv_header(path), ("Path", "label"), path)
+        with ExceptionExpected(
+            DataError, "faces.csv: no column 'Usage' among .*'path', 'label'.*; expected label, Usage"
+        ):
+            check_columns(csv_header(path), ("label", "Usage"), path)
         test_eq(read_csv_table(path, "a table of faces").label.tolist(), ["happy"])
         with ExceptionExpected(DataError, "faces.csv: .*; expected a whole Parquet file"):
             read_parquet_table(path)
@@ -117,40 +119,6 @@ def test_run_folders_claim_and_resume():
         test_eq(run.started_with(), {"seed": 1, "sizes": [48, 64]})
         with ExceptionExpected(ResumeError, "started with another seed; expected the same settings"):
             run.claim({"seed": 2, "sizes": (48, 64)})
-
-
-def test_prefetching():
-    "Prefetching"
-
-    # nbs/01_io.ipynb #a683bbb9
-    def broken():
-        yield 1
-        raise ValueError("damaged file")
-
-    test_eq(list(prefetch(range(100))), list(range(100)))
-    with ExceptionExpected(ValueError, "damaged file"):
-        list(prefetch(broken()))
-    slow = prefetch((n for n in range(40) if time.sleep(0.005) is None), room=2, newest=True)
-    next(slow)
-    time.sleep(1)
-    test_eq(list(slow), [39])  # a slow consumer gets the newest item
-    endless = prefetch(iter(int, 1))
-    test_eq(next(endless), 0)
-    endless.close()
-
-
-def test_benchmark_results():
-    "Benchmark results"
-    # nbs/01_io.ipynb #b91968ee
-    with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder, "benchmarks", "results")
-        write_json(results / "drawn.json", {"claims": []})
-        pd.DataFrame({"value": [1.0]}).to_parquet(results / "drawn.parquet")
-        deep = Path(folder, "nbs", "papers")
-        deep.mkdir(parents=True)
-        test_eq(load_result("drawn", deep), {"claims": []})
-        test_eq(load_result_table("drawn", deep).value.tolist(), [1.0])
-        test_eq((load_result("nothing", deep), load_result_table("nothing", deep)), (None, None))
 
 
 def test_edge_cases_of_io():

@@ -12,10 +12,16 @@ def test_barbagallo_fer_kd():
     from fer_fastai.core import settings
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table
     from fer_fastai.models.nets import KD_ABLATIONS, fer_kd
-    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
+    from fer_fastai.papers.results import (
+        compare_augmentation,
+        duplicate_counts,
+        load_metrics,
+        load_result,
+        show_examples,
+    )
     from fer_fastai.train.recipes import Recipe, Stage
     from fer_fastai.train.training import read_history, train
 

@@ -21,10 +21,16 @@ def test_kaskun_realtime():
     from fer_fastai.deploy.video_io import VideoSource
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
     from fer_fastai.interpret.saliency import explain_grid
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table
     from fer_fastai.models.nets import mini_xception, sequential_cnn
-    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
+    from fer_fastai.papers.results import (
+        compare_augmentation,
+        duplicate_counts,
+        load_metrics,
+        load_result,
+        show_examples,
+    )
     from fer_fastai.train.recipes import Recipe, Stage
 
     full = settings().budget == "full"

@@ -23,11 +23,12 @@ def test_korber_facenet_angles():
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
     from fer_fastai.interpret.angles import AngularSeparation
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, face_learner, layer_table, train_last_layers
     from fer_fastai.models.baselines import feature_faceset, make_scaler
     from fer_fastai.models.nets import facenet
-    from fer_fastai.papers import TRAINABLE_LAYERS, compare_augmentation, korber, load_metrics, show_examples, summary
+    from fer_fastai.papers.results import compare_augmentation, load_metrics, load_result, show_examples
+    from fer_fastai.papers.sfew import TRAINABLE_LAYERS, korber, summary
     from fer_fastai.train.recipes import Stage, get_recipe
 
     full = settings().budget == "full"

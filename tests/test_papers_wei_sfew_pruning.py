@@ -21,10 +21,11 @@ def test_wei_sfew_pruning():
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_per_class, plot_theme
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table, make_network
     from fer_fastai.models.baselines import feature_faceset, mlp_predict, svm_predict
-    from fer_fastai.papers import compare_augmentation, load_metrics, run_on_splits, show_examples, summary, wei
+    from fer_fastai.papers.results import compare_augmentation, load_metrics, load_result, show_examples
+    from fer_fastai.papers.sfew import run_on_splits, summary, wei
     from fer_fastai.train.recipes import Stage, get_recipe
 
     full = settings().budget == "full"

@@ -24,9 +24,15 @@ def test_zhao_resnet34():
         plot_per_class,
         plot_theme,
     )
-    from fer_fastai.io import load_result, new_run_folder
+    from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table, make_network
-    from fer_fastai.papers import compare_augmentation, duplicate_counts, load_metrics, show_examples
+    from fer_fastai.papers.results import (
+        compare_augmentation,
+        duplicate_counts,
+        load_metrics,
+        load_result,
+        show_examples,
+    )
     from fer_fastai.train.losses import FER2013_PAPER_WEIGHTS, FER2013_TRAINING_COUNTS, class_weights
     from fer_fastai.train.recipes import Recipe, Stage
 
@@ -103,7 +109,7 @@ def test_zhao_resnet34():
         display(figure, plot_confusion_matrix(chosen))
 
     # nbs/papers/zhao_resnet34.ipynb #ab0a71be
-    cleaning = load_result("effect")
+    cleaning = load_result("impact")
     rows = [("paper", "its own split, cleaned", 36.70, 30.03)]
     if cleaning:
         both = pd.DataFrame(cleaning["before_after"]["table"])
@@ -118,7 +124,7 @@ def test_zhao_resnet34():
     # nbs/papers/zhao_resnet34.ipynb #2cdc0b40
     if cleaning:
         display(plot_gain_curve(pd.DataFrame(cleaning["curve"])))
-        assert set(cleaning["reviews_for_half_the_gain"]) == {"combined", "top loss", "random"}
+        assert set(cleaning["reviews_for_half_the_gain"]) == {"combined", "top loss", "random", "oracle"}
 
     # nbs/papers/zhao_resnet34.ipynb #f18eba10
     seven = load_result("fer2013_resnet34")

@@ -12,6 +12,9 @@ def test_clean_labels():
     import numpy as np
     import pandas as pd
 
+    from fer_fastai.clean.learned_ranking import LearnedRanking
+    from fer_fastai.clean.reliability import check_reliability
+
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
     # nbs/tutorials/clean_labels.ipynb #88a1eced
@@ -34,9 +37,13 @@ def test_clean_labels():
     pred_probs = cross_val_pred_probs(train_faces, recipe, n=folds, folder=work / "folds")
     pred_probs
 
+    # nbs/tutorials/clean_labels.ipynb #3aa2f17a
+    reliability = check_reliability(train_faces, pred_probs)
+    assert reliability.trusted
+    print(reliability)
+
     # nbs/tutorials/clean_labels.ipynb #1e90b5f8
-    method = "confident_learning" if drawn else "combined"
-    issues = find_issues(train_faces, pred_probs, method, kinds=("label",), limit=len(train_faces) // 4)
+    issues = find_issues(train_faces, pred_probs, kinds=("label",), limit=len(train_faces) // 4)
     issues.head(8)
 
     # nbs/tutorials/clean_labels.ipynb #a13ff4c1
@@ -46,20 +53,32 @@ def test_clean_labels():
 
     # nbs/tutorials/clean_labels.ipynb #8c811fe1
     def reference_decisions(faces):
-        "Return the decisions of an annotator who knows the reference labels"
+        "Return the decisions of an annotator with the reference labels"
         if not drawn:
             return simulated_annotator(faces)
         correct = faces.table.true_label == faces.table.label
         labels = faces.table.true_label.where(~correct, None)
         return pd.DataFrame({"decision": np.where(correct, "keep", "relabel"), "label": labels})
 
+    def answer(face_ids):
+        "Decide some faces by the reference labels"
+        for row in answers.loc[list(face_ids)].itertuples():
+            cleaner.decide([row.Index], row.decision, row.label if row.decision == "relabel" else None)
+
     answers = reference_decisions(train_faces)
     wrong = answers.decision == "relabel"
     found = wrong[issues.index[:100]].mean()
     assert found > 2 * wrong.mean(), "more than twice the base rate"
     print(f"Label errors in the first 100 issues: {found:.0%}; in all faces: {wrong.mean():.0%}.")
-    for answer in answers.loc[issues.index].itertuples():
-        cleaner.decide([answer.Index], answer.decision, answer.label if answer.decision == "relabel" else None)
+    answer(issues.index[:100])
+
+    # nbs/tutorials/clean_labels.ipynb #2210325a
+    scores = LearnedRanking(train_faces, pred_probs).score(log.current().droplevel("annotator"))
+    left = issues.index[100:]
+    learned = scores[left].sort_values(ascending=False).index
+    old, new = wrong[left[:50]].sum(), wrong[learned[:50]].sum()
+    print(f"Label errors in the next 50 faces: {old} in the old order, {new} in the new one.")
+    answer(left)
     assert cleaner.progress == (len(issues), len(issues))
     log.consensus_table().head()
 

@@ -23,6 +23,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
+from fer_fastai.clean.issues import rank_label_issues
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.widget import LabelCleaner
 from fer_fastai.data.synthetic import synthetic_faces
@@ -32,17 +33,8 @@ small = faces.pixels.reshape(-1, 16, 3, 16, 3).mean(axis=(2, 4)).reshape(len(fac
 small = (small - small.mean(axis=1, keepdims=True)) / small.std(axis=1, keepdims=True)
 model = LogisticRegression(C=0.02, max_iter=60)
 p = cross_val_predict(model, small, faces.codes, cv=3, method="predict_proba")
-given, best = p[np.arange(len(p)), faces.codes], p.argmax(axis=1)
-
-table = pd.DataFrame({
-    "kind": "label",
-    "label": faces.table.label,
-    "suggestion": np.array(faces.vocab)[best],
-    "score": 1 - given,
-    "split": faces.table.split,
-    "reason": [f"the model gives {label} {share:.1%}" for label, share in zip(faces.table.label, given)],
-})
-issues = table[best != faces.codes].sort_values("score", ascending=False).head(300)
+pred_probs = PredProbs(pd.DataFrame(p, faces.ids, list(faces.vocab)), source="logistic regression")
+issues = rank_label_issues(faces, pred_probs).dropna(subset="suggestion").head(300)
 
 def ten_votes(seed, label):
     "Simulate ten votes, three in four of them for the true label"
@@ -51,8 +43,6 @@ def ten_votes(seed, label):
 
 votes = np.stack([ten_votes(seed, label) for seed, label in enumerate(faces.table.true_label)])
 faces = faces.with_votes(pd.DataFrame(votes, faces.ids, faces.vocab))
-probabilities = pd.DataFrame(p.astype(np.float32), faces.ids, faces.vocab)
-pred_probs = PredProbs(probabilities, features=None, source="logistic regression")
 """
 CELL = 'LabelCleaner(faces, issues, "edits.db", pred_probs, annotator="ann")'
 KEYS = ("Enter", "Enter", "k", "Enter", "x", "Enter", "u", "k", "Enter")  # decisions in the screenshot

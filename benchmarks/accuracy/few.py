@@ -19,7 +19,7 @@ import numpy as np
 from fer_fastai.data.augment import NO_AUGMENT, Augment
 from fer_fastai.data.readers import load_fer2013
 from fer_fastai.deploy.predictor import pretrained_model
-from fer_fastai.papers import fine_tune, run_on_splits, summary
+from fer_fastai.papers.sfew import fine_tune, run_on_splits, summary
 from fer_fastai.train.recipes import Recipe, Stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

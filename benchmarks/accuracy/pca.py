@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fer_fastai.core import settings
 from fer_fastai.models.baselines import feature_faceset, mlp_predict, svm_predict
-from fer_fastai.papers import pruned_mlp, run_on_splits, summary
+from fer_fastai.papers.sfew import pruned_mlp, run_on_splits, summary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import Parser, claim, write_result

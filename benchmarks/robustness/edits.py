@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Label decisions lost after kill -9 of labelling processes, with two writers at once and a crashing server; latency.
+"""Label decisions lost after kill -9 of labeling processes, with two writers at once and a crashing server; latency.
 
     .venv/bin/python benchmarks/robustness/edits.py                      some minutes
     .venv/bin/python benchmarks/robustness/edits.py --kills 10 --print   trial: prints, writes nothing
@@ -28,7 +28,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_fastai.clean.edit_log import DECISIONS, EditLog
+from fer_fastai.clean.agreement import DECISIONS
+from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.data.faceset import FaceSet
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -105,7 +106,7 @@ def read_messages(text):
     lines = [json.loads(line) for line in text.split(b"\n")[:-1]]  # an incomplete line does not count
     wrong = next((line["error"] for line in lines if "error" in line), None)
     if wrong:
-        raise SystemExit(f"a labelling process failed: {wrong}")
+        raise SystemExit(f"a labeling process failed: {wrong}")
     plans, answers = lines[::2], lines[1::2]
     acts = [plan | answer for plan, answer in zip(plans, answers, strict=False)]
     return [a for a in acts if a["done"]], plans[-1] if len(plans) > len(answers) else None
@@ -346,7 +347,7 @@ def claims(measured):
         claim(
             "edits_kills_survived",
             survived,
-            "Processes killed while labelling without damage to the edit log",
+            "Processes killed while labeling without damage to the edit log",
             "kills",
             "higher",
             "robustness",

@@ -4,6 +4,7 @@
 
 # %% auto #0
 __all__ = [
+    "DECISIONS",
     "UNRESOLVED",
     "annotator_choices",
     "consensus",
@@ -23,6 +24,7 @@ from .database import EditError
 from ..data.emotions import NON_EMOTIONS
 
 # %% ../../nbs/64_clean.agreement.ipynb #8ca24903
+DECISIONS = ("keep", "relabel", "discard", "unsure")
 _RULES = ("latest", "majority", "unanimous")
 UNRESOLVED = "unresolved"  # decision about a face without consensus
 

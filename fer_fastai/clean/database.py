@@ -7,6 +7,7 @@ __all__ = [
     "metadata",
     "batch_table",
     "edit_table",
+    "note_table",
     "EditError",
     "mask_password",
     "is_in_memory",
@@ -36,6 +37,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -102,6 +104,17 @@ edit_table = Table(
     Column("label", Text),  # new label; NULL unless decision is relabel
     Column("source", Text, nullable=False),
 )  # origin of the suggestion, such as a kind of issue
+note_table = Table(
+    "fer_notes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("time", DateTime(timezone=True), nullable=False),  # UTC
+    Column("annotator", Text, nullable=False),
+    Column("face_id", Text, nullable=False, index=True),
+    Column("note", Text),  # new note, empty: removed; NULL: the note does not change
+    Column("bookmark", Boolean),  # NULL: the bookmark does not change
+    sqlite_autoincrement=True,
+)
 
 
 # %% ../../nbs/63_clean.database.ipynb #9c7af547

@@ -13,8 +13,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pandas as pd
 
+from .agreement import DECISIONS
 from .database import EditError
-from .edit_log import DECISIONS, EditLog
+from .edit_log import EditLog
 from .matching import id_column, match_class, match_ids
 from ..core import MissingFileError, cut_text, one_line
 from ..data.emotions import NON_EMOTIONS
@@ -249,12 +250,21 @@ def _export_tasks(table: pd.DataFrame, paths: pd.Series) -> list[dict]:
     return tasks
 
 
+def _with_notes(table: pd.DataFrame, notes: pd.DataFrame) -> pd.DataFrame:  # columns note and bookmark, if any
+    "Add notes and bookmarks to decisions; faces with a note only have an empty decision"
+    if not len(notes):
+        return table
+    joined = table.merge(notes.reset_index(), "outer", ["face_id", "annotator"], sort=False, suffixes=("", "_noted"))
+    joined["time"] = joined.time.where(joined.time.notna(), joined.time_noted)
+    return joined.assign(note=joined.note.fillna(""), bookmark=[value is True for value in joined.bookmark])
+
+
 def export_edits(
     log: EditLog,
     path: Path | str,  # .csv, or .json in the form of Label Studio
     faceset: FaceSet | None = None,  # faces whose paths are written into a .json file; None: face ids
 ) -> Path:  # `path`
-    "Write the decisions in force of all annotators"
+    "Write the decisions in force of all annotators; a CSV file also contains their notes and bookmarks"
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (".csv", ".json"):
@@ -269,5 +279,7 @@ def export_edits(
     else:
         with atomic_path(path) as part:
             columns = ["face_id", "decision", "label", "annotator", "time"]
+            table = _with_notes(table, log.notes().assign(time=lambda t: [time.isoformat() for time in t.time]))
+            columns += [name for name in ("note", "bookmark") if name in table]
             table[columns].to_csv(part, index=False, lineterminator="\n")
     return path

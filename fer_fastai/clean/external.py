@@ -17,9 +17,10 @@ from fastcore.basics import patch
 from .matching import id_column, match_class, match_ids
 from .pred_probs import PredProbs
 from ..core import DataError, MissingFileError, cut_text, one_line
+from ..data.columns import find_columns
 from ..data.emotions import VOCABULARIES
 from ..data.faceset import FaceSet
-from ..data.tables import find_columns, read_table
+from ..data.tables import read_table
 from ..io import check_regular_file
 
 # %% ../../nbs/60c_clean.external.ipynb #c60c0006

@@ -86,6 +86,9 @@ def reviewed_faces(
 
 
 # %% ../../nbs/68_clean.impact.ipynb #17e8eb8d
+_IMPACT = ("faces", "before", "after", "change", "low", "high")  # columns of CleaningImpact.table
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class CleaningImpact:
     "Metrics before and after cleaning, for each label set"
@@ -93,12 +96,13 @@ class CleaningImpact:
     runs: pd.DataFrame  # one row per seed, side and label_set: faces, accuracy, macro_f1
     changed: Mapping[str, int]  # relabeled and discarded faces by split, such as {"train relabeled": 12}
 
-    def table(self, metric: str = "accuracy") -> pd.DataFrame:  # by label set: faces, before, after, change
-        "Average a metric over seeds"
-        wide = self.runs.pivot_table(index="label_set", columns="side", values=metric, aggfunc="mean", sort=False)
+    def table(self, metric: str = "accuracy") -> pd.DataFrame:  # by label set: faces, before, after, change, low, high
+        "Average a metric over seeds; low and high are the smallest and the largest change of a seed"
+        by_seed = self.runs.pivot_table(index=["label_set", "seed"], columns="side", values=metric, sort=False)
+        change = (by_seed.after - by_seed.before).groupby("label_set", sort=False)
+        means = by_seed.groupby("label_set", sort=False).mean()[["before", "after"]]
         faces = self.runs.groupby("label_set", sort=False).faces.first()
-        table = wide[["before", "after"]].assign(change=wide.after - wide.before)
-        return table.join(faces)[["faces", "before", "after", "change"]]
+        return means.assign(change=change.mean(), low=change.min(), high=change.max()).join(faces)[list(_IMPACT)]
 
     @property
     def relabeling_bias(self) -> float:  # difference of accuracies
@@ -115,7 +119,7 @@ class CleaningImpact:
         return f"{self.table().round(4)}\n{self.changed}\n{self._note}"
 
     def _repr_html_(self) -> str:
-        formats = {name: "{:.2%}" for name in ("before", "after", "change")}
+        formats = {name: "{:.2%}" for name in _IMPACT[1:]}
         return self.table().style.format(formats)._repr_html_() + f"<p>{self._note}</p>"
 
 

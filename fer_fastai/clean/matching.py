@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from ..core import DataError, cut_text
+from ..data.columns import find_columns
 from ..data.emotions import canonical_emotion, is_emotion
 from ..data.faceset import FaceSet
 from ..data.images import IMAGE_SUFFIXES
-from ..data.tables import find_columns
 
 
 # %% ../../nbs/60a_clean.matching.ipynb #c60a0006

@@ -61,3 +61,13 @@ class NeighborIndex:
         neighbors[:, : width - 1] = members[near[~own].reshape(shape)]
         similarity[:, : width - 1] = 1 - distances[~own].reshape(shape) ** 2 / 2
         return neighbors, similarity
+
+    def similarity(
+        self,
+        row: int,  # row number of a face
+    ) -> np.ndarray:  # float32 (n,); NaN for faces of other networks
+        "Return the cosine similarity of one face to all faces"
+        found = np.full(self.n, np.nan, np.float32)
+        members, unit = self._members[self.model_ids[row]], self._vectors[self.model_ids[row]]
+        found[members] = unit @ unit[np.searchsorted(members, row)]
+        return found

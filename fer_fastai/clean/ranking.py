@@ -15,7 +15,10 @@ __all__ = [
     "knn_disagreement",
     "confusion_rates",
     "label_posterior",
+    "uses_expressions",
+    "systematic_errors",
     "combined",
+    "correct_class_probabilities",
     "denoised_soft_labels",
     "blend_soft_labels",
 ]
@@ -27,9 +30,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from .label_noise import random_errors
 from .neighbors import NeighborIndex
 from .pred_probs import PredProbs
 from ..core import DataError, require
+from ..data.emotions import FERPLUS_CLASSES
 from ..data.faceset import FaceSet, require_labels
 
 
@@ -174,16 +179,58 @@ _WEIGHTS = {
 }
 
 
+def uses_expressions(
+    vocab: Sequence[str],  # class names
+    expressions: bool | None = None,  # True or False: the result; None: True if all classes are expressions
+) -> bool:
+    "Return True if facts about expressions apply to these classes"
+    return set(vocab) <= set(FERPLUS_CLASSES) if expressions is None else expressions
+
+
+def systematic_errors(
+    labels: np.ndarray,  # class codes, shape (n,)
+    pred_probs: PredProbs,  # rows in the order of the labels
+    expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
+) -> np.ndarray:  # shape (n,), 0 to 1
+    "Compute the probability that the label is wrong by habit, against the most likely other class"
+    rows, vocab = np.arange(len(labels)), pred_probs.vocab
+    known = vocab if uses_expressions(vocab, expressions) else ()
+    posterior = label_posterior(labels, _array(pred_probs), pred_probs.denoised, known)
+    if known:
+        weights = np.array([[_WEIGHTS.get((label, predicted), 1.0) for predicted in vocab] for label in vocab])
+        posterior = posterior * weights[labels]
+    given, other = posterior[rows, labels], posterior[rows, most_likely_other(labels, posterior)]
+    return other / (given + other)
+
+
+# %% ../../nbs/61_clean.ranking.ipynb #6ad51c01
+_SYSTEMATIC = 0.2  # weight of systematic errors
+
+
 def combined(
     labels: np.ndarray,  # class codes, shape (n,)
     pred_probs: PredProbs,  # rows in the order of the labels
+    expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
 ) -> np.ndarray:  # shape (n,), 0 to 1
-    "Compute the probability that the label is wrong, against the most likely other class"
-    rows, vocab = np.arange(len(labels)), pred_probs.vocab
-    weights = np.array([[_WEIGHTS.get((label, predicted), 1.0) for predicted in vocab] for label in vocab])
-    posterior = label_posterior(labels, _array(pred_probs), pred_probs.denoised, vocab) * weights[labels]
-    given, other = posterior[rows, labels], posterior[rows, most_likely_other(labels, posterior)]
-    return other / (given + other)
+    "Score how suspicious each label is: wrong at random, or wrong by habit"
+    random, systematic = random_errors(labels, _array(pred_probs)), systematic_errors(labels, pred_probs, expressions)
+    order = np.argsort(random + (1 - random) * _SYSTEMATIC * systematic, kind="stable")
+    scores = np.empty(len(labels))
+    scores[order] = np.sort(random + (1 - random) * systematic)  # the order is weighted, the scale is not
+    return scores
+
+
+def correct_class_probabilities(
+    labels: np.ndarray,  # class codes, shape (n,)
+    pred_probs: PredProbs,  # rows in the order of the labels
+    expressions: bool | None = None,  # use facts about expressions of faces; None: if all classes are expressions
+) -> np.ndarray:  # shape (n, k), rows sum to 1
+    "Compute the probabilities of the correct class: the model's for random errors, the posterior for systematic ones"
+    probs = _array(pred_probs)
+    known = pred_probs.vocab if uses_expressions(pred_probs.vocab, expressions) else ()
+    posterior = label_posterior(labels, probs, pred_probs.denoised, known)
+    random = random_errors(labels, probs)[:, None]
+    return random * probs + (1 - random) * posterior
 
 
 _METHODS = (
@@ -193,6 +240,7 @@ _METHODS = (
     confident_learning,
     area_under_margin,
     knn_disagreement,
+    systematic_errors,
     combined,
 )
 RANKING_METHODS: dict[str, Callable] = {method.__name__: method for method in _METHODS}

@@ -14,6 +14,7 @@ __all__ = [
 ]
 
 # %% ../../nbs/91d_cli.clean.ipynb #769e8292
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +40,7 @@ clean_app = typer.Typer(rich_markup_mode="markdown")
 
 
 def _check_issue_options(method: str, limit: int | None, to: Path, pred_probs: Path | None, columns: str, **training):
+    "Raise DataError for options that are not valid or exclude each other"
     from fer_fastai.clean.ranking import RANKING_METHODS
 
     if method not in RANKING_METHODS:
@@ -48,6 +50,8 @@ def _check_issue_options(method: str, limit: int | None, to: Path, pred_probs: P
     if check_writable(to).is_dir():
         raise DataError("a folder", to, "a CSV file to write")
     given = [name for name, value in training.items() if value is not None]
+    if len(given) > 1 and {"run", "model"} & set(given):
+        raise DataError(f"--{given[0]} and --{given[1]}", "fer issues", "one source of probabilities")
     if pred_probs is not None and given:
         raise DataError(f"--pred-probs and --{given[0]}", "fer issues", "one source of probabilities")
     if pred_probs is None and columns:
@@ -67,20 +71,49 @@ def _read_probabilities(path: Path, columns: str, faces):  # -> (FaceSet, PredPr
 
 
 # %% ../../nbs/91d_cli.clean.ipynb #765767f5
-_MANY = 0.3  # fraction of suspected faces that indicates a weak network
-
-
-def _predict_probabilities(faces, run: Path | None, recipe: str, folds: int, folder: Path | None):
-    "Predict the faces outside the training split by a run, or the training faces by cross-validation"
-    from fer_fastai.clean.pred_probs import cross_val_pred_probs, predict_pred_probs
+def _predict_by_run(faces, run: Path):  # -> (FaceSet, PredProbs)
+    "Predict the faces outside the training split by a run"
+    from fer_fastai.clean.pred_probs import predict_pred_probs
     from fer_fastai.train.training import load_run
 
     faces = with_valid(faces)
-    if run is None:
-        part = faces.split("train")
-        return part, cross_val_pred_probs(part, recipe, folds, folder)
     part = faces.subset((faces.table.split != "train").to_numpy())
     return part, predict_pred_probs(load_run(run, faces), part)
+
+
+def _predict_probabilities(faces, run: Path | None, model: str | None, **training):  # -> (FaceSet, PredProbs)
+    "Predict faces by a run, by a bundled model, or by cross-validation; few faces by the bundled model"
+    from fer_fastai.clean.cross_val import cross_val_pred_probs
+    from fer_fastai.deploy.scoring import pretrained_pred_probs, too_few_to_train
+
+    if run is not None:
+        return _predict_by_run(faces, run)
+    given = {name: value for name, value in training.items() if value is not None}
+    if model is None and not given and too_few_to_train(faces):
+        model = "compact"
+        typer.echo(f"{len(faces):,} faces are few to train on: scored by the bundled model {model} (see --folds)")
+    if model is not None:
+        return faces, pretrained_pred_probs(faces, model)
+    part = with_valid(faces).split("train")
+    recipe, folds, folder = (training[name] for name in ("recipe", "folds", "folder"))
+    return part, cross_val_pred_probs(part, recipe or "fold", 5 if folds is None else folds, folder)
+
+
+# %% ../../nbs/91d_cli.clean.ipynb #c91d0010
+def _write_issues(faces, pred_probs, method: str, limit: int | None, to: Path):
+    "Rank issues, write them to a CSV, and print their number by kind and how reliable the predictions are"
+    from fer_fastai.clean.issues import find_issues
+    from fer_fastai.clean.reliability import check_reliability
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the ranking is not reliable")  # printed below
+        issues = find_issues(faces, pred_probs, method, limit=limit)
+    with atomic_path(to) as path:
+        issues.to_csv(path)
+    kinds = issues.kind.value_counts().to_string(header=False)
+    typer.echo(f"{len(issues):,} issues in {len(faces):,} faces, written to {to}\n{kinds}")
+    found = check_reliability(faces, pred_probs)
+    typer.echo(str(found), err=not found.trusted)
 
 
 @clean_app.command("issues")
@@ -88,6 +121,8 @@ def issues_command(
     source: Source = "fer2013",
     run: Annotated[Path | None, typer.Option(
         help="Folder of a finished run. It scores the splits that it was not trained on.")] = None,
+    model: Annotated[str | None, typer.Option(
+        help="Bundled model that scores the faces, compact or swift. Default for fewer than 3,000 faces.")] = None,
     folds: Annotated[int | None, typer.Option(
         help="Without a run: number of folds that score the training faces. Default: 5.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Recipe of the folds. Default: fold.")] = None,
@@ -111,23 +146,14 @@ def issues_command(
 
     Probabilities of another model: `fer issues faces --pred-probs probabilities.csv`
     """
-    from fer_fastai.clean.issues import find_issues
-
-    _check_issue_options(method, limit, to, pred_probs, columns, run=run, folds=folds, recipe=recipe, folder=folder)
+    training = {"folds": folds, "recipe": recipe, "folder": folder}
+    _check_issue_options(method, limit, to, pred_probs, columns, run=run, model=model, **training)
     faces = open_faces(source, classes=classes, dataset=dataset)
     if pred_probs is not None:
         part, scores = _read_probabilities(pred_probs, columns, faces)
     else:
-        part, scores = _predict_probabilities(faces, run, recipe or "fold", 5 if folds is None else folds, folder)
-    issues = find_issues(part, scores, method, limit=limit)
-    with atomic_path(to) as path:
-        issues.to_csv(path)
-    kinds = issues.kind.value_counts().to_string(header=False)
-    typer.echo(f"{len(issues):,} issues in {len(part):,} faces, written to {to}\n{kinds}")
-    if len(issues) > _MANY * len(part):
-        typer.echo(
-            "Many faces are suspected: the network may be too weak to rank labels. Compare its accuracy.", err=True
-        )
+        part, scores = _predict_probabilities(faces, run, model, **training)
+    _write_issues(part, scores, method, limit, to)
 
 
 # %% ../../nbs/91d_cli.clean.ipynb #c91d0003
@@ -212,6 +238,7 @@ def apply_command(
 
 # %% ../../nbs/91d_cli.clean.ipynb #ee2b9e7b
 def _parse_seeds(text: str) -> list[int]:
+    "Parse whole numbers, separated by commas"
     seeds = [seed.strip() for seed in text.split(",")]
     if not all(seed.isdecimal() and len(seed) < 19 for seed in seeds):
         raise DataError(f"seeds {text[:80]!r}", "fer impact", "whole numbers, separated by commas")

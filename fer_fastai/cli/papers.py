@@ -43,17 +43,17 @@ def paper_command(
 
     Example: `fer paper wei --data SFEW --start runs/resnet34`
     """
-    from fer_fastai import papers
     from fer_fastai.data.datasets import read_sfew
+    from fer_fastai.papers import sfew
 
-    layers = trainable_layers or papers.TRAINABLE_LAYERS
-    systems: dict[str, Callable] = {"wei": papers.wei, "korber": partial(papers.korber, layers=layers)}
+    layers = trainable_layers or sfew.TRAINABLE_LAYERS
+    systems: dict[str, Callable] = {"wei": sfew.wei, "korber": partial(sfew.korber, layers=layers)}
     if name not in systems:
         raise DataError(f"paper {name!r}", "fer paper", " or ".join(systems))
     if trainable_layers and (name != "korber" or min(trainable_layers) < 1):
         given = " ".join(map(str, trainable_layers))
         raise DataError(f"--trainable-layers {given}", f"fer paper {name}", "at least 1, for korber only")
-    papers.check_protocol(start, test, splits, {"wei": "resnet34", "korber": "facenet"}[name])
+    sfew.check_protocol(start, test, splits, {"wei": "resnet34", "korber": "facenet"}[name])
     frames, folder = read_sfew(data), folder or new_run_folder(name)
     typer.echo(f"{frames}")
     table = systems[name](frames, folder, start=start, n=splits, test=test)

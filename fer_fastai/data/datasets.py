@@ -19,11 +19,12 @@ import pyarrow.parquet
 from ..core import DataError, FerError, MissingFileError, settings
 from .emotions import FER2013_CLASSES, SFEW_CLASSES, is_emotion
 from .faceset import FaceSet
-from .fer2013 import read_fer2013_csv, read_fer2013_parquet, with_ferplus
-from .folder_names import split_of
+from .fer2013 import read_fer2013_csv, read_fer2013_parquet
+from .ferplus import with_ferplus
+from .folder_names import parse_split
 from .images import image_size, peek_images
-from .layouts import keep_aligned
-from .registry import Dataset, Layout, get_dataset, read_layout, register_dataset
+from .layouts import keep_aligned, number_groups
+from .registry import DatasetInfo, Layout, get_dataset, read_layout, register_dataset
 from .scan import ImageRows, load_if_asked, read_through_cache, scan_class_folders
 from ..io import csv_header
 
@@ -60,7 +61,7 @@ def _finish_folder(faceset: FaceSet, valid: float = 0.125, seed: int = 42, by_na
     "Restore the challenge's splits from the file names, or draw a validation split"
     usage = [match[1] for match in map(_USAGE_NAME.search, faceset.ids) if match]
     if by_name and len(usage) == len(faceset):
-        return faceset.with_columns(split=[split_of(name) for name in usage])
+        return faceset.with_columns(split=[parse_split(name) for name in usage])
     return _draw_valid(faceset, valid, seed)
 
 
@@ -68,7 +69,7 @@ def _finish_folder(faceset: FaceSet, valid: float = 0.125, seed: int = 42, by_na
 FER2013_FILES = ("fer2013.parquet", "fer2013.csv", "icml_face_data.csv")  # published names, best first
 
 
-def _columns_of(path: Path) -> set[str]:
+def _read_column_names(path: Path) -> set[str]:
     "Return the column names of a CSV or Parquet file in lower case; empty for another file"
     try:
         if path.suffix.lower() == ".csv" and path.is_file():
@@ -83,7 +84,7 @@ def _columns_of(path: Path) -> set[str]:
 def _is_fer2013_table(path: Path) -> bool:
     "Return whether a file has a published name of FER2013 and its columns"
     needed = {"emotion", "usage", "pixels" if path.suffix.lower() == ".csv" else "image"}
-    columns = _columns_of(path)
+    columns = _read_column_names(path)
     own = {"label", "face_id", "group"} & columns  # written by FaceSet.to_csv, with names
     return path.name.lower() in FER2013_FILES and needed <= columns and not own
 
@@ -122,12 +123,12 @@ def _is_kaggle_folder(path: Path) -> bool:
     if not images or not all(_KAGGLE_NAME.match(image.stem) for image in images):
         return False
     parts = images[0].relative_to(path).parts[:-1]
-    return any(map(split_of, parts)) and any(map(is_emotion, parts)) and image_size(images[0]) == (48, 48)
+    return any(map(parse_split, parts)) and any(map(is_emotion, parts)) and image_size(images[0]) == (48, 48)
 
 
 # %% ../../nbs/16e_data.datasets.ipynb #a0a16215
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="fer2013",
         title="FER2013",
         classes=FER2013_CLASSES,
@@ -187,9 +188,7 @@ def _scan_sfew(path: Path, on_error: str) -> ImageRows:
             rows.rows.append(row | {"face_id": f"sfew/{label}/{stem}"} | match.groupdict())
         else:
             rows.reject(row["face_id"], row["path"], f"the name {stem!r}", "<Film>_<time>_<frame>")
-    films = {film: number for number, film in enumerate(sorted({row["film"] for row in rows.rows}))}
-    for row in rows.rows:
-        row["group"] = films[row["film"]]
+    number_groups(rows, "film")
     return rows
 
 
@@ -223,7 +222,7 @@ def _is_sfew_folder(path: Path) -> bool:
 
 # %% ../../nbs/16e_data.datasets.ipynb #a0a16223
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="sfew",
         title="SFEW",
         classes=SFEW_CLASSES,

@@ -15,23 +15,25 @@ import numpy as np
 from ..core import DataError, one_line
 from .emotions import AFFECTNET_CLASSES, canonical_emotion, is_emotion
 from .faceset import BOX_COLUMNS
+from .folder_names import parse_split
 from .images import image_size, peek_images
 from fer_fastai.data.layouts import (
     add_image,
-    code_of,
+    find_any_below,
     find_below,
     has_columns,
     names_below,
     note_count,
     note_unlisted,
+    parse_code,
     prefix_ids,
     read_cells,
     read_lines,
     readable_images,
     subfolders,
 )
-from .registry import Dataset, Layout, add_layout, register_dataset
-from .scan import ImageRows, scan_class_folders, split_of
+from .registry import DatasetInfo, Layout, add_layout, register_dataset
+from .scan import ImageRows, box_columns, scan_class_folders
 from ..io import check_regular_file
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q07
@@ -46,8 +48,7 @@ _OTHERS = {8: "none", 9: "uncertain", 10: "no face"}  # codes that are no emotio
 
 def _lists_base(path: Path) -> Path | None:
     "Find the folder of the lists and images"
-    found = (find_below(path, f"{_LISTS}/{name}", _IMAGES) for name in _TABLES)
-    return next(filter(None, found), None)
+    return find_any_below(path, ((f"{_LISTS}/{name}", _IMAGES) for name in _TABLES))
 
 
 class _Codes:
@@ -58,7 +59,7 @@ class _Codes:
 
     def parse(self, text: str) -> str | None:  # None: no emotion
         "Parse a code; another value raises DataError"
-        code = code_of(text, 0, 10)
+        code = parse_code(text, 0, 10)
         if code is None:
             raise DataError(f"expression {one_line(text, 20)!r}", expected="0 to 7, or 8 to 10 for no emotion")
         if code in self.left_out:
@@ -78,9 +79,8 @@ def _parse_numbers(cells: list[str]) -> dict[str, float]:
         left, top, width, height, valence, arousal = map(float, cells)
     except ValueError as error:
         raise DataError(f"values {', '.join(cells)[:60]}", expected="box, valence and arousal as numbers") from error
-    if not np.isfinite([left, top, width, height]).all() or width <= 0 or height <= 0:
-        raise DataError(f"box {', '.join(cells[:4])[:60]}", expected="left, top, and a width and height above 0")
-    return dict(zip(BOX_COLUMNS, (left, top, width, height))) | {"valence": valence, "arousal": arousal}
+    box = box_columns((left, top, width, height), f"box {', '.join(cells[:4])[:60]}")
+    return box | {"valence": valence, "arousal": arousal}
 
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q08
@@ -108,7 +108,7 @@ def _scan_lists(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #6b42af36
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="affectnet",
         title="AffectNet",
         classes=AFFECTNET_CLASSES,
@@ -134,8 +134,7 @@ _MAX_BYTES = 4096  # largest file with one code
 
 def _sets_base(path: Path) -> Path | None:
     "Find the folder of train_set and val_set"
-    found = (find_below(path, f"{name}/images", f"{name}/annotations") for name in _SETS)
-    return next(filter(None, found), None)
+    return find_any_below(path, ((f"{name}/images", f"{name}/annotations") for name in _SETS))
 
 
 def _read_code(path: str) -> str:
@@ -196,7 +195,7 @@ def _kaggle_base(path: Path) -> Path | None:
 
 def _kaggle_label(text: str, codes: _Codes) -> str | None:
     "Parse a name or code"
-    if code_of(text, 0, 10) is not None:
+    if parse_code(text, 0, 10) is not None:
         return codes.parse(text)
     label = canonical_emotion(text) if is_emotion(text) else None
     if label not in AFFECTNET_CLASSES:
@@ -226,7 +225,7 @@ def _scan_kaggle(path: Path, on_error: str) -> ImageRows:
         except DataError as error:
             rows.reject(face_id[:80], where, error.found, error.expected)
             continue
-        split = next(filter(None, map(split_of, folders)), None)
+        split = next(filter(None, map(parse_split, folders)), None)
         if label and add_image(rows, base, name, where, label, split, face_id, relFCs=relative):
             named = {canonical_emotion(folder) for folder in folders if is_emotion(folder)}
             contradictions += bool(named) and label not in named
@@ -276,7 +275,7 @@ def _yolo_folders(base: Path) -> Iterator[tuple[Path, Path, str | None]]:
         if (folder / "images").is_dir() and (folder / "labels").is_dir():
             inner = [path.name for path in subfolders(folder / "images")]  # images/train and labels/train
             for name in inner or [""]:
-                yield folder / "images" / name, folder / "labels" / name, split_of(name or folder.name)
+                yield folder / "images" / name, folder / "labels" / name, parse_split(name or folder.name)
 
 
 # %% ../../nbs/16fa_data.datasets_affectnet.ipynb #a0a16q22
@@ -322,7 +321,7 @@ def _scan_yolo(path: Path, on_error: str) -> ImageRows:
 
 def _add_yolo(rows: ImageRows, image: str, words: list[str], where: str, split: str | None, face_id: str, names: list):
     "Add the face of one line"
-    code = code_of(words[0], 0, len(names) - 1)
+    code = parse_code(words[0], 0, len(names) - 1)
     if code is None:
         rows.reject(face_id, where, f"class {words[0][:20]!r}", f"0 to {len(names) - 1}")
         return

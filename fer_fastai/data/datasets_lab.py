@@ -15,21 +15,21 @@ from .cache import cached
 from .emotions import CKPLUS_CLASSES, FER2013_CLASSES, VOCABULARIES, canonical_emotion, is_emotion
 from .faceset import FaceSet
 from .fer2013 import parse_pixel_csv
-from .folder_names import split_of
+from .folder_names import parse_split
 from .images import peek_images
 from fer_fastai.data.layouts import (
     check_folder_labels,
-    code_of,
     find_below,
     has_columns,
     note_count,
     number_groups,
+    parse_code,
     read_lines,
     readable_images,
     single_folders,
     subfolders,
 )
-from .registry import Dataset, Layout, add_layout, register_dataset
+from .registry import DatasetInfo, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #a0a16g07
@@ -60,7 +60,7 @@ def _ck_code(folder: Path) -> str | None:  # None: no file
     if len(files) > 1:
         raise DataError(f"{len(files)} files", expected="one *_emotion.txt")
     words = " ".join(line for _, line in read_lines(files[0]))
-    code = code_of(words, 0, 7)
+    code = parse_code(words, 0, 7)
     if code is None:
         raise DataError(f"{files[0].name} with {one_line(words, 20)!r}", expected="one number from 0 to 7")
     return CKPLUS_CLASSES[code]
@@ -108,7 +108,7 @@ def _add_sequence(rows: ImageRows, folder: Path, label: str) -> int:  # number o
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #72c65d39
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="ckplus",
         title="CK+",
         classes=CKPLUS_CLASSES,
@@ -181,7 +181,7 @@ def _read_extended(path: Path | str, on_error: str = "raise", cache: Path | str 
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #95c29384
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="ckextended",
         title="CK+ as CSV (ckextended)",
         classes=VOCABULARIES["ckextended"],
@@ -208,7 +208,7 @@ _POSES = {"S": "straight", "HL": "half left", "HR": "half right", "FL": "full le
 
 def _split_of_path(image: str, root: str) -> str | None:
     "Return the split that a folder of an image names"
-    return next(filter(None, map(split_of, image[len(root) :].split(os.sep)[:-1])), None)
+    return next(filter(None, map(parse_split, image[len(root) :].split(os.sep)[:-1])), None)
 
 
 def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, form: str) -> ImageRows:
@@ -218,7 +218,7 @@ def _scan_names(path: Path, on_error: str, dataset: str, pattern: re.Pattern, fo
         stem = Path(image).stem
         match = pattern.match(stem)
         if match is None:
-            rows.reject(rows.id_of(image), image, f"the name {stem[:40]!r}", form)
+            rows.reject(rows.path_id(image), image, f"the name {stem[:40]!r}", form)
             continue
         parts = {name: text.upper() for name, text in match.groupdict().items()}
         label = canonical_emotion(parts.pop("emotion"))
@@ -247,7 +247,7 @@ def _scan_kdef(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16g_data.datasets_lab.ipynb #414451b9
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="jaffe",
         title="JAFFE",
         classes=FER2013_CLASSES,
@@ -258,7 +258,7 @@ register_dataset(
     )
 )
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="kdef",
         title="KDEF",
         classes=FER2013_CLASSES,
@@ -295,7 +295,7 @@ def _scan_oulu(path: Path, on_error: str) -> ImageRows:
         name = os.path.relpath(image, rows.root).replace(os.sep, "/")
         parts = _oulu_parts(name)
         if parts is None:
-            rows.reject(rows.id_of(image), image, f"the path {name[-80:]!r}", "VL/Strong/P001/Anger/000.jpeg")
+            rows.reject(rows.path_id(image), image, f"the path {name[-80:]!r}", "VL/Strong/P001/Anger/000.jpeg")
             continue
         face_id = f"oulu/{'PreProcess' if 'preprocess' in image.lower() else 'OriginalImg'}/{parts.pop('name')}"
         rows.add(image, canonical_emotion(parts.pop("emotion")), _split_of_path(image, rows.root), face_id, **parts)
@@ -307,7 +307,7 @@ def _scan_oulu(path: Path, on_error: str) -> ImageRows:
 _SIX_EXPRESSIONS = tuple(name for name in FER2013_CLASSES if name != "neutral")
 
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="oulu",
         title="Oulu-CASIA",
         classes=_SIX_EXPRESSIONS,

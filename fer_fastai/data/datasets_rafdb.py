@@ -15,12 +15,12 @@ from .emotions import RAFDB_CLASSES
 from .images import peek_images
 from fer_fastai.data.layouts import (
     add_image,
-    code_of,
     find_below,
     has_columns,
     names_below,
     note_count,
     note_unlisted,
+    parse_code,
     prefix_ids,
     read_cells,
     read_lines,
@@ -28,7 +28,7 @@ from fer_fastai.data.layouts import (
     single_folders,
     subfolders,
 )
-from .registry import Dataset, Layout, add_layout, register_dataset
+from .registry import DatasetInfo, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders
 
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x07
@@ -52,7 +52,7 @@ def _rafdb_id(stem: str) -> str | None:
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #a0a16x08
 def _check_basic(labels: list[str], where: Path):
     "Raise DataError for the compound set, which has classes 1 to 11"
-    compound = [label for label in labels if code_of(label, 8, 11)]
+    compound = [label for label in labels if parse_code(label, 8, 11)]
     if compound or "compound" in where.parts:
         found = f"label {compound[0]}, {_COMPOUND}" if compound else _COMPOUND
         raise DataError(found, where, "the basic set with labels 1 to 7", "Pass the folder `basic`")
@@ -69,7 +69,7 @@ def _scan_rafdb_list(path: Path, on_error: str) -> ImageRows:
         face_id = f"rafdb/{stem}"
         if len(words) != 2:
             rows.reject(face_id, where, f"the line {' '.join(words)[:60]!r}", "<image> <label>")
-        elif code_of(words[1], 1, 7) is None:
+        elif parse_code(words[1], 1, 7) is None:
             rows.reject(face_id, where, f"label {words[1][:20]!r}", "1 to 7")
         elif split not in ("train", "test"):
             rows.reject(face_id, where, f"the name {words[0][:60]!r}", "train_<number> or test_<number>")
@@ -83,7 +83,7 @@ def _scan_rafdb_list(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16fb_data.datasets_rafdb.ipynb #0174eeda
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="rafdb",
         title="RAF-DB",
         classes=RAFDB_CLASSES,
@@ -102,7 +102,7 @@ register_dataset(
 def _code_folders(folder: Path, last: int) -> bool:
     "Return whether all folders in a folder are named by a code from 1 on"
     names = [path.name for path in subfolders(folder)] if folder.is_dir() else []
-    return bool(names) and all(name.isdecimal() and code_of(name, 1, last) for name in names)
+    return bool(names) and all(name.isdecimal() and parse_code(name, 1, last) for name in names)
 
 
 def _rafdb_images(path: Path) -> Path | None:
@@ -153,7 +153,7 @@ def _scan_rafdb_table(rows: ImageRows, table: Path, folder: Path, split: str):
     contradictions = 0
     for where, (name, label) in cells:
         found = unlisted.get(name, [])
-        code, face_id = code_of(label, 1, 7), f"rafdb/{os.path.splitext(name)[0][:60]}"
+        code, face_id = parse_code(label, 1, 7), f"rafdb/{os.path.splitext(name)[0][:60]}"
         image = next((path for path in found if os.path.basename(os.path.dirname(path)) == str(code)), None)
         if code is None:
             rows.reject(face_id, where, f"label {label[:20]!r}", "1 to 7")
@@ -168,7 +168,7 @@ def _scan_rafdb_table(rows: ImageRows, table: Path, folder: Path, split: str):
             rows.add(chosen, str(code), split, _rafdb_id(Path(chosen).stem) or face_id)
     note_count(rows, contradictions, f"faces are in another class folder than {table.name} states; the CSV was used")
     for path in [path for paths in unlisted.values() for path in paths]:
-        rows.reject(rows.id_of(path), path, f"no row in {table.name}", "one row per image")
+        rows.reject(rows.path_id(path), path, f"no row in {table.name}", "one row per image")
 
 
 def _scan_rafdb_folder(path: Path, on_error: str) -> ImageRows:

@@ -21,10 +21,11 @@ from .cache import cached
 from .emotions import FER2013_CLASSES, FERPLUS_CLASSES, NON_EMOTIONS, SFEW_CLASSES, is_emotion
 from .faceset import BOX_COLUMNS, VOTE_PREFIX, FaceSet
 from .fer2013 import parse_pixel_csv
+from .ferplus import ferplus_majority
 from .images import peek_images
 from fer_fastai.data.layouts import (
     add_image,
-    code_of,
+    find_any_below,
     find_below,
     has_columns,
     keep_aligned,
@@ -32,11 +33,12 @@ from fer_fastai.data.layouts import (
     note_count,
     note_unlisted,
     number_groups,
+    parse_code,
     prefix_ids,
     read_lines,
     read_records,
 )
-from .registry import Dataset, Layout, add_layout, register_dataset
+from .registry import DatasetInfo, Layout, add_layout, register_dataset
 from .scan import ImageRows, scan_class_folders
 
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f07
@@ -54,7 +56,7 @@ def _parse_expw(words: list[str]) -> tuple[str, dict]:
     if not np.isfinite([top, left, right, bottom]).all() or right <= left or bottom <= top:
         found = f"box with left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}"
         raise DataError(found, expected="left below right, and top below bottom")
-    if code_of(words[7], 0, 6) is None:
+    if parse_code(words[7], 0, 6) is None:
         raise DataError(f"label {words[7][:20]!r}", expected="0 to 6")
     box = dict(zip(BOX_COLUMNS, (left, top, right - left, bottom - top)))
     return words[7], box | {"confidence": confidence}
@@ -80,7 +82,7 @@ def _scan_expw(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16f_data.datasets_wild.ipynb #99d7b935
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="expw",
         title="ExpW",
         classes=FER2013_CLASSES,
@@ -103,9 +105,9 @@ _VOTES = (*FERPLUS_CLASSES, *NON_EMOTIONS)  # order of the votes in label.csv
 
 
 def _majority(votes: np.ndarray) -> str | None:  # name of the winner; None: no majority
-    "Return the emotion that has more than half of the votes, without single votes"
-    votes = np.where(votes > 1, votes, 0)
-    return _VOTES[votes.argmax()] if votes.max() > 0.5 * votes.sum() else None
+    "Return the emotion that wins by FER+'s majority rule"
+    winner, clear = ferplus_majority(votes[None])
+    return _VOTES[winner[0]] if clear[0] else None
 
 
 def _parse_ferplus(cells: list[str]) -> tuple[np.ndarray, dict[str, float]]:
@@ -133,8 +135,7 @@ def _ferplus_box(text: str) -> dict[str, float]:
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f11
 def _ferplus_base(path: Path) -> Path | None:
     "Find the folder of FER+'s folders"
-    names = (f"{name}/label.csv" for name in _FERPLUS_FOLDERS)
-    return next(filter(None, (find_below(path, name) for name in names)), None)
+    return find_any_below(path, ((f"{name}/label.csv",) for name in _FERPLUS_FOLDERS))
 
 
 def _scan_ferplus(path: Path, on_error: str) -> ImageRows:
@@ -168,7 +169,7 @@ def _scan_ferplus(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a86f96b9
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="ferplus",
         title="FER+",
         classes=FERPLUS_CLASSES,
@@ -188,14 +189,14 @@ register_dataset(
 
 
 # %% ../../nbs/16f_data.datasets_wild.ipynb #a0a16f14
-def _clip_of(folders: tuple[str, ...]) -> str | None:  # None: no clip
+def _clip_name(folders: tuple[str, ...]) -> str | None:  # None: no clip
     "Return the clip of a frame, which is the folder in its class folder"
     return folders[-1] if len(folders) > 1 and is_emotion(folders[-2]) and not is_emotion(folders[-1]) else None
 
 
 def _is_afew(path: Path) -> bool:
     "Return whether a folder has clips in class folders, and is named after AFEW or has aligned faces"
-    frames = [image for image in peek_images(path) if _clip_of(image.relative_to(path).parts[:-1])]
+    frames = [image for image in peek_images(path) if _clip_name(image.relative_to(path).parts[:-1])]
     names = names_below(path, frames[0].parent.parent) if frames else ()
     return any("afew" in name or "aligned_faces" in name for name in names)
 
@@ -207,7 +208,7 @@ def _scan_afew(path: Path, on_error: str) -> ImageRows:
     keep_aligned(rows)
     frames, rows.rows = rows.rows, []
     for row in frames:
-        clip = _clip_of(Path(row["path"].removeprefix(os.path.join(rows.root, ""))).parts[:-1])
+        clip = _clip_name(Path(row["path"].removeprefix(os.path.join(rows.root, ""))).parts[:-1])
         if clip is None:
             rows.reject(row["face_id"], row["path"], "a frame without the folder of its clip", "<class>/<clip>/<frame>")
         else:
@@ -220,7 +221,7 @@ def _scan_afew(path: Path, on_error: str) -> ImageRows:
 
 # %% ../../nbs/16f_data.datasets_wild.ipynb #adfa6d33
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="afew",
         title="AFEW",
         classes=SFEW_CLASSES,

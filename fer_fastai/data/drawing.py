@@ -6,13 +6,14 @@
 __all__ = ["draw_faces"]
 
 # %% ../../nbs/19_data.drawing.ipynb #186ac691
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ..core import DataError
 from .emotions import canonical_emotion
+from .face_shapes import face_shapes
 
 # %% ../../nbs/19_data.drawing.ipynb #270c771e
 _UNITS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU10", "AU12", "AU15", "AU20", "AU23", "AU25", "AU26")
@@ -135,284 +136,7 @@ def _faces(labels: Sequence[str], seed: int, numbers, people, strength: float | 
     return face | _unit_strengths(labels, face["strength"], values)
 
 
-# %% ../../nbs/19_data.drawing.ipynb #d171f8e8
-_T = np.linspace(-1, 1, 11, dtype=np.float32)[None]  # parameter along a curve
-_BUMP = 1 - _T**2  # 0 at the ends of a curve, 1 in its middle
-_ROUND = np.linspace(0, 2 * np.pi, 32, dtype=np.float32)[None]
-_SIDES = (-1, 1)  # left and right side of the image
-
-
-def _points(x, y) -> np.ndarray:
-    "Stack coordinates, (n, k, 2)"
-    return np.stack(np.broadcast_arrays(x, y), -1)
-
-
-def _band(x, upper, lower) -> np.ndarray:
-    "Make the polygon between two curves"
-    x, upper, lower = np.broadcast_arrays(x, upper, lower)
-    return np.concatenate([_points(x, upper), _points(x, lower)[:, ::-1]], 1)
-
-
-def _stroke(x, y, width, taper: float = 0.7) -> np.ndarray:
-    "Make the polygon of a line with a width that decreases by `taper` at the ends"
-    x, y = np.broadcast_arrays(x, y)
-    dx, dy = np.gradient(x, axis=1), np.gradient(y, axis=1)
-    thickness = width / 2 * (1 - taper * np.linspace(-1, 1, x.shape[1]) ** 2)
-    half = thickness / np.maximum(np.hypot(dx, dy), 1e-6)
-    return np.concatenate([_points(x - dy * half, y + dx * half), _points(x + dy * half, y - dx * half)[:, ::-1]], 1)
-
-
-# %% ../../nbs/19_data.drawing.ipynb #a0a19003
-def _through(a, b, c):
-    "Compute the parabola through a, b, c at T = -1, 0, 1"
-    return b + (c - a) / 2 * _T + ((a + c) / 2 - b) * _T**2
-
-
-def _mix(a, b, weight):
-    return a + (b - a) * weight
-
-
-def _oval(angle, power: float) -> tuple:
-    "Compute a circle (power 1) or a rounded box (power below 1)"
-    return tuple(np.sign(v) * np.abs(v) ** power for v in (np.cos(angle), np.sin(angle)))
-
-
-# %% ../../nbs/19_data.drawing.ipynb #a0a19004
-def _project(points: np.ndarray, f: Mapping) -> np.ndarray:
-    "Rotate the head, then scale, roll and shift the image"
-    x, y = points[..., 0], points[..., 1]
-    depth = 0.62 * np.sqrt(np.maximum(0, 1 - (x / f["head_w"]) ** 2 - (y / f["head_h"]) ** 2))
-    x = x * np.cos(f["yaw"]) + depth * np.sin(f["yaw"])
-    y = y * np.cos(f["pitch"]) + depth * np.sin(f["pitch"])
-    c, s = np.cos(f["roll"]) * f["scale"], np.sin(f["roll"]) * f["scale"]
-    return np.stack([c * x - s * y + f["dx"], s * x + c * y + f["dy"]], -1)
-
-
-# %% ../../nbs/19_data.drawing.ipynb #663610ba
-def _outline(f: Mapping, angle) -> tuple:
-    "Compute the edge of the head at an angle (0: right ear, pi/2: chin); AU26 drops the jaw"
-    down = np.maximum(np.sin(angle), 0)
-    x = f["head_w"] * np.cos(angle) * (1 - f["jaw"] * down**1.5)
-    return x, f["head_h"] * np.sin(angle) + 0.07 * f["AU26"] * down
-
-
-def _head(f: Mapping) -> Iterator[tuple]:
-    "Draw long hair behind the head, neck, shirt, ears, head"
-    x, y = np.cos(_ROUND), np.sin(_ROUND)
-    wave = 1 + 0.04 * f["curl"] * np.sin(9 * _ROUND)
-    behind = -0.12 + f["head_h"] * np.where(y > 0, 1.3, 0.95) * y * wave
-    yield _points(1.2 * f["head_w"] * x * wave, behind), f["hair_grey"] * 0.75, f["style"] > 0.62
-    neck = _points(np.array([[-0.36, 0.36, 0.42, 1.4, -1.4, -0.42]]), np.array([[0.5, 0.5, 1, 1.5, 1.5, 1]]))
-    yield neck, f["skin"] * 0.7, True
-    shirt_x = np.array([[-1.5, -0.5, 0, 0.5, 1.5, 1.5, -1.5]])
-    yield _points(shirt_x, np.array([[1.2, 0.98, 1.14, 0.98, 1.2, 2, 2]])), f["shirt"], True
-    for side in _SIDES:
-        yield _points(side * (f["head_w"] * 0.98 + 0.075 * x), 0.02 + 0.17 * y), f["skin"] * 0.85, True
-    yield _points(*_outline(f, _ROUND)), f["skin"], True
-
-
-# %% ../../nbs/19_data.drawing.ipynb #a0a19005
-def _hairline(f: Mapping, t, cropped, long) -> np.ndarray:
-    "Compute the height of the hairline along t, by style and fringe"
-    apart = np.abs(t - f["parting"])
-    line = f["hairline"] + 0.45 * np.abs(t) ** 5 + 0.06 * np.cos(7 * t) * f["curl"]
-    parted = f["hairline"] - 0.05 + np.minimum(0.55 * apart**2.2, 0.85) + 0.3 * np.abs(t) ** 9
-    line = np.where(long, parted, line)
-    return np.where((f["fringe"] > 0.82) & ~cropped, -0.44 + 0.5 * np.abs(t) ** 8 + 0.05 * np.sin(21 * t), line)
-
-
-def _hair(f: Mapping) -> Iterator[tuple]:
-    "Draw the hair between crown and hairline by style (bald, cropped, short, curly or long), then locks"
-    t = np.linspace(-1, 1, 25, dtype=np.float32)[None]
-    style = f["style"]
-    cropped, curly, long = (style < 0.25), (style > 0.45) & (style < 0.62), style > 0.62
-    more = 0.03 + 0.05 * ~cropped + 0.1 * curly + 0.05 * long
-    waves = 0.025 * np.sin(25 * t + 9 * f["parting"]) * (curly | (f["curl"] > 0.6)) * ~cropped * (1 - t**8)
-    volume = 1 + more * (1 - 0.9 * t**8) + waves
-    x = -f["head_w"] * np.cos((t + 1) * np.pi / 2) * volume
-    y = -0.08 - (f["head_h"] - 0.06) * np.sin((t + 1) * np.pi / 2) * volume
-    y = np.where(long & (np.abs(t) > 0.98), 0.25, y)
-    grey = np.where(cropped, _mix(f["hair_grey"], f["skin"], 0.3), f["hair_grey"])
-    edge = _points(1.02 * f["head_w"] * t, np.maximum(_hairline(f, t, cropped, long), y))
-    yield np.concatenate([_points(x, y), edge[:, ::-1]], 1), grey, style > 0.08
-    for end in (-0.85, -0.5, -0.15, 0.2, 0.55, 0.9):
-        at = int((end + 1) * 12)
-        middle = f["head_w"] * (0.55 * end + 0.3 * f["parting"])
-        lock_x = _through(f["parting"] * f["head_w"] * 0.6, middle, f["head_w"] * 0.97 * t[:, at : at + 1])
-        lock_y = _through(-f["head_h"] * 1.02, -f["head_h"] * 0.9, edge[:, at, 1:] - 0.04)
-        yield _stroke(lock_x, lock_y, 0.05), np.where(f["curl"] > 0.5, grey * 0.7, grey * 1.25 + 8), (style > 0.25)
-
-
-def _beard(f: Mapping) -> Iterator[tuple]:
-    "Draw a beard along the jaw, and a moustache"
-    t = np.linspace(-1, 1, 17, dtype=np.float32)[None]
-    outer = _points(*_outline(f, np.pi / 2 - 1.5 * t))
-    inner_y = f["mouth_y"] - 0.12 + 0.3 * (1 - np.abs(t) ** 1.5) - 0.12 * np.exp(-8 * t**2) + 0.06 * f["AU26"]
-    inner = _points(f["head_w"] * 0.78 * t, inner_y)
-    grey = _mix(f["skin"], f["hair_grey"], np.clip(6 * f["beard"] - 4.4, 0.25, 0.8))
-    yield np.concatenate([outer, inner[:, ::-1]], 1), grey, f["beard"] > 0.8
-    moustache_y = f["mouth_y"] - 0.115 + 0.07 * _T**2 - 0.05 * f["AU10"]
-    yield _stroke(f["mouth_w"] * _T, moustache_y, 0.085, 0.6), grey, f["beard"] > 0.74
-
-
-# %% ../../nbs/19_data.drawing.ipynb #800c0d0b
-def _lids(f: Mapping, t) -> tuple:
-    "Compute the height of upper and lower lid at t (-1: inner corner of the eye, 1: outer)"
-    droop = f["AU1"] * f["AU4"] * (1 - f["AU5"])  # the slanting eyes of sadness
-    middle, bump = f["eye_y"] + (f["slant"] + 0.06 * droop) * t, 1 - t**2
-    upper = 1 + 0.65 * f["AU5"] - 0.3 * f["AU7"] - 0.38 * f["AU6"] - 0.3 * f["AU9"] - 0.15 * f["AU4"] * (1 - f["AU5"])
-    lower = 0.72 + 0.1 * f["AU5"] - 0.54 * f["AU6"] - 0.4 * f["AU7"] - 0.3 * f["AU9"]
-    top = middle - f["eye_open"] * upper * bump**0.8 * (1 - 0.25 * droop * t)
-    return top, middle + f["eye_open"] * np.maximum(lower, 0.08) * bump
-
-
-def _eyes(f: Mapping) -> Iterator[tuple]:
-    "Draw lid fold, white, iris, pupil, lashes"
-    (upper, lower), lash = _lids(f, _T), 0.8 * np.minimum(f["hair_grey"], f["skin"] * 0.5)
-    fold = upper - 0.6 * f["eye_open"] * _BUMP**0.5
-    for side in _SIDES:
-        x = side * (f["eye_x"] + f["eye_w"] * _T)
-        yield _stroke(side * (f["eye_x"] + 1.15 * f["eye_w"] * _T), fold, 0.03), f["skin"] * 0.78, True
-        yield _band(x, upper, lower), _mix(f["skin"], 245.0, 0.75), True
-        for radius, grey in ((0.08, f["iris"]), (0.042, 12.0)):
-            offset = side * f["gaze"] + radius * np.cos(_ROUND)
-            top, bottom = _lids(f, np.clip(offset / f["eye_w"], -1, 1))
-            y = np.clip(f["eye_y"] - 0.008 + radius * np.sin(_ROUND), top, bottom)
-            yield _points(side * (f["eye_x"] + offset), y), grey, True
-        yield _stroke(side * (f["eye_x"] + 1.1 * f["eye_w"] * _T), upper, 0.042, 0.5), lash, True
-        yield _stroke(x, lower, 0.02, 0.5), f["skin"] * 0.6, True
-
-
-# %% ../../nbs/19_data.drawing.ipynb #a0a19006
-def _eye_lines(f: Mapping) -> Iterator[tuple]:
-    "Draw bags below the eyes and crow's feet, as the cheeks rise"
-    bag = np.maximum.reduce([f["AU6"], 0.5 * f["age"], 0.6 * f["AU7"]])
-    for side in _SIDES:
-        x = f["eye_x"] + f["eye_w"] * _T
-        y = f["eye_y"] + 0.115 - 0.02 * f["AU6"] + 0.05 * _BUMP - 0.03 * _T
-        yield _stroke(side * x, y, 0.03), f["skin"] * _mix(0.93, 0.68, bag), True
-        for k in (-1, 0, 1):
-            x = f["eye_x"] + 1.3 * f["eye_w"] + 0.045 * (_T + 1)
-            foot = _stroke(side * x, f["eye_y"] + 0.02 + k * (0.05 + 0.02 * _T), 0.022)
-            yield foot, f["skin"] * _mix(1, 0.68, f["AU6"]), f["AU6"] > 0.3
-
-
-def _furrows(f: Mapping) -> Iterator[tuple]:
-    "Draw furrows on the forehead as the brows rise, and between the brows as they knit"
-    for k, width in ((0, 0.36), (1, 0.3)):
-        y = f["eye_y"] - f["brow_y"] - 0.17 - 0.09 * k - 0.05 * f["AU1"] + 0.03 * _T**2 * (2 * f["AU2"] - 1)
-        furrow = _stroke(width * _mix(0.45, 1, f["AU2"]) * _T, y, 0.026)
-        yield furrow, f["skin"] * _mix(1, 0.8, f["AU1"] * (0.4 + 0.6 * f["age"])), f["AU1"] > 0.25
-    for side in _SIDES:
-        upright = _stroke(side * (0.055 - 0.01 * _T), f["eye_y"] - 0.15 + 0.09 * _T, 0.03)
-        yield upright, f["skin"] * _mix(1, 0.6, f["AU4"]), f["AU4"] > 0.2
-
-
-def _brows(f: Mapping) -> Iterator[tuple]:
-    "Draw brows through their inner end, middle and outer end"
-    grey = np.minimum(_mix(f["hair_grey"], f["skin"], 0.12), f["skin"] * 0.55)
-    base = f["eye_y"] - f["brow_y"] + 0.07 * f["AU9"]
-    inner = base - 0.14 * f["AU1"] + 0.12 * f["AU4"] * (1 - 0.8 * f["AU1"]) + 0.035 * f["AU9"] + f["brow_tilt"]
-    middle = base - f["arch"] - 0.07 * f["AU1"] - 0.11 * f["AU2"] + 0.075 * f["AU4"] * (1 - 0.6 * f["AU1"])
-    outer = base + 0.035 - 0.15 * f["AU2"] + 0.035 * f["AU4"] + 0.05 * f["AU1"] * (1 - f["AU2"])
-    x = _through(f["eye_x"] - 0.165 - 0.055 * f["AU4"], f["eye_x"] + 0.02, f["eye_x"] + 0.21)
-    width = f["brow_thick"] * (1.15 - 0.4 * _T)
-    for side in _SIDES:
-        yield _stroke(side * x, _through(inner, middle, outer), width, 0.45), grey, True
-
-
-# %% ../../nbs/19_data.drawing.ipynb #be51ddb1
-def _nose(f: Mapping) -> Iterator[tuple]:
-    "Draw bridge, wings, nostrils, and wrinkles on the bridge with AU9"
-    y, width = f["nose_y"] - 0.06 * f["AU9"], f["nose_w"] * (1 + 0.22 * f["AU9"] + 0.1 * f["AU12"])
-    skin = f["skin"]
-    for side in _SIDES:
-        bridge_y = _mix(f["eye_y"], y, 0.35) + 0.16 * _T
-        yield _stroke(side * width * (0.45 + 0.1 * _T), bridge_y, 0.035), skin * 0.9, True
-        yield _stroke(side * width * (0.85 + 0.2 * _BUMP), y - 0.02 + 0.055 * _T, 0.035), skin * 0.66, True
-        yield _stroke(side * width * (0.5 + 0.3 * _T), y + 0.04 - 0.018 * _BUMP, 0.04, 0.6), skin * 0.38, True
-        for k in (0, 1, 2):
-            x, rise = side * (0.055 + 0.05 * _T + 0.015 * k), f["eye_y"] + 0.02 + 0.065 * k
-            wrinkle = _stroke(x, rise - (0.03 - 0.02 * k) * _T, 0.03)
-            yield wrinkle, skin * _mix(1, 0.52, f["AU9"]), f["AU9"] > 0.2
-    yield _stroke(0.5 * width * _T, y + 0.055 - 0.03 * _T**2, 0.025), skin * 0.7, True
-
-
-def _lips(f: Mapping) -> tuple:
-    "Compute half width, corner height, and the curves of opening and lips: upper, lower, top, bottom"
-    stretch = 1 + 0.34 * f["AU12"] + 0.26 * f["AU20"] - 0.3 * f["AU26"] - 0.12 * f["AU23"] + 0.06 * f["AU15"]
-    width = f["mouth_w"] * stretch
-    corner = f["mouth_y"] - 0.15 * f["AU12"] + 0.12 * f["AU15"] + 0.03 * f["AU20"] + 0.05 * f["AU26"] - f["smile"]
-    opened = 0.008 + 0.13 * f["AU25"] * (1 - 0.4 * f["AU26"]) + 0.34 * f["AU26"] + 0.05 * f["AU12"] * f["AU25"]
-    middle = f["mouth_y"] + 0.035 * f["AU12"] - 0.06 * f["AU15"] - 0.08 * f["AU10"] - 0.02 * f["AU26"]
-    curve = _BUMP ** (1 - 0.5 * np.maximum.reduce([f["AU26"], f["AU20"], 0.8 * f["AU10"]]))  # 1: a bow, 0.5: an O
-    upper = corner + (middle - (0.3 + 0.15 * f["AU26"]) * opened - corner) * curve
-    lower = corner + (middle + 0.7 * opened + 0.012 - corner) * curve
-    thick = f["lip"] * (1 - 0.65 * f["AU23"] - 0.3 * f["AU12"] - 0.2 * f["AU20"]) * _BUMP**0.7
-    top = upper - thick * (1 - 0.25 * np.exp(-((_T / 0.2) ** 2)))
-    return width, corner, upper, lower, top, lower + thick * (1.25 + 0.5 * f["AU10"])
-
-
-# %% ../../nbs/19_data.drawing.ipynb #a0a19007
-def _mouth(f: Mapping) -> Iterator[tuple]:
-    "Draw lips, opening, teeth, tongue, corners, chin"
-    width, corner, upper, lower, top, bottom = _lips(f)
-    shown = np.maximum.reduce([f["AU12"], f["AU10"], 0.9 * f["AU20"]])
-    teeth = np.clip(0.15 + 0.8 * shown, 0, 0.85) * (1 - 0.6 * f["AU26"])
-    yield _band(1.06 * width * _T, top, bottom), f["skin"] * 0.64, True
-    yield _band(width * _T, upper - 0.008, lower + 0.008), np.full_like(width, 28), True
-    yield _band(0.92 * width * _T, upper, _mix(upper, lower, teeth)), np.full_like(width, 225), f["AU25"] > 0.15
-    yield _band(0.6 * width * _T, lower - 0.3 * (lower - upper) * _BUMP, lower), f["skin"] * 0.45, f["AU26"] > 0.3
-    for side in _SIDES:
-        yield _stroke(side * (width + 0.035 + 0.012 * _T), corner + 0.035 * _T, 0.035), f["skin"] * 0.72, True
-    chin = _stroke(0.13 * _T, bottom[:, 5:6] + 0.06 + 0.03 * _T**2, 0.03)
-    yield chin, f["skin"] * _mix(0.86, 0.66, np.maximum(f["AU15"], f["AU23"])), True
-
-
-def _folds(f: Mapping) -> Iterator[tuple]:
-    "Draw the folds from the nose to the corners of the mouth"
-    width, corner, *_ = _lips(f)
-    fold = np.maximum.reduce([0.8 * f["AU12"], f["AU9"], 0.9 * f["AU10"], 0.35 * f["age"]])
-    x = _through(1.15 * f["nose_w"], (f["nose_w"] + width) / 2 + 0.1, width + 0.07)
-    y = _through(f["nose_y"] - 0.05 - 0.03 * f["AU9"], f["nose_y"] + 0.08, corner - 0.01)
-    for side in _SIDES:
-        yield _stroke(side * x, y, 0.032 + 0.015 * fold), f["skin"] * _mix(0.97, 0.62, fold), True
-
-
-# %% ../../nbs/19_data.drawing.ipynb #827cef3c
-def _glasses(f: Mapping) -> Iterator[tuple]:
-    "Draw rims, bridge and arms of glasses"
-    grey, on = np.where(f["frame"] > 0.215, 25.0, 70.0), f["glasses"] > 0.84
-    x, y = _oval(_ROUND, 0.7)
-    for side in _SIDES:
-        rim = _stroke(side * (f["eye_x"] + f["frame"] * x), f["eye_y"] + 0.03 + 0.8 * f["frame"] * y, 0.034, 0)
-        yield rim, grey, on
-        arm_x = side * (f["eye_x"] + f["frame"] + 0.12 * (_T + 1))
-        yield _stroke(arm_x, f["eye_y"] - 0.02 + 0 * _T, 0.035, 0), grey, on
-    yield _stroke((f["eye_x"] - f["frame"]) * _T, f["eye_y"] - 0.01 - 0.03 * _BUMP, 0.034, 0), grey, on
-
-
-def _cover(f: Mapping) -> Iterator[tuple]:
-    "Draw four fingers, or a bar, in coordinates of the image"
-    c, s = np.cos(f["turn"]), np.sin(f["turn"])
-    x, y = _oval(_ROUND, 0.6)
-    for k in (-1.5, -0.5, 0.5, 1.5):
-        u, v = 0.085 * x + 0.17 * k, 0.3 * y + 0.45 + 0.04 * k**2
-        finger = _points(f["cover_x"] + c * u - s * v, f["cover_y"] + s * u + c * v)
-        yield finger, f["skin"] * (0.82 + 0.05 * k), f["cover"] < 0.06
-    u, v = np.array([[-1.5, 1.5, 1.5, -1.5]]), np.array([[-0.1, -0.1, 0.1, 0.1]])
-    bar = _points(c * u - s * v, 1.2 * f["cover_y"] + s * u + c * v)
-    yield bar, 20 + 0.8 * f["back"], f["cover"] > 0.96
-
-
 # %% ../../nbs/19_data.drawing.ipynb #a5575982
-def _scene(f: Mapping) -> list[tuple]:
-    "List all shapes, back to front"
-    parts = (_head, _beard, _nose, _folds, _mouth, _eye_lines, _eyes, _furrows, _hair, _brows, _glasses)
-    shapes = [(_project(points, f), grey, on) for part in parts for points, grey, on in part(f)]
-    return shapes + list(_cover(f))
-
-
 def _paint(shapes: list[tuple], back: np.ndarray, size: int, finer: int) -> np.ndarray:
     "Paint shapes on a background, float32 (n, size, size) in 0-255"
     n, side = len(back), size * finer
@@ -470,7 +194,7 @@ def _draw(labels, seed: int, size: int, numbers, people, strength, variety) -> n
     "Draw one batch, uint8 (n, size, size)"
     f = _faces(labels, seed, numbers, people, strength, variety)
     noise = [np.random.default_rng((seed, 3, i)).standard_normal((size, size), np.float32) for i in numbers]
-    painted = _paint(_scene(f), f["back"], size, max(2, min(4, 384 // size)))
+    painted = _paint(face_shapes(f), f["back"], size, max(2, min(4, 384 // size)))
     return _lens(_light(painted, f), f, np.stack(noise))
 
 

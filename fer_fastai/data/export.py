@@ -19,7 +19,8 @@ import fer_fastai.data.splits  # noqa: F401  adds FaceSet.random_split and FaceS
 from ..core import DataError, one_line, progress
 from .emotions import FER2013_CLASSES, to_codes
 from .faceset import BOX_COLUMNS, VOTE_PREFIX, FaceSet
-from .images import read_bytes, set_channels
+from .images import read_bytes
+from .pixels import set_channels
 from ..io import atomic_path, path_below
 
 # %% ../../nbs/14_data.export.ipynb #7cdbccb2

@@ -139,8 +139,7 @@ def _checked_table(table: pd.DataFrame, vocab: tuple[str, ...]) -> pd.DataFrame:
     table = table.copy()
     table.index = table.index.astype(str).rename("face_id")
     if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()][0]
-        raise DataError(f"two faces with the id {twice!r}", "face_id", "unique ids")
+        raise DataError(f"two faces with the id {table.index[table.index.duplicated()][0]!r}", "face_id", "unique ids")
     for name, default in {"label": None, "split": "train", "group": np.arange(len(table))}.items():
         if name not in table:
             table[name] = default
@@ -309,8 +308,7 @@ def exact_hashes(
     else:
         contents = map(np.ndarray.tobytes, self.pixels)
     digests = (hashlib.blake2b(content, digest_size=8).digest() for content in contents)
-    numbers = (int.from_bytes(digest, "little") for digest in digests)
-    return np.fromiter(numbers, dtype=np.uint64, count=len(self))
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
 # %% ../../nbs/12_data.faceset.ipynb #64b20ace
@@ -360,8 +358,7 @@ def show(
     "Draw a grid of faces with their labels"
     import matplotlib.pyplot as plt  # prediction runs without matplotlib
 
-    rows = np.arange(len(self)) if seed is None else np.random.default_rng(seed).permutation(len(self))
-    rows = rows[:n]
+    rows = (np.arange(len(self)) if seed is None else np.random.default_rng(seed).permutation(len(self)))[:n]
     columns = max(1, min(columns, len(rows)))
     lines = max(1, -(-len(rows) // columns))
     figure, axes = plt.subplots(lines, columns, figsize=(columns * zoom, lines * zoom * 1.25), squeeze=False)

@@ -21,27 +21,23 @@ from ..core import DataError, FerError, PathError, progress
 from .cache import cache_folder, cached, source_key
 from .emotions import Classes, ClassNames, map_class_names
 from .faceset import FaceSet
-from .image_folder import is_image_folder, scan_image_folder
-from .images import read_image, set_channels
-from .registry import Dataset, Layout, register_dataset
+from .images import read_image
+from .layouts import descend_to
+from .metadata_files import has_metadata_file, scan_metadata_files
+from .pixels import set_channels
+from .registry import DatasetInfo, Layout, register_dataset
 from .scan import ImageRows
 from fer_fastai.data.shards import (
     PARQUET_SUFFIXES,
     Shard,
     ShardedSource,
-    descend_to,
     image_column,
     is_saved,
     open_source,
     parquet_files,
     shard_errors,
 )
-from fer_fastai.data.tables import (
-    box_of_row,
-    label_column,
-    label_text,
-    split_of_cell,
-)
+from .tables import label_column, label_text, parse_box, parse_split_cell
 from ..io import atomic_path, read_json
 
 
@@ -74,7 +70,7 @@ def _named(values: pd.Series, names: Sequence[str]) -> list[str | None]:
     return [text if text is None else known.get(text, text) for text in texts]
 
 
-def _labels_of(source: ShardedSource, frame: pd.DataFrame) -> list[str | None]:
+def _shard_labels(source: ShardedSource, frame: pd.DataFrame) -> list[str | None]:
     "Return the label of each face as the source names it"
     columns = source.columns
     for name in filter(None, (columns.label, columns.names)):
@@ -91,10 +87,10 @@ def _group_columns(values: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"person": persons, "group": pd.factorize(persons, sort=True)[0]})
 
 
-def _faces_of(source: ShardedSource, rows: ImageRows) -> list[dict]:
+def _shard_faces(source: ShardedSource, rows: ImageRows) -> list[dict]:
     "List the faces that have valid cells: face_id, label, split, position of the image and further columns"
     frame, columns, faces = _read_cells(source), source.columns, []
-    labels = _labels_of(source, frame)
+    labels = _shard_labels(source, frame)
     names = source.names.get(str(columns.label), ())
     groups = _group_columns(frame[columns.group]).to_dict("records") if columns.group else [{}] * len(frame)
     counts = frame.groupby("_split", dropna=False).cumcount()
@@ -104,8 +100,8 @@ def _faces_of(source: ShardedSource, rows: ImageRows) -> list[dict]:
         face_id = face_id or f"{values['_split'] or source.path.stem}/{counts[position]:05d}"
         label = labels[position]
         try:
-            split = split_of_cell(values[columns.split], columns.split) if columns.split else values["_split"]
-            more = groups[position] | {name: values[name] for name in columns.kept} | box_of_row(values, columns)
+            split = parse_split_cell(values[columns.split], columns.split) if columns.split else values["_split"]
+            more = groups[position] | {name: values[name] for name in columns.kept} | parse_box(values, columns)
         except DataError as error:
             rows.reject(face_id, where, error.found, error.expected)
             continue
@@ -171,7 +167,7 @@ def _decode_all(source: ShardedSource, faces: list[dict], rows: ImageRows) -> tu
 def _read_embedded(path, on_error="raise", classes=None, names=None) -> FaceSet:
     "Read images of one size into memory, without cache"
     source, rows = open_source(path), ImageRows(path, on_error)
-    faces = _faces_of(source, rows)
+    faces = _shard_faces(source, rows)
     if source.columns.box or source.columns.corners:
         raise _SeveralSizesError
     mapped = _map_labels(source, [face["label"] for face in faces if face["label"] is not None], classes)
@@ -232,7 +228,7 @@ def _write_images(source: ShardedSource, folder: Path) -> list[str]:
 def _read_as_files(source: ShardedSource, folder: Path, on_error: str, classes: Classes | None) -> FaceSet:
     "Read images of several sizes from files in the cache folder"
     rows = ImageRows(source.path, on_error)
-    faces = _faces_of(source, rows)
+    faces = _shard_faces(source, rows)
     files = _write_images(source, folder)
     for face in faces:
         name, where = files[face.pop("position")], f"{source.path}: {face.pop('where')}"
@@ -294,7 +290,7 @@ def _is_embedded(path: Path) -> bool:
 
 
 register_dataset(
-    Dataset(
+    DatasetInfo(
         name="huggingface",
         title="dataset of Hugging Face",
         classes=(),
@@ -305,7 +301,7 @@ register_dataset(
         layouts=(
             Layout("dataset_dict.json, <split>/data-00000-of-00001.arrow", is_saved_folder, read=read_huggingface),
             Layout("data/<split>-00000-of-00001.parquet", _is_embedded, read=read_huggingface),
-            Layout("metadata.csv or metadata.jsonl beside the images", is_image_folder, scan_image_folder),
+            Layout("metadata.csv or metadata.jsonl beside the images", has_metadata_file, scan_metadata_files),
         ),
     )
 )

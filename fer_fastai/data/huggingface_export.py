@@ -35,7 +35,7 @@ def _png(pixels: np.ndarray) -> bytes:
     return target.getvalue()
 
 
-def _table_of(faceset: FaceSet) -> pd.DataFrame:
+def _exported_table(faceset: FaceSet) -> pd.DataFrame:
     "Return the columns beside the image: label codes, ids, split, group, votes, boxes"
     table = faceset.table
     codes = pd.array(faceset.codes, dtype="Int64")
@@ -48,7 +48,7 @@ def _table_of(faceset: FaceSet) -> pd.DataFrame:
     return frame
 
 
-def _schema_of(faceset: FaceSet, frame: pd.DataFrame) -> pyarrow.Schema:
+def _exported_schema(faceset: FaceSet, frame: pd.DataFrame) -> pyarrow.Schema:
     "Make the schema of a Parquet file, with class names in the metadata of Hugging Face"
     kinds = {field.name: field.type for field in pyarrow.Schema.from_pandas(frame, preserve_index=False)}
     features: dict[str, dict] = {"image": {"_type": "Image"}}
@@ -70,8 +70,8 @@ def to_parquet(
     path: Path | str,  # Parquet file to write
 ) -> Path:  # the same path
     "Write all faces as one Parquet file, with images and class names"
-    frame = _table_of(self)
-    schema, pixels = _schema_of(self, frame), self.pixels
+    frame = _exported_table(self)
+    schema, pixels = _exported_schema(self, frame), self.pixels
     rows = progress(range(len(self)), label="writing faces", unit="face")
     with atomic_path(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
         images = []
@@ -92,7 +92,7 @@ def to_parquet(
 _HF_SPLITS = {"train": "train", "valid": "validation", "test": "test"}
 
 
-def _images_of(faceset: FaceSet) -> list[dict]:
+def _exported_images(faceset: FaceSet) -> list[dict]:
     "List the images: encoded, or the path of a file without a box"
     images = []
     for row in range(len(faceset)):
@@ -113,7 +113,7 @@ def to_hf(
     except ImportError as error:
         hint = "Install it with pip install datasets, or use to_parquet"
         raise DataError("the package datasets is not installed", "to_hf", hint=hint) from error
-    frame = _table_of(self).drop(columns=[*BOX_COLUMNS, "split"], errors="ignore")
+    frame = _exported_table(self).drop(columns=[*BOX_COLUMNS, "split"], errors="ignore")
     features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(self.vocab))}
     for name in frame.columns.drop("label"):
         numeric = pd.api.types.is_numeric_dtype(frame[name])
@@ -123,7 +123,7 @@ def to_hf(
         chosen = (self.table.split == split).to_numpy()
         if chosen.any():
             cells = {name: frame[name][chosen].astype(object) for name in frame}
-            columns = {"image": _images_of(self.subset(chosen))}
+            columns = {"image": _exported_images(self.subset(chosen))}
             columns |= {name: values.where(values.notna(), None).tolist() for name, values in cells.items()}
             parts[_HF_SPLITS[split]] = datasets.Dataset.from_dict(columns, features=datasets.Features(features))
     return next(iter(parts.values())) if len(parts) == 1 else datasets.DatasetDict(parts)

@@ -6,10 +6,6 @@
 __all__ = [
     "ImageSource",
     "IMAGE_SUFFIXES",
-    "is_grey",
-    "set_channels",
-    "resize_image",
-    "crop_box",
     "read_image",
     "image_size",
     "read_bytes",
@@ -33,11 +29,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from ..core import DataError, FerError, one_line
+from .pixels import array_to_8_bits, crop_box, image_to_8_bits, is_grey, resize_image, set_channels
 from ..io import check_regular_file, walk_files
 
 try:
@@ -155,41 +151,6 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
         return None  # EXIF data that cannot be read is ignored
 
 
-def _from_integers(pixels: np.ndarray, where: object) -> tuple[np.ndarray, list[str]]:
-    "Scale integers of more than 8 bits to 8 bits; return pixels and notes"
-    low, high = int(pixels.min()), int(pixels.max())
-    if low < 0 or high > 65_535:
-        hint = "Scale the image to 16 bits first"
-        raise DataError(f"{pixels.dtype} pixels from {low:,} to {high:,}", where, "0 to 65,535", hint)
-    if high < 256:  # 8-bit values in a larger type
-        return pixels.astype(np.uint8), []
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8), ["16 bits converted to 8"]
-
-
-# %% ../../nbs/11_data.images.ipynb #4204aeb9
-def _on_white(image: Image.Image) -> np.ndarray:
-    "Blend transparent parts with white; gray if the image is gray"
-    white = Image.new("RGBA", image.size, "white")
-    blended = Image.alpha_composite(white, image.convert("RGBA"))
-    return np.asarray(blended.convert("L" if image.mode in ("LA", "L") else "RGB"))
-
-
-def _to_8_bits(image: Image.Image, where: object) -> tuple[np.ndarray, list[str]]:
-    "Convert an image of any mode to 8-bit gray or RGB pixels; return pixels and notes"
-    if image.mode.startswith("I"):
-        pixels, notes = _from_integers(np.asarray(image), where)
-        white_is_zero = getattr(image, "tag_v2", {}).get(262) == 0  # PhotometricInterpretation of TIFF
-        return (255 - pixels if white_is_zero else pixels), notes
-    if image.mode == "F":
-        hint = "Scale the image to integers from 0 to 255 first"
-        raise DataError("floating-point pixels (mode F)", where, "integers of 8 or 16 bits", hint)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _on_white(image), ["transparent parts on white"]
-    if image.mode in ("L", "1"):
-        return np.asarray(image.convert("L")), []
-    return np.asarray(image.convert("RGB")), ["CMYK converted to RGB"] if image.mode == "CMYK" else []
-
-
 # %% ../../nbs/11_data.images.ipynb #a0a11005
 def _downsample(image: Image.Image, max_side: int) -> Image.Image:
     "Average blocks of pixels of a very large image; take every n-th pixel where values are indices or wide integers"
@@ -221,63 +182,10 @@ def _decode(
     if turn is not None:
         image = image.transpose(turn)
         notes.append("turned upright by its EXIF data")
-    pixels, more = _to_8_bits(image, where)
+    pixels, more = image_to_8_bits(image, where)
     if not pixels.size:
         raise DataError("no pixels", where, _EXPECTED)
     return pixels, scale, notes + more
-
-
-# %% ../../nbs/11_data.images.ipynb #e30b1347
-def _from_array(pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    "Convert an array of integers to 8-bit gray or RGB pixels; return pixels and notes"
-    many = pixels.ndim == 3 and pixels.shape[2] in (1, 2, 3, 4)
-    if pixels.dtype.kind not in "bui" or not (pixels.ndim == 2 or many) or not pixels.size:
-        expected = "uint8 or uint16, (h, w), (h, w, 3) or (h, w, 4)"
-        hint = "Scale it to integers from 0 to 255" if pixels.dtype.kind == "f" else ""
-        raise DataError(f"{pixels.dtype} {pixels.shape}", "array", expected, hint)
-    notes: list[str] = []
-    if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8) * 255
-    elif pixels.dtype != np.uint8:
-        pixels, notes = _from_integers(pixels, "array")
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[:, :, 0]
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
-        image = Image.fromarray(np.ascontiguousarray(pixels))
-        return _on_white(image), [*notes, "transparent parts on white"]
-    return np.ascontiguousarray(pixels), notes
-
-
-# %% ../../nbs/11_data.images.ipynb #a0a11010
-_GREY_TOLERANCE = 16  # gray levels; JPEG files of gray photos have slightly different channels
-
-
-def is_grey(
-    pixels: np.ndarray,  # uint8 (h, w) or (h, w, 3)
-) -> bool:
-    "Return whether the channels of an image are equal, up to the noise of JPEG files"
-    return pixels.ndim == 2 or int(np.ptp(pixels, axis=2).max()) <= _GREY_TOLERANCE
-
-
-def set_channels(
-    pixels: np.ndarray,  # uint8 (h, w) or (h, w, 3)
-    grey: bool,  # True: one channel; False: three
-) -> np.ndarray:  # uint8 (h, w) or (h, w, 3)
-    "Convert pixels to gray or RGB"
-    if grey:
-        return pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, 2)
-
-
-def resize_image(
-    image: np.ndarray,  # uint8 (height, width) or (height, width, 3)
-    size: int,  # pixels per side
-) -> np.ndarray:  # uint8 (size, size) or (size, size, 3)
-    "Resize an image in memory"
-    if image.shape[:2] == (size, size):
-        return image
-    whole = Image.fromarray(image)
-    return np.asarray(whole.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
 # %% ../../nbs/11_data.images.ipynb #a0a11011
@@ -299,30 +207,13 @@ def _read(source: ImageSource, max_side: int | None, broken: str = "Save it as J
     "Decode a source; return uint8 pixels (h, w) or (h, w, 3), scale and notes"
     source = _normalized_source(source)
     if isinstance(source, np.ndarray):
-        pixels, notes = _from_array(source)
+        pixels, notes = array_to_8_bits(source)
         return pixels, 1.0, notes
     if isinstance(source, Image.Image):
         with _image_errors(_PILLOW, "", ""):
             return _decode(source, _PILLOW, max_side)
     with _open_image(source, _MOVED, broken) as image:
         return _decode(image, "bytes" if isinstance(source, io.BytesIO) else source, max_side)
-
-
-def crop_box(
-    pixels: np.ndarray,  # uint8 (h, w) or (h, w, 3)
-    box: Sequence[float],  # left, top, width, height, in pixels
-    where: object = "image",  # named in the error
-) -> np.ndarray:
-    "Crop a box; parts outside the image are cut off"
-    left, top, width, height = (float(np.clip(np.nan_to_num(side), -1e7, 1e7)) for side in box)
-    high, wide = pixels.shape[:2]
-    rows = slice(max(0, round(top)), max(0, min(high, round(top + height))))
-    columns = slice(max(0, round(left)), max(0, min(wide, round(left + width))))
-    part = pixels[rows, columns]
-    if not part.size:
-        found = f"box {left:g}, {top:g}, {width:g}, {height:g}"
-        raise DataError(found, where, f"left, top, width, height within {wide} x {high} pixels")
-    return part
 
 
 # %% ../../nbs/11_data.images.ipynb #a0a11003

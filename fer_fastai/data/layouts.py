@@ -7,12 +7,16 @@ __all__ = [
     "single_folders",
     "subfolders",
     "find_below",
+    "find_any_below",
+    "children",
+    "descend_to",
+    "unwrap_folder",
     "names_below",
     "prefix_ids",
     "read_lines",
     "read_cells",
     "read_records",
-    "code_of",
+    "parse_code",
     "has_columns",
     "readable_images",
     "add_image",
@@ -28,13 +32,15 @@ import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from ..core import DataError, one_line
 from .emotions import canonical_emotion, is_emotion
+from .folder_names import parse_split
 from .images import list_images
-from .scan import ImageRows
+from .scan import ImageRows, number_names
 from ..io import check_regular_file, csv_header, path_below
 
 
@@ -74,6 +80,69 @@ def find_below(
         if all((folder / name).exists() for name in names):
             return folder
     return None
+
+
+# %% ../../nbs/16ea_data.layouts.ipynb #96c8f084
+def find_any_below(
+    path: Path | str,  # folder
+    choices: Iterable[Sequence[str]],  # names of each form of the dataset, see find_below
+) -> Path | None:  # folder of the first form that exists; None: none does
+    "Find the folder that contains all files of one of several forms"
+    found = (find_below(path, *names) for names in choices)
+    return next(filter(None, found), None)
+
+
+# %% ../../nbs/16ea_data.layouts.ipynb #e6d8b0af
+_LIMIT = 2000  # entries of a folder that are looked at; shards and wrappers have fewer
+
+
+def children(
+    folder: Path,
+    limit: int = _LIMIT,  # number of entries to look at
+) -> list[Path]:  # sorted by name, without hidden ones; empty for a file
+    "List the first entries of a folder"
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice(entries, limit) if not entry.name.startswith((".", "__"))]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+# %% ../../nbs/16ea_data.layouts.ipynb #a0a16ga06
+def descend_to(
+    path: Path | str,  # file or folder
+    test: Callable[[Path], bool],  # recognizes the folder that is searched
+    levels: int = 2,  # number of wrapper folders
+) -> Path | None:  # None: not found
+    "Find a folder at a path or below single wrapper folders, the innermost one without files above it"
+    folder, found = Path(path), None
+    for _ in range(levels + 1):
+        if not folder.is_dir():
+            break
+        entries = children(folder)
+        inner = [child for child in entries if child.is_dir()]
+        if test(folder):
+            found = folder
+            if len(entries) != 1 or not inner or parse_split(inner[0].name):
+                break
+        if len(inner) != 1:
+            break
+        folder = inner[0]
+    return found
+
+
+# %% ../../nbs/16ea_data.layouts.ipynb #6f7fa677
+def unwrap_folder(
+    folder: Path,
+) -> Path:
+    "Return the first folder that contains more than a single folder"
+    for _ in range(5):
+        inner = [entry for entry in children(folder) if entry.name != "@eaDir"]
+        if len(inner) != 1 or not inner[0].is_dir():
+            break
+        folder = inner[0]
+    return folder
 
 
 # %% ../../nbs/16ea_data.layouts.ipynb #a0a16p10
@@ -157,7 +226,7 @@ def read_records(
 _CODE = re.compile(r"[0-9]{1,6}(\.0*)?([eE][+-]?0+)?")  # 3, 3.0 or 3.0000000e+00
 
 
-def code_of(
+def parse_code(
     text: object,
     first: int,  # smallest code
     last: int,  # largest code
@@ -193,7 +262,7 @@ def readable_images(
         if readable == path:
             images.append(path)
         else:
-            rows.reject(rows.id_of(readable), readable, "a name that is not UTF-8", "names in UTF-8")
+            rows.reject(rows.path_id(readable), readable, "a name that is not UTF-8", "names in UTF-8")
     return images
 
 
@@ -250,8 +319,7 @@ def number_groups(
     column: str,  # text, such as the person
 ):
     "Set the group of each face to the number of its name in a column"
-    names = sorted({row[column] for row in rows.rows})
-    numbers = {name: number for number, name in enumerate(names)}
+    numbers = number_names(row[column] for row in rows.rows)
     for row in rows.rows:
         row["group"] = numbers[row[column]]
 

@@ -27,17 +27,19 @@ import fer_fastai.data.duplicates  # adds FaceSet.group_duplicates and FaceSet.d
 import fer_fastai.data.huggingface  # registers Hugging Face; adds FaceSet.to_parquet and FaceSet.to_hf
 import fer_fastai.data.label_studio  # noqa: F401  registers Label Studio
 from ..core import DataError, MissingFileError, settings
+from .columns import find_columns
 from .datasets import FER2013_FILES, find_fer2013
 from .emotions import VOCABULARIES, Classes, canonical_emotion, is_emotion, map_class_names
 from .faceset import FaceSet
-from .fer2013 import with_ferplus
-from .folder_names import split_of
+from .ferplus import with_ferplus
+from .folder_names import parse_split
 from .images import image_size, list_images
-from .registry import Dataset, get_dataset, read_layout, recognize_layout
+from .layouts import unwrap_folder
+from .registry import DatasetInfo, get_dataset, read_layout, recognize_layout
 from .scan import load_if_asked, read_through_cache, scan_class_folders
 from .synthetic import synthetic_faces
 from .table_faces import read_table_faces, table_columns
-from .tables import TABLE_SUFFIXES, find_columns, read_table, table_rows
+from .tables import TABLE_SUFFIXES, read_table, table_rows
 from ..io import check_regular_file
 
 
@@ -92,16 +94,6 @@ def from_dataframe(
 
 
 # %% ../../nbs/17_data.readers.ipynb #a0a17009
-def _unwrapped(folder: Path) -> Path:
-    "Return the first folder that contains more than a single folder"
-    for _ in range(5):
-        inner = [entry for entry in os.scandir(folder) if not entry.name.startswith((".", "__MACOSX", "@eaDir"))]
-        if len(inner) != 1 or not inner[0].is_dir():
-            break
-        folder = Path(inner[0].path)
-    return folder
-
-
 _NO_LABELS = re.compile(r"\.|.*(predict|submission|result|score)", re.IGNORECASE)  # names of tables of predictions
 
 
@@ -124,7 +116,7 @@ def _face_tables(folder: Path) -> list[Path]:
 def _split_of_table(path: Path) -> str | None:
     "Return the split that the name of a table states: train_labels.csv"
     words = [word for word in path.stem.lower().replace("-", "_").split("_") if word not in ("labels", "label", "list")]
-    return split_of("_".join(words))
+    return parse_split("_".join(words))
 
 
 def _read_tables(tables: list[Path], classes, root, on_error: str, check: bool) -> FaceSet:
@@ -164,7 +156,7 @@ def _compare_with_folders(faceset: FaceSet, folder: Path, named: str) -> list[st
 
 def _read_any_folder(path: Path, classes, root, load, size, grey, on_error, check, cache) -> FaceSet:
     "Read a folder of tables or class folders"
-    tables = _face_tables(path) or _face_tables(_unwrapped(path))
+    tables = _face_tables(path) or _face_tables(unwrap_folder(path))
     if not tables:
         return read_folder(path, classes, load, size, grey, on_error, check, cache)
     faceset = _read_tables(tables, classes, root, on_error, check and not load)
@@ -185,17 +177,17 @@ def _read_file(path: Path, classes, root, load, size, grey, on_error, check, cac
 
 
 # %% ../../nbs/17_data.readers.ipynb #cf77b5a0
-def _classes_of(dataset: str, classes: Classes | None) -> Classes:
+def _default_classes(dataset: str, classes: Classes | None) -> Classes:
     "Return the class order of a dataset for class folders and tables in another layout"
     if classes is not None:
         return classes
-    entry: Dataset = get_dataset(dataset)
+    entry: DatasetInfo = get_dataset(dataset)
     return dataset if dataset in VOCABULARIES else dict(enumerate(entry.classes, entry.first_code))
 
 
 def _recognized(path: Path, dataset: str | None) -> tuple | None:
     "Return the registered dataset, layout and folder of a path"
-    for folder in (path, _unwrapped(path)) if path.is_dir() else (path,):
+    for folder in (path, unwrap_folder(path)) if path.is_dir() else (path,):
         if found := recognize_layout(folder, dataset):
             return *found, folder
     return None
@@ -256,7 +248,7 @@ def read_faces(
     if found and (classes is None or not found[0].classes or found[1].scan is not None):
         faceset = read_layout(found[2], found[0], found[1], classes=classes, **options)
     else:
-        classes = _classes_of(dataset, classes) if dataset else classes
+        classes = _default_classes(dataset, classes) if dataset else classes
         faceset = (_read_any_folder if path.is_dir() else _read_file)(path, classes, root, **options)
     _warn_of_photos(faceset)
     return faceset

@@ -6,7 +6,7 @@
 __all__ = [
     "DATASETS",
     "Layout",
-    "Dataset",
+    "DatasetInfo",
     "register_dataset",
     "add_layout",
     "get_dataset",
@@ -42,7 +42,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetInfo:
     "Description of a public dataset"
 
     name: str  # key in the registry
@@ -70,7 +70,7 @@ class Dataset:
         labels: dict[str, str | None] = {}
         for name in sorted(set(names)):
             text = name.strip().lower()
-            label = known[text] if text in known else _emotion_of(name)
+            label = known[text] if text in known else _canonical_or_none(name)
             if text not in known and label not in self.classes:
                 last = self.first_code + len(self.classes) - 1
                 expected = f"{', '.join(self.classes)}, or {self.first_code} to {last}"
@@ -79,17 +79,17 @@ class Dataset:
         return ClassNames(labels, self.classes)
 
 
-def _emotion_of(name: str) -> str | None:
+def _canonical_or_none(name: str) -> str | None:
     "Return the canonical emotion of a name, or None"
     return map_class_names([name]).vocab[0] if is_emotion(name) else None
 
 
 # %% ../../nbs/16c_data.registry.ipynb #a0a16r08
-DATASETS: dict[str, Dataset] = {}  # registered datasets, tested in this order
+DATASETS: dict[str, DatasetInfo] = {}  # registered datasets, tested in this order
 
 
 def register_dataset(
-    dataset: Dataset,
+    dataset: DatasetInfo,
 ):
     "Add a dataset to the registry"
     if dataset.name in DATASETS:
@@ -108,7 +108,7 @@ def add_layout(
 
 def get_dataset(
     name: str,  # key in the registry
-) -> Dataset:
+) -> DatasetInfo:
     "Return the description of a dataset"
     if name not in DATASETS:
         raise DataError(f"dataset {str(name)[:40]!r}", expected=f"one of {', '.join(DATASETS)}")
@@ -119,7 +119,7 @@ def get_dataset(
 def recognize_layout(
     path: Path | str,  # file or folder
     dataset: str | None = None,  # key in the registry; None: all datasets are tested
-) -> tuple[Dataset, Layout] | None:  # None: no registered layout matches
+) -> tuple[DatasetInfo, Layout] | None:  # None: no registered layout matches
     "Find the registered dataset and layout of a file or folder"
     specific_first = sorted(DATASETS.values(), key=lambda entry: not entry.classes)
     for entry in [get_dataset(dataset)] if dataset else specific_first:
@@ -172,7 +172,7 @@ def _read_scanned(
 
 def read_layout(
     path: Path | str,
-    dataset: Dataset,  # as returned by recognize_layout
+    dataset: DatasetInfo,  # as returned by recognize_layout
     layout: Layout,
     load: bool = False,  # read pixels into memory (cached)
     size: int | None = None,  # pixels per side, when loading

@@ -6,8 +6,6 @@
 __all__ = [
     "PARQUET_SUFFIXES",
     "Names",
-    "children",
-    "descend_to",
     "shard_errors",
     "Shard",
     "parquet_files",
@@ -22,58 +20,19 @@ __all__ = [
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 
 from ..core import DataError, FerError, one_line
-from .folder_names import split_of
-from .tables import Columns, find_columns
+from .columns import Columns, find_columns
+from .folder_names import parse_split
+from .layouts import children, descend_to
 from ..io import path_below, read_json
-
-# %% ../../nbs/16ga_data.shards.ipynb #a0a16ga06
-_LIMIT = 2000  # entries of a folder that are looked at; shards and wrappers have fewer
-
-
-def children(
-    folder: Path,
-    limit: int = _LIMIT,  # number of entries to look at
-) -> list[Path]:  # sorted by name, without hidden ones; empty for a file
-    "List the first entries of a folder"
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in islice(entries, limit) if not entry.name.startswith((".", "__"))]
-    except OSError:
-        return []
-    return [folder / name for name in sorted(names)]
-
-
-def descend_to(
-    path: Path | str,  # file or folder
-    test: Callable[[Path], bool],  # recognizes the folder that is searched
-    levels: int = 2,  # number of wrapper folders
-) -> Path | None:  # None: not found
-    "Find a folder at a path or below single wrapper folders, the innermost one without files above it"
-    folder, found = Path(path), None
-    for _ in range(levels + 1):
-        if not folder.is_dir():
-            break
-        entries = children(folder)
-        inner = [child for child in entries if child.is_dir()]
-        if test(folder):
-            found = folder
-            if len(entries) != 1 or not inner or split_of(inner[0].name):
-                break
-        if len(inner) != 1:
-            break
-        folder = inner[0]
-    return found
-
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga09
 _SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]+)?")
@@ -138,8 +97,8 @@ def parquet_files(
 
 def _is_shard(file: Path) -> bool:
     "Return whether a file is named as a shard or split"
-    numbered = file.stem.isdecimal() and split_of(file.parent.name) is not None
-    return numbered or split_of(file.stem) is not None or _SHARD.fullmatch(file.stem) is not None
+    numbered = file.stem.isdecimal() and parse_split(file.parent.name) is not None
+    return numbered or parse_split(file.stem) is not None or _SHARD.fullmatch(file.stem) is not None
 
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga11
@@ -154,7 +113,7 @@ def _check_complete(files: Sequence[Path]):
         if missing:
             found = f"{len(numbers)} of {count} shards of {split}; number {missing[0]} is missing"
             raise DataError(found, folder, "all shards", "Download the missing files")
-    folders = {file.parent.parent if split_of(file.parent.name) else file.parent for file in files}
+    folders = {file.parent.parent if parse_split(file.parent.name) else file.parent for file in files}
     if len(folders) > 1:
         names = ", ".join(sorted(folder.name for folder in folders)[:5])
         raise DataError(f"shards in {len(folders)} folders: {names}", files[0].parents[1], "one", "Pass one of them")
@@ -163,7 +122,7 @@ def _check_complete(files: Sequence[Path]):
 def _split_of_file(file: Path) -> str | None:
     "Return the split in the name of a shard or of its folder"
     match = _SHARD.fullmatch(file.stem)
-    return split_of(file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem)
+    return parse_split(file.parent.name if file.stem.isdecimal() else match["split"] if match else file.stem)
 
 
 def _parquet_shards(files: Sequence[Path]) -> list[Shard]:
@@ -199,7 +158,7 @@ def _saved_shards(base: Path) -> list[Shard]:
     for name in splits:
         folder = Path(path_below(base, name)) if name else base
         state = read_json(folder / "state.json", ["_data_files"], "a file of save_to_disk")
-        split = split_of(name or state.get("_split") or "train")
+        split = parse_split(name or state.get("_split") or "train")
         if split is None:
             raise DataError(f"split {one_line(name or state['_split'], 40)!r}", base, "train, valid or test")
         entries = state["_data_files"] if isinstance(state["_data_files"], list) else []
@@ -313,7 +272,7 @@ def image_column(
 
 
 # %% ../../nbs/16ga_data.shards.ipynb #a0a16ga19
-def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
+def _find_shards(path: Path) -> tuple[list[Shard], list[Path]]:
     "Return the shards of a path, and the folders that may describe them"
     if path.is_file():
         parent = path.resolve().parent
@@ -325,7 +284,7 @@ def _shards_of(path: Path) -> tuple[list[Shard], list[Path]]:
     return _parquet_shards(parquet_files(base)), [base]
 
 
-def _columns_of(schema: pyarrow.Schema, image: str, names: Names, where: Path) -> Columns:
+def _shard_columns(schema: pyarrow.Schema, image: str, names: Names, where: Path) -> Columns:
     "Recognize the columns beside the images"
     others = [name for name in schema.names if name != image]
     columns = find_columns(others)
@@ -346,7 +305,7 @@ def open_source(
 ) -> ShardedSource:
     "Find the shards, columns and class names of a dataset"
     path = Path(path)
-    shards, folders = _shards_of(path)
+    shards, folders = _find_shards(path)
     if not shards:
         raise DataError("no shards", path, "Parquet or Arrow files")
     schemas = [(shard.path, shard.schema()) for shard in shards]
@@ -361,4 +320,4 @@ def open_source(
     if image is None:
         raise DataError(f"columns {', '.join(first.names)[:80]}", shards[0].path, "a column of image bytes")
     names = declared_names(folders, schemas)
-    return ShardedSource(path, tuple(shards), image, _columns_of(first, image, names, shards[0].path), names)
+    return ShardedSource(path, tuple(shards), image, _shard_columns(first, image, names, shards[0].path), names)

@@ -17,21 +17,19 @@ from pyarrow import csv as arrow_csv
 
 from ..core import DataError, one_line, progress
 from .cache import cached
+from .columns import Columns, find_columns, plain_name
 from .emotions import Classes, map_class_names
 from .faceset import FaceSet
 from .fer2013 import parse_pixel_column, quiet_decoding
 from .scan import check_on_error
 from fer_fastai.data.tables import (
-    Columns,
-    find_columns,
     first_line,
     label_column,
     label_text,
-    plain_name,
+    parse_split_cell,
     read_table,
     set_groups,
     sniff_delimiter,
-    split_of_cell,
     table_rows,
 )
 from ..io import csv_header
@@ -72,7 +70,7 @@ def _read_pixels(path: Path | str, on_error: str = "raise", classes: Classes | N
     start = 0
     for block in progress(blocks, label="reading pixels", unit="block"):
         texts = block[columns.pixels]
-        side = side or _side_of(texts, path)
+        side = side or _image_side(texts, path)
         found, wrong = parse_pixel_column(texts, side)
         frame = block.select([name for name in columns.all() if name != columns.pixels]).to_pandas()
         frame = frame.reindex(range(block.num_rows)).set_axis(range(start, start + block.num_rows))
@@ -87,7 +85,7 @@ def _read_pixels(path: Path | str, on_error: str = "raise", classes: Classes | N
 
 
 # %% ../../nbs/16da_data.table_faces.ipynb #a0a16t21
-def _side_of(texts: pyarrow.Array, path: Path) -> int:
+def _image_side(texts: pyarrow.Array, path: Path) -> int:
     "Return the image side of the first row of pixels"
     n = len(str(texts[0]).split()) if len(texts) else 0
     side = round(n**0.5)
@@ -134,7 +132,7 @@ def _split_column(values: pd.Series, column: str, path: Path) -> list[str]:
     known: dict[object, str | None] = {}
     for value in values.unique():
         try:
-            known[value] = split_of_cell(value, column)
+            known[value] = parse_split_cell(value, column)
         except DataError as error:
             row = values.index[values.eq(value) | (values.isna() & pd.isna(value))][0]
             raise DataError(error.found, f"{path}, row {row}", error.expected) from None

@@ -31,7 +31,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from ..compress.channels import macs
-from ..core import ModelError, RecipeError, eval_mode, git_commit, versions
+from ..core import ModelError, RecipeError, eval_mode
 from ..data.faceset import FaceSet, require_labels
 from fer_fastai.deploy.model_folder import (
     _FORMAT,
@@ -47,6 +47,7 @@ from ..evaluate.tta import predict_faces
 from ..io import atomic_path
 from ..models.backbones import count_parameters
 from ..models.weights import save_weights
+from ..train.metadata import git_commit, versions
 
 # %% ../../nbs/83_deploy.export.ipynb #d827ae09
 _OPSET = 20

@@ -31,7 +31,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from ..core import DataError, MissingFileError, ModelError, RecipeError, one_line, progress
-from ..data.detection import DETECTORS, Detection, align_face, find_faces, resolve_detector
+from ..data.alignment import align_face
+from ..data.detection import DETECTORS, Detection, find_faces, resolve_detector
 from ..data.images import Photo, photo_paths, read_photo
 from .model_folder import SavedModel, as_batch, load_model_folder
 from .session import open_session

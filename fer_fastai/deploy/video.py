@@ -21,6 +21,7 @@ from ..core import DataError, one_line
 from ..data.detection import Detection, detect_faces
 from ..data.images import Photo
 from .predictor import UNCERTAIN, Predictor, annotate
+from .prefetch import prefetch
 from .tracking import Track, Tracker
 from fer_fastai.deploy.video_io import (
     _TABLE_SUFFIXES,
@@ -31,7 +32,6 @@ from fer_fastai.deploy.video_io import (
     check_new_file,
     open_video,
 )
-from ..io import prefetch
 
 
 # %% ../../nbs/86_deploy.video.ipynb #4f993654

@@ -15,6 +15,7 @@ import pandas as pd
 from ..core import DataError
 from ..data.emotions import FERPLUS_CLASSES, NON_EMOTIONS
 from ..data.faceset import FaceSet
+from ..data.ferplus import ferplus_majority
 
 
 # %% ../../nbs/50_evaluate.labels.ipynb #2ffe50d9
@@ -91,12 +92,10 @@ def ferplus_label_set(
     votes = _ferplus_votes(faceset)
     voted = votes.sum(axis=1) > 0
     if rule == "majority":
-        votes = np.where(votes > 1, votes, 0)
-    most, winner = votes.max(axis=1), votes.argmax(axis=1)
-    if rule == "majority":
-        clear = most > 0.5 * votes.sum(axis=1)
+        winner, clear = ferplus_majority(votes)
     else:
-        clear = (votes == most[:, None]).sum(axis=1) == 1
+        winner = votes.argmax(axis=1)
+        clear = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) == 1
     conditions = [~voted, ~clear, winner >= len(FERPLUS_CLASSES)]
     reasons = np.select(conditions, ["no votes", f"no {rule}", "unknown or not a face"], "")
     labels = np.array(_FERPLUS_COLUMNS, dtype=object)[winner]

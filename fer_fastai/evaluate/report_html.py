@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 from fastcore import xml as h
 
-from ..core import RecipeError, git_commit, hardware, versions
+from ..core import RecipeError
 from fer_fastai.evaluate.html import (
     decimal_text,
     face_uri,
@@ -40,6 +40,7 @@ from fer_fastai.evaluate.plots import (
 from .report import Report
 from .tta import tta_name
 from ..io import atomic_path, read_csv_table, read_json, write_json
+from ..train.metadata import git_commit, hardware, versions
 
 
 # %% ../../nbs/54c_evaluate.report_html.ipynb #0fff77fd

@@ -25,7 +25,7 @@ from fastai.learner import Learner
 from matplotlib.figure import Figure
 
 from ..core import DataError
-from ..data.detection import LANDMARK_TEMPLATE
+from ..data.alignment import LANDMARK_TEMPLATE
 from ..data.faceset import FaceSet
 from ..evaluate.plots import plot_theme
 from .attribution import check_faces, predict_batch

@@ -8,7 +8,6 @@ __all__ = [
     "recipe_dls",
     "recipe_learner",
     "recipe_callbacks",
-    "suggest_lr",
     "train",
     "load_run",
     "read_history",
@@ -22,19 +21,17 @@ from functools import partial
 from pathlib import Path
 
 import fastai.callback.all  # noqa: F401  patches fit_one_cycle and lr_find onto Learner
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from fastai.basics import Learner
 from fastai.callback.core import Callback
 from fastai.callback.mixup import MixUp
-from fastai.callback.schedule import minimum, valley
 from fastai.callback.training import BnFreeze
 from fastai.data.core import DataLoaders
 from fastai.metrics import F1Score, accuracy
 from fastai.optimizer import SGD, Adam
 
-from ..core import RecipeError, git_commit, hardware, set_seeds, settings, versions
+from ..core import RecipeError, set_seeds, settings
 from ..data.faceset import FaceSet, require_labels
 from ..data.loaders import face_dls, set_image_size
 from ..io import atomic_path, ensure_dir, new_run_folder, read_csv_table, read_json, write_json
@@ -53,6 +50,8 @@ from fer_fastai.train.losses import (
     soft_accuracy,
     weighted_loss,
 )
+from .lr_search import stage_lr
+from .metadata import git_commit, hardware, versions
 from .recipes import Recipe, Stage, get_recipe, recipe_from_dict
 
 
@@ -137,54 +136,6 @@ def recipe_callbacks(
     return cbs
 
 
-# %% ../../nbs/45_train.training.ipynb #8fb07d24
-_LR_RANGE = (3e-3, 6e-3)  # limits from scratch, where 100 steps hardly lower the loss
-_FINETUNE_LR_RANGE = (3e-4, 3e-3)  # limits for a pretrained network with discriminative learning rates
-
-
-def suggest_lr(
-    learner: Learner,
-    stage: Stage,
-) -> tuple[float, dict]:  # learning rate; search: valley, lr_at_min_loss, lrs, losses
-    "Search the learning rate of a stage with lr_find"
-    suggestions = learner.lr_find(show_plot=False, suggest_funcs=(valley, minimum))
-    lr_at_min_loss = suggestions.minimum * 10  # fastai divides it by 10
-    search = {
-        "valley": suggestions.valley,
-        "lr_at_min_loss": lr_at_min_loss,
-        "lrs": list(map(float, learner.recorder.lrs)),
-        "losses": list(map(float, learner.recorder.losses)),
-    }
-    low, high = _LR_RANGE if stage.lr_mult == 1 else _FINETUNE_LR_RANGE
-    lr = suggestions.valley if stage.frozen else min(max(lr_at_min_loss / 3, low), high)
-    return lr, search
-
-
-def _plot_search(search: dict, lr: float, title: str, path: Path):
-    "Save the curve of losses over learning rates, with the chosen rate"
-    figure, axis = plt.subplots(figsize=(6, 3.5))
-    axis.plot(search["lrs"][:-5], search["losses"][:-5])
-    axis.axvline(lr, color="tab:red", linestyle="--")
-    axis.set(xscale="log", xlabel="learning rate", ylabel="loss", title=title)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
-def _stage_lr(learner: Learner, stage: Stage, number: int, folder: Path) -> float:
-    "Return the learning rate of the stage, of an earlier search, or of a new search"
-    if stage.lr is not None:
-        return stage.lr
-    path = folder / f"lr_find-{number}.json"
-    if path.exists():
-        return read_json(path, ("lr",), "a file of `train`", "Delete it to search the learning rate again")["lr"]
-    set_seeds(number)
-    lr, search = suggest_lr(learner, stage)
-    _plot_search(search, lr, f"stage {number + 1}: {lr:.1e}", path.with_suffix(".png"))
-    write_json(path, search | {"lr": lr, "suggestions": {"valley": search["valley"], "used": lr}})
-    return lr
-
-
 # %% ../../nbs/45_train.training.ipynb #c3c29478
 _MIN_AUTOTUNE_STEPS = 100
 
@@ -229,7 +180,7 @@ def _fit_stage(
         return
     if stage.trainable_layers is not None:
         train_last_layers(learner.model, stage.trainable_layers)
-    lr = rank0_first(lambda: _stage_lr(learner, stage, number, checkpoint.folder))
+    lr = rank0_first(lambda: stage_lr(learner, stage, number, checkpoint.folder))
     if state:
         learner.create_opt()
         _set_frozen(learner, stage)

@@ -1,4 +1,4 @@
-"""JupyterLab in a browser, for the browser tests and benchmarks/speed/widget.py"""
+"""JupyterLab and other notebook applications in a browser, for the browser tests and benchmarks/speed/widget.py"""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -16,40 +17,72 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SERVER = """--no-browser --ip=127.0.0.1 --ServerApp.token= --ServerApp.password= --ServerApp.port_retries=0 --allow-root
     --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
-    --LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True"""
+    --LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True
+    --JupyterNotebookApp.expose_app_in_browser=True"""
 CHROMIUM = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync"""
 
 
-@contextlib.contextmanager
-def jupyterlab(folder, wait=180):
-    "Start JupyterLab on a folder and yield its address; stop it with all its kernels at the end"
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = {f"JUPYTER_{name}_DIR": str(folder / f".{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command, folder, address, environment=None, wait=180):
+    "Start a server and yield its address; stop it with all its kernels at the end"
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | (environment or {}) | {"PYTHONPATH": path}
+    with (folder / ".log").open("w") as log:
+        options = {"env": environment, "stdout": log, "stderr": log, "start_new_session": True}
+        server = subprocess.Popen([sys.executable, "-m", *command], cwd=folder, **options)
+        try:
+            wait_for_server(address, server, wait, folder / ".log")
+            yield address
+        finally:
+            stop(server)
+
+
+def marimo(app):
+    "Run a marimo application"
+    port = free_port()
+    command = ["marimo", "-q", "run", str(app), "--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]
+    return running(command, app.parent, f"http://127.0.0.1:{port}")
+
+
+def voila(path):
+    "Run a notebook as an application of Voila"
+    port = free_port()
+    command = ["voila", str(path), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
+    return running(command, path.parent, f"http://127.0.0.1:{port}", jupyter_folders(path.parent))
+
+
+def jupyter_folders(folder):
+    "Keep the user's configuration of Jupyter out"
+    return {f"JUPYTER_{name}_DIR": str(folder / f".{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+
+
+def jupyterlab(folder):
+    "Start JupyterLab on a folder; the server shows Notebook 7 too, where it is installed"
+    port = free_port()
     news = folder / ".config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}')
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "jupyterlab", f"--port={port}", f"--ServerApp.root_dir={folder}", *SERVER.split()]
-    with (folder / ".log").open("w") as log:
-        environment = os.environ | own | {"PYTHONPATH": path}
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            wait_for_server(f"http://127.0.0.1:{port}", server, wait, folder / ".log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            stop(server)
+    command = ["jupyterlab", f"--port={port}", f"--ServerApp.root_dir={folder}", *SERVER.split()]
+    return running(command, folder, f"http://127.0.0.1:{port}", jupyter_folders(folder))
 
 
 def wait_for_server(address, server, wait, log):
     end = time.monotonic() + wait
     while time.monotonic() < end and server.poll() is None:
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(f"{address}/api/status", timeout=5).read()
-        time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+        try:
+            return urllib.request.urlopen(f"{address}/nothing", timeout=5).read()
+        except urllib.error.HTTPError:  # an answer too; the first page would run a notebook
+            return None
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 
 def stop(server):
@@ -88,17 +121,17 @@ def notebook(path, *cells):
 
 
 class Lab:
-    "A notebook that is open in JupyterLab"
+    "A notebook that is open in JupyterLab or Notebook 7"
 
-    def __init__(self, browser, address, path, width=1280, height=1150, wait=180):
+    def __init__(self, browser, address, path, width=1280, height=1150, wait=180, app="lab/tree"):
         self.page = browser.new_page(viewport={"width": width, "height": height})
         self.page.set_default_timeout(wait * 1000)
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        self.page.goto(f"{address}/lab/tree/{path.name}?reset")
+        self.page.goto(f"{address}/{app}/{path.name}?reset")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
-        self.page.evaluate("async () => { await jupyterapp.restored; jupyterapp.shell.collapseLeft() }")
+        self.page.evaluate("async () => { await jupyterapp.restored; jupyterapp.shell.collapseLeft?.() }")
         self.until("jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'")
 
     def until(self, condition):

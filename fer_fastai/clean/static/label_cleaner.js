@@ -1,257 +1,140 @@
 // Browser part of LabelCleaner: draws the state of the Python widget and sends the user's actions to it.
 //
-// From Python: `config` (vocabulary, filter values), `cards` (faces of the page), `sheet` (their pixels, one block of
-// bytes) and `state` (page, filters, decisions, progress, counts, response to the last message).
+// From Python: `config` (vocabulary, filter values, keys), `cards` (faces of the page), `sheet` (their pixels as one
+// block of bytes), `state` (page, filters, decisions, progress, counts, response to the last message).
 // To Python: {do, with, view, seq}. A decision is shown as saving until the response arrives.
-// Text from data is inserted as text, never as HTML.
 
-const DECISIONS = {
-  keep: ["✓", "kept"],
-  relabel: ["→", "relabeled"],
-  discard: ["✕", "discarded"],
-  unsure: ["?", "unsure"],
-};
-const FILTERS = {
-  kind: "all issues",
-  label: "all labels",
-  suggestion: "all suggestions",
-  split: "all splits",
-  decided: "decided or not",
-};
 const ANSWER_WITHIN = 4000; // ms without an answer before a message is shown
 const PAGE_WITHIN = 2000; // ms; keys that waited longer for a page are ignored
+const POLL_EVERY = 1500; // ms between two checks for the decisions of others
+const POLL_WITHIN = 10000; // ms without an answer before the next check is sent
 const SILENT =
   "Waiting for the kernel: the last action is not saved yet. If the kernel was restarted, run the cell again.";
-const DETAILS_AFTER = 120; // ms that the cursor rests on a face before its neighbors are requested
-const HELP = [
-  ["← → ↑ ↓", "move; with Shift, select"],
-  ["Home, End", "first or last face of the page"],
-  ["Space", "select or unselect the face"],
-  ["Ctrl A, Esc", "select all faces, clear the selection"],
-  ["1 to 9, 0", "label the face, or all selected faces"],
-  ["Enter", "accept the suggestion"],
-  ["K", "keep the label"],
-  ["X", "discard: not a usable face"],
-  ["U", "unsure"],
-  ["Z, Shift Z", "undo, redo"],
-  ["N, P", "next page, previous page"],
-  ["/", "search by face id"],
-  ["?", "this help"],
-];
-
-const KEYS = {
-  k: "keep", x: "discard", u: "unsure", enter: "accept", n: "next", p: "previous", pagedown: "next",
-  pageup: "previous", "?": "help", "/": "search", " ": "toggle", escape: "none",
-};
-
-function make(tag, className = "", ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (tag === "button") node.type = "button";
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
-function button(className, title, action, ...children) {
-  const node = make("button", className, ...children);
-  node.title = title;
-  node.addEventListener("click", action);
-  return node;
-}
-
-const key = (name) => make("kbd", "", name);
-const digit = (index) => (index < 9 ? String(index + 1) : index === 9 ? "0" : "");
-const number = (n) => n.toLocaleString("en");
-
-function percent(p) {
-  if (p === null || p === undefined) return "";
-  return p > 0 && p < 0.01 ? "<1%" : `${Math.round(100 * p)}%`;
-}
-
-// Describe a decision: "kept", or for a relabel the new label after `prefix`
-function decisionText(decision, label, prefix = "") {
-  if (decision === null) return "undecided";
-  return decision === "relabel" ? `${prefix}${label}` : DECISIONS[decision][1];
-}
-
-const canvas = document.createElement("canvas");
-
-// Show one face of a block of bytes (n, height, width[, 3]). All faces share one canvas: many slow down every frame
-function paint(img, data, shape, index) {
-  const [, height, width, channels = 1] = shape;
-  const size = height * width * channels;
-  const bytes = new Uint8Array(data.buffer, data.byteOffset + index * size, size);
-  const image = new ImageData(width, height);
-  for (let from = 0, to = 0; from < size; from += channels, to += 4) {
-    image.data[to] = bytes[from];
-    image.data[to + 1] = bytes[from + (channels > 1 ? 1 : 0)];
-    image.data[to + 2] = bytes[from + (channels > 1 ? 2 : 0)];
-    image.data[to + 3] = 255;
-  }
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
-  return Object.assign(img, { src: canvas.toDataURL(), decoding: "sync", alt: "", draggable: false });
-}
+const QUIET = new Set(["details", "poll"]); // messages whose answers are not awaited
+const DECIDING = new Set(["accept", "label", "keep", "discard", "unsure", "typed", "change"]);
+const SIZES = { min: 70, max: 240, step: 10, start: 100 }; // width of a card, in pixels
 
 class Cleaner {
   constructor(model, el) {
     this.model = model;
     this.view = Math.random().toString(36).slice(2, 10);
     this.seq = 0;
-    this.unanswered = new Map(); // seq -> {do, with}
+    this.unanswered = new Map(); // seq -> {do, with, at}
     this.pending = 0; // seq of the page turn, filter or undo that keys wait for
     this.queue = []; // actions of keys pressed meanwhile
     this.filters = null; // requested, without an answer yet
     this.selected = new Set(); // indexes on the page
+    this.armed = new Set(); // ids of decided faces that the next decision may alter
     this.cursor = this.anchor = 0;
+    this.keys = new Keys(this.config);
     this.build(el);
     this.handlers = {
       "change:cards": () => this.draw(),
       "change:state": () => this.draw(),
-      "msg:custom": (message, buffers) => this.drawDetails(message, buffers),
+      "msg:custom": (message, buffers) => this.receiveMessage(message, buffers),
     };
     for (const [event, action] of Object.entries(this.handlers)) model.on(event, action);
     this.draw();
+    this.poller = setInterval(() => this.poll(), POLL_EVERY);
   }
 
   close() {
     for (const [event, action] of Object.entries(this.handlers)) this.model.off(event, action);
-    clearTimeout(this.detailsTimer);
     clearTimeout(this.silenceTimer);
-    clearTimeout(this.typing);
+    clearInterval(this.poller);
+    this.unfollow();
+    for (const part of [this.keys, this.filterBar, this.detail]) part.close();
   }
 
   get state() { return this.model.get("state"); }
   get config() { return this.model.get("config"); }
   get faces() { return this.model.get("cards").faces; }
-  get cards() { return [...this.grid.querySelectorAll(".fer-card")]; }
+  get single() { return !this.stage.node.hidden; }
+
+  // Ids of the faces with a decision that is not answered yet
+  get saving() {
+    const sent = [...this.unanswered.values()].filter((one) => one.do === "decide");
+    return new Set(sent.flatMap((one) => one.with.ids));
+  }
 
   // ---- layout -----------------------------------------------------------------------------------------------------
 
   build(el) {
-    const root = (this.root = make("div", "fer-cleaner"));
-    root.setAttribute("role", "group");
-    root.setAttribute("aria-label", "Label cleaner");
-    root.dataset.lmSuppressShortcuts = "true"; // turns off JupyterLab's shortcuts while the focus is inside
+    const root = (this.root = keepKeys(make("div", "fer-cleaner")));
+    attributes(root, { role: "group", "aria-label": "Label cleaner", tabindex: "-1" });
     root.addEventListener("keydown", (event) => this.onKey(event));
-    this.grid = make("div", "fer-grid");
-    this.grid.setAttribute("role", "listbox");
-    this.grid.setAttribute("aria-multiselectable", "true");
-    this.grid.setAttribute("aria-label", "Faces");
-    this.grid.addEventListener("click", (event) => this.onClick(event));
-    this.grid.addEventListener("dblclick", (event) => event.target.closest(".fer-card") && this.run("accept"));
+    root.addEventListener("pointerdown", (event) => this.filterBar.closeLists(event.target));
+    this.unfollow = followTheme(root);
+    this.grid = new Grid(this);
+    this.stage = new Stage(this);
+    this.detail = new Detail(this);
+    this.filterBar = new FilterBar(this);
+    this.guide = new Guide(this);
+    this.help = new Help(this);
+    this.nothing = make("div", "fer-nothing");
+    this.notices = make("div", "fer-notices");
     this.error = make("div", "fer-error");
     this.error.setAttribute("role", "alert");
     this.error.hidden = true;
-    this.status = make("div", "fer-status");
-    this.status.setAttribute("role", "status");
-    this.status.setAttribute("aria-live", "polite");
-    const left = make("div", "fer-left", this.grid, this.buildPager());
-    const main = make("div", "fer-main", left, this.buildDetail());
-    root.append(this.buildBar(), this.buildFilters(), this.error, main, this.buildHelp());
+    const left = make("div", "fer-left", this.grid.node, this.stage.node, this.nothing);
+    const main = make("div", "fer-main", left, this.detail.node);
+    const above = [this.buildBar(), this.filterBar.node, this.guide.node, this.notices, this.error];
+    root.append(this.buildStyle(), ...above, main, this.buildPager(), this.help.node);
     el.append(root);
+  }
+
+  // While the widget is displayed, it hides the summary of the notebook, which is for readers without a kernel
+  buildStyle() {
+    const { summary } = this.config;
+    const style = make("style");
+    style.textContent = summary ? `.${CSS.escape(summary)} { display: none }` : "";
+    return style;
+  }
+
+  buildStep(name, title, text) {
+    const words = [make("span", "", text), key(this.keys.nameOf(name))];
+    return button("fer-button", title, () => this.run(name), ...words);
   }
 
   buildBar() {
     this.fill = make("span", "fer-fill");
     this.progress = make("div", "fer-progress", this.fill);
-    this.progress.setAttribute("role", "progressbar");
-    this.progress.setAttribute("aria-label", "Decided");
+    attributes(this.progress, { role: "progressbar", "aria-label": "Decided" });
     this.done = make("span", "fer-done");
-    const step = (name, title, ...words) => button("fer-button", title, () => this.run(name), ...words);
-    const undo = step("undo", "Undo the last decision", "Undo ", key("Z"));
-    const redo = step("redo", "Restore the decision that was undone last", "Redo ", key("⇧Z"));
-    const help = step("help", "Show all keys", "Keys ", key("?"));
-    return make("div", "fer-bar", this.progress, this.done, this.status, undo, redo, help);
-  }
-
-  buildFilters() {
-    const { values, decided, all, issues, listed, faces } = this.config;
-    const lists = { ...values, decided: decided.map((name) => [name, null]) };
-    if (issues) lists.kind = [...lists.kind, [all, faces]];
-    this.selects = {};
-    const row = make("div", "fer-filters");
-    row.setAttribute("role", "search");
-    for (const [name, any] of Object.entries(FILTERS)) {
-      const select = (this.selects[name] = make("select", "fer-select"));
-      const first = name === "kind" && issues ? `${any} · ${number(listed)}` : any;
-      for (const [value, count] of [["", null], ...lists[name]]) {
-        const option = make("option", "", value ? (count === null ? value : `${value} · ${number(count)}`) : first);
-        option.value = value;
-        select.append(option);
-      }
-      select.setAttribute("aria-label", `Filter by ${name}`);
-      select.title = `Filter by ${name}`;
-      select.hidden = lists[name].length === 0;
-      select.addEventListener("change", () => this.filter({ [name]: select.value }));
-      row.append(select);
-    }
-    this.search = make("input", "fer-search");
-    Object.assign(this.search, { type: "search", placeholder: "search ids  /", spellcheck: false });
-    this.search.setAttribute("aria-label", "Search by face id");
-    this.search.addEventListener("input", () => {
-      clearTimeout(this.typing);
-      this.typing = setTimeout(() => this.filter({ search: this.search.value }), 250);
-    });
-    this.clear = button("fer-button", "Remove all filters", () => this.filter(null), "Clear");
-    row.append(this.search, this.clear);
-    return row;
+    this.pace = make("span", "fer-pace");
+    this.status = attributes(make("div", "fer-status"), { role: "status", "aria-live": "polite" });
+    const undo = this.buildStep("undo", "Undo the last decision", "Undo");
+    const redo = this.buildStep("redo", "Restore the decision that was undone last", "Redo");
+    this.mode = this.buildStep("single", "One large face, or the grid", "Single face");
+    this.mode.setAttribute("aria-pressed", "false");
+    const guide = this.buildStep("guide", "Show the guidelines", "Guidelines");
+    guide.hidden = !this.guide.known;
+    const help = this.buildStep("help", "Show all keys", "Keys");
+    const buttons = make("div", "fer-buttons", undo, redo, this.mode, guide, help);
+    return make("div", "fer-bar", this.progress, this.done, this.pace, this.status, buttons);
   }
 
   buildPager() {
     const turn = (name, title, ...words) => button("fer-button", title, () => this.run(name), ...words);
-    this.previous = turn("previous", "Previous page", key("P"), " ‹");
-    this.next = turn("next", "Next page", "› ", key("N"));
+    this.previous = turn("previous", "Previous page", key(this.keys.nameOf("previous")), " ‹");
+    this.next = turn("next", "Next page", "› ", key(this.keys.nameOf("next")));
     this.pageBox = make("input", "fer-page");
     Object.assign(this.pageBox, { type: "number", min: 1 });
     this.pageBox.setAttribute("aria-label", "Page");
     this.pageBox.addEventListener("change", () => this.turn(Number(this.pageBox.value) || 1));
     this.of = make("span", "fer-of");
-    return make("div", "fer-pager", this.previous, this.pageBox, this.of, this.next);
-  }
-
-  buildDetail() {
-    this.large = make("img", "fer-large");
-    this.summary = make("div", "fer-summary");
-    this.emotions = this.config.vocab.map((name, index) => this.buildEmotion(name, index));
-    const titles = [["", ""], ["", "label as"], ["", ""], ["", "model"], ["fer-votes", "votes"], ["", "faces"]];
-    const head = make("div", "fer-emotion fer-head", ...titles.map(([name, title]) => make("span", name, title)));
-    head.setAttribute("aria-hidden", "true");
-    const decide = (name, title, text, letter) =>
-      button(`fer-button fer-do-${name}`, title, () => this.run(name), text, key(letter));
-    this.accept = decide("accept", "Relabel with the suggestion", "Accept ", "↵");
-    const keep = decide("keep", "The label is correct", "Keep ", "K");
-    const discard = decide("discard", "Not a usable face", "Discard ", "X");
-    const unsure = decide("unsure", "The label is unclear", "Unsure ", "U");
-    const actions = make("div", "fer-actions", this.accept, keep, discard, unsure);
-    this.also = make("div", "fer-also");
-    this.details = make("div", "fer-details");
-    const top = make("div", "fer-top", this.large, this.summary);
-    const emotions = make("div", "fer-emotions", head, ...this.emotions);
-    const pane = make("aside", "fer-detail", top, emotions, this.also, actions, this.details);
-    pane.setAttribute("aria-label", "Current face");
-    return pane;
-  }
-
-  buildEmotion(name, index) {
-    const track = make("span", "fer-track", make("span", "fer-fill"));
-    const numbers = ["fer-p", "fer-votes", "fer-count"].map((className) => make("span", className));
-    const cells = [key(digit(index)), make("span", "fer-name", name), track, ...numbers];
-    return button("fer-emotion", `Label as ${name}`, () => this.run("label", name), ...cells);
-  }
-
-  buildHelp() {
-    const rows = HELP.map(([keys, what]) => make("div", "fer-help-row", key(keys), make("span", "", what)));
-    const mouse = "Click, Ctrl-click and Shift-click select faces; a double click accepts the suggestion.";
-    const note = make("p", "", `${mouse} Decisions are saved in the log before they are shown.`);
-    const close = button("fer-button", "Close", () => this.run("help"), "Close ", key("Esc"));
-    this.help = make("div", "fer-help", make("div", "fer-help-box", make("strong", "", "Keys"), ...rows, note, close));
-    this.help.setAttribute("role", "dialog");
-    this.help.setAttribute("aria-modal", "true");
-    this.help.setAttribute("aria-label", "Keys");
-    this.help.hidden = true;
-    return this.help;
+    this.order = make("span", "fer-order");
+    this.pageSize = make("select", "fer-select");
+    for (const size of this.config.page_sizes ?? []) this.pageSize.append(new Option(`${size} per page`, size));
+    attributes(this.pageSize, { "aria-label": "Faces per page", title: "Faces per page" });
+    this.pageSize.hidden = !this.config.page_sizes;
+    this.pageSize.addEventListener("change", () => this.resize(Number(this.pageSize.value)));
+    const { min, max, step, start } = SIZES;
+    this.size = Object.assign(make("input", "fer-size"), { type: "range", min, max, step, value: start });
+    attributes(this.size, { "aria-label": "Size of the faces", title: "Size of the faces  + −" });
+    this.size.addEventListener("input", () => this.sizeCards(Number(this.size.value)));
+    const pages = make("div", "fer-pages", this.previous, this.pageBox, this.of, this.next);
+    return make("div", "fer-pager", pages, this.order, make("div", "fer-sizes", this.pageSize, this.size));
   }
 
   // ---- drawing ----------------------------------------------------------------------------------------------------
@@ -266,197 +149,171 @@ class Cleaner {
   }
 
   drawPage() {
-    const hadFocus = this.grid.contains(this.root.getRootNode().activeElement);
+    const hadFocus = this.root.getRootNode().activeElement;
+    const focus = this.grid.node.contains(hadFocus) || this.stage.node.contains(hadFocus);
     this.selected.clear();
+    this.armed.clear();
     this.cursor = this.anchor = 0;
-    const { shape } = this.model.get("cards");
-    const sheet = this.model.get("sheet");
-    const image = (index) => paint(make("img", "fer-face"), sheet, shape, index);
-    this.grid.replaceChildren(...this.faces.map((face, index) => this.buildCard(face, index, image(index))));
-    if (!this.faces.length) this.grid.append(this.emptyMessage());
-    const hasIssue = (face) => face.p || face.suggestion !== null || face.kind || face.reason || face.problem;
-    this.grid.classList.toggle("fer-bare", !this.faces.some(hasIssue));
-    this.grid.scrollTop = 0;
-    this.drawMarks();
-    this.moveTo(Math.max(0, this.state.marks.indexOf(null)), { focus: hadFocus, scroll: false });
+    this.grid.drawPage(this.faces, this.model.get("cards"), this.model.get("sheet"));
+    this.drawEmpty();
+    this.grid.drawMarks();
+    this.grid.drawSelection();
+    const first = this.landing === "last" ? this.faces.length - 1 : this.landing === "first" ? 0 : null;
+    this.landing = null;
+    this.moveTo(first ?? Math.max(0, this.state.marks.indexOf(null)), { focus, scroll: first !== null });
   }
 
-  buildCard(face, index, img) {
-    const at = (name) => (face.p && name !== null ? face.p[this.config.vocab.indexOf(name)] : undefined);
-    const own = at(face.label), other = at(face.suggestion);
-    const line = (className, name, p) =>
-      make("div", className, make("span", "fer-name", name), make("span", "fer-p", percent(p)));
-    const suggested = face.suggestion !== null
-      ? line("fer-suggestion", `→ ${face.suggestion}`, other)
-      : line("fer-suggestion fer-kind", face.kind ?? "");
-    const bar = make("div", "fer-two", make("span", "fer-own"), make("span", "fer-other"));
-    bar.children[0].style.width = `${100 * (own ?? 0)}%`;
-    bar.children[1].style.width = `${100 * (face.suggestion === face.label ? 0 : other ?? 0)}%`;
-    bar.style.visibility = face.p ? "" : "hidden";
-    const frame = make("div", "fer-image", img, make("span", "fer-mark"));
-    const label = line("fer-label", face.label ?? "no label", own);
-    const reason = make("div", "fer-reason", face.problem ?? face.reason);
-    const card = make("div", "fer-card", frame, label, suggested, bar, reason);
-    card.setAttribute("role", "option");
-    card.title = `${face.id}\n${face.problem ?? face.reason}`;
-    card.tabIndex = -1;
-    card.dataset.index = index;
-    card.dataset.id = face.id;
-    return card;
+  drawEmpty() {
+    const empty = !this.faces.length;
+    this.nothing.hidden = !empty;
+    this.grid.node.hidden = empty || this.single;
+    if (!empty) return this.nothing.replaceChildren();
+    const { issues, listed, all } = this.config;
+    const filtered = this.filtered;
+    const none = issues && !listed ? "No issues to review." : "No faces.";
+    const text = make("p", "", filtered ? "No face matches these filters." : none);
+    const [title, filters] = filtered ? ["Clear the filters", null] : ["Show all faces", { kind: [all] }];
+    this.nothing.replaceChildren(text, button("fer-button", title, () => this.filter(filters), title));
   }
 
-  emptyMessage() {
-    const { issues, listed } = this.config;
-    const filtered = Object.values(this.state.filters).some(Boolean);
-    const empty = issues && !listed ? "No issues to review." : "No faces.";
-    const text = make("p", "", filtered ? "No face matches these filters." : empty);
-    const [title, filters] = filtered ? ["Clear the filters", null] : ["Show all faces", { kind: this.config.all }];
-    return make("div", "fer-nothing", text, button("fer-button", title, () => this.filter(filters), title));
-  }
+  get filtered() { return Object.values(this.state.filters).some((value) => value.length); }
 
   drawState() {
-    const { page, pages, shown, filters, decided, total, counts, answer } = this.state;
-    this.fill.style.width = `${total ? (100 * decided) / total : 0}%`;
-    const values = { valuenow: decided, valuemin: 0, valuemax: total };
-    for (const [name, value] of Object.entries(values)) this.progress.setAttribute(`aria-${name}`, value);
-    this.done.textContent = `${number(decided)} of ${number(total)} decided`;
-    this.pageBox.value = page;
+    const { page, pages, page_size, shown, answer, others, rerank, pending_order, batch } = this.state;
+    const own = answer?.view === this.view && answer.do === "decide";
+    if (!own) this.newsBatch = batch; // the history of the current face may be longer
+    this.drawProgress();
+    if (this.root.getRootNode().activeElement !== this.pageBox) this.pageBox.value = page;
     this.pageBox.max = pages;
-    this.of.textContent = `of ${number(pages)} · ${number(shown)} ${shown === 1 ? "face" : "faces"}`;
-    this.previous.disabled = page <= 1;
-    this.next.disabled = page >= pages;
-    for (const [name, select] of Object.entries(this.selects)) select.value = filters[name];
-    if (this.root.getRootNode().activeElement !== this.search) this.search.value = filters.search;
-    this.clear.disabled = !Object.values(filters).some(Boolean);
-    this.emotions.forEach((row, index) => (row.querySelector(".fer-count").textContent = number(counts[index])));
-    if (answer.view === this.view) this.receive(answer);
-    this.drawMarks();
-    this.drawDetail();
+    setText(this.of, `of ${number(pages)} · ${plural(shown)}`);
+    setText(this.order, pending_order && rerank?.text ? `${rerank.text}: new order from the next page on` : "");
+    enable(this.previous, page > 1);
+    enable(this.next, page < pages);
+    this.drawPageSize(page_size);
+    if (answer?.view === this.view) this.receive(answer);
+    this.filterBar.update(this.state);
+    this.announceNews({ others, order: rerank?.text });
+    this.drawNotices();
+    this.drawCurrent();
   }
 
-  drawMarks() {
-    const decides = [...this.unanswered.values()].filter((sent) => sent.do === "decide");
-    const saving = new Set(decides.flatMap((sent) => sent.with.ids));
-    const marks = this.state.marks;
-    this.cards.forEach((card, index) => {
-      const face = this.faces[index];
-      const [decision, label] = marks[index] ?? [null, null];
-      const now = JSON.stringify([decision, label, saving.has(face.id), this.selected.has(index)]);
-      if (card.now === now) return; // most cards stay as they are
-      card.now = now;
-      card.dataset.decision = decision ?? "";
-      card.classList.toggle("fer-saving", saving.has(face.id));
-      card.setAttribute("aria-selected", this.selected.has(index));
-      const mark = decision === null ? "" : `${DECISIONS[decision][0]} ${decisionText(decision, label)}`;
-      card.querySelector(".fer-mark").textContent = mark;
-      card.setAttribute("aria-label", this.description(face, index, decision, label));
-    });
+  // Announce what others decided and a finished ranking, once; what is known at the start is no news
+  announceNews(news) {
+    const before = this.news ?? news;
+    this.news = news;
+    const fresh = Object.keys(news).filter((name) => news[name] && news[name] !== before[name]);
+    const texts = [this.status.textContent, ...fresh.map((name) => news[name])];
+    if (fresh.length) this.announce(texts.filter(Boolean).join(" · "));
   }
 
-  description(face, index, decision, label) {
+  // Add a page size that is not in the list
+  drawPageSize(size) {
+    const options = [...this.pageSize.options];
+    if (!options.some((option) => Number(option.value) === size)) {
+      const after = options.find((option) => Number(option.value) > size) ?? null;
+      this.pageSize.insertBefore(new Option(`${size} per page`, size), after);
+    }
+    this.pageSize.value = size;
+  }
+
+  drawCurrent() {
+    this.grid.drawMarks();
+    this.detail.draw();
+    this.stage.draw();
+  }
+
+  drawProgress() {
+    const { decided, total, per_minute, seconds_left, agreed, repeated } = this.state.progress;
+    this.fill.style.width = `${total ? (100 * decided) / total : 0}%`;
+    attributes(this.progress, { "aria-valuenow": decided, "aria-valuemin": 0, "aria-valuemax": total });
+    setText(this.done, `${number(decided)} of ${number(total)} decided`);
+    const words = [];
+    if (per_minute) words.push(`${Math.round(per_minute)}/min`);
+    if (seconds_left && decided < total) words.push(`${duration(seconds_left)} left`);
+    if (repeated) words.push(`self-agreement ${number(agreed)} of ${number(repeated)}`);
+    setText(this.pace, words.join(" · "));
+    this.pace.title = repeated ? "self-agreement: faces decided again with an equal decision" : "";
+  }
+
+  // Lines above the grid: similar faces, all faces decided
+  drawNotices() {
+    const { source, progress } = this.state;
+    const finished = progress.total > 0 && progress.decided >= progress.total;
+    const similar = source?.kind === "similar" ? source.of : null;
+    const now = JSON.stringify([similar, finished, this.viewDone, this.filtered, progress.total]);
+    if (this.notices.now === now) return;
+    this.notices.now = now;
+    const lines = [];
+    if (similar !== null) {
+      const text = make("span", "fer-notice-text", "faces like ", make("strong", "", similar));
+      const all = this.buildStep("all", "Select all faces of the page", "Select all");
+      lines.push([text, all, this.buildStep("back", "Back to the previous list", "Back")]);
+    }
+    if (finished) {
+      lines.push([progress.total === 1 ? "The face is decided." : `All ${plural(progress.total)} are decided.`]);
+    } else if (this.viewDone) {
+      const clear = button("fer-button", "Remove all filters", () => this.filter(null), "Clear the filters");
+      lines.push(["All faces shown here are decided.", this.filtered ? clear : null]);
+    }
+    const focus = this.notices.contains(this.root.getRootNode().activeElement);
+    this.notices.replaceChildren(...lines.map((line) => make("div", "fer-notice", ...line)));
+    if (focus) this.focusCard();
+  }
+
+  position(index) {
+    const { page, page_size, shown } = this.state;
+    return `${number((page - 1) * page_size + index + 1)} of ${number(shown)}`;
+  }
+
+  // Name of a card for screen readers
+  description(index) {
+    const face = this.faces[index];
+    const [decision, label] = this.state.marks[index] ?? [null, null];
+    const { note = "", bookmark = false } = this.state.notes?.[index] ?? {};
     const p = face.p && face.suggestion !== null ? face.p[this.config.vocab.indexOf(face.suggestion)] : null;
     const suggestion = face.suggestion !== null ? `suggested ${face.suggestion} ${percent(p)}`.trim() : face.kind;
-    const position = (this.state.page - 1) * this.state.page_size + index + 1;
     const words = [
       face.label ?? "no label",
       suggestion,
       decisionText(decision, label, "relabeled "),
-      face.problem ?? face.reason,
+      reasonOf(face),
+      bookmark ? "bookmarked" : "",
+      note ? `note: ${note}` : "",
+      face.copies?.length ? `${face.copies.length === 1 ? "1 copy" : `${face.copies.length} copies`}` : "",
       face.id,
-      `${number(position)} of ${number(this.state.shown)}`,
+      this.position(index),
     ];
     return words.filter(Boolean).join(", ");
   }
 
-  drawDetail() {
-    const face = this.faces[this.cursor];
-    const { shape } = this.model.get("cards");
-    this.large.hidden = this.accept.parentElement.hidden = !face;
-    if (this.drawn !== face) this.details.replaceChildren();
-    if (face && this.drawn !== face) paint(this.large, this.model.get("sheet"), shape, this.cursor);
-    this.emotions.forEach((row, index) => this.drawEmotion(row, this.config.vocab[index], index, face));
-    const many = this.targets().length;
-    const now = face && JSON.stringify([face.id, this.state.page, this.state.marks[this.cursor], many]);
-    if (this.summary.now !== now || !face) {
-      this.summary.replaceChildren();
-      this.also.textContent = "";
-    }
-    if (face && this.summary.now !== now) {
-      const [decision, label] = this.state.marks[this.cursor] ?? [null, null];
-      const mark = make("span", "fer-chip", decisionText(decision, label, "relabeled "));
-      mark.dataset.decision = decision ?? "";
-      const suggestion = face.suggestion !== null ? `→ ${face.suggestion}` : face.kind ?? "";
-      this.summary.append(
-        make("div", "fer-id", face.id),
-        make("div", "fer-was", face.label ?? "no label"),
-        make("div", "fer-suggestion", suggestion),
-        make("div", "fer-why", face.problem ?? face.reason),
-        mark,
-        many > 1 ? make("div", "fer-many", `${many} faces selected`) : make("div", "fer-split", face.split),
-      );
-      const others = Object.entries(face.votes ?? {}).filter(([name]) => !this.config.vocab.includes(name));
-      const votes = others.map(([name, n]) => `${name.replaceAll("_", " ")} ${n}`).join(", ");
-      if (votes) this.also.textContent = `other votes: ${votes}`;
-      this.accept.disabled = face.suggestion === null;
-      clearTimeout(this.detailsTimer);
-      this.detailsTimer = setTimeout(() => this.send("details", { face_id: face.id }), DETAILS_AFTER);
-    }
-    this.summary.now = now;
-    this.drawn = face;
-  }
-
-  drawEmotion(row, name, index, face) {
-    const p = face?.p?.[index];
-    row.classList.toggle("fer-given", face?.label === name);
-    row.classList.toggle("fer-proposed", face?.suggestion === name);
-    row.querySelector(".fer-fill").style.width = `${100 * (p ?? 0)}%`;
-    row.querySelector(".fer-p").textContent = percent(p);
-    row.querySelector(".fer-votes").textContent = face?.votes ? face.votes[name] ?? 0 : "";
-    row.parentElement?.classList.toggle("fer-has-votes", Boolean(face?.votes));
-    const words = [`Label as ${name}`];
-    if (p !== undefined) words.push(`model ${percent(p)}`);
-    if (face?.votes) words.push(`${face.votes[name] ?? 0} votes`);
-    row.setAttribute("aria-label", [...words, `${this.state.counts[index]} faces`].join(", "));
-  }
-
-  // Neighbors, history and the large image of the current face
-  drawDetails(message, buffers) {
-    if (message.face !== this.faces[this.cursor]?.id) return;
-    if (message.large) paint(this.large, buffers[1], [1, ...message.large], 0);
-    this.details.replaceChildren();
-    if (message.near.length) {
-      const near = message.near.map(([id, label, similarity], index) => {
-        const image = paint(make("img", "fer-face"), buffers[0], message.shape, index);
-        const show = () => this.filter({ ...this.empty(), search: id });
-        const title = `${id}\nsimilarity ${similarity}`;
-        const node = button("fer-near", title, show, image, make("span", "", label ?? "no label"));
-        node.classList.toggle("fer-agrees", label === this.faces[this.cursor].label);
-        return node;
-      });
-      const title = make("div", "fer-title", `nearest faces by ${message.by}`);
-      this.details.append(title, make("div", "fer-nears", ...near));
-    }
-    if (message.history.length) {
-      const lines = message.history.slice(-6).reverse().map((line) => make("li", "", line));
-      this.details.append(make("div", "fer-title", "history"), make("ul", "fer-history", ...lines));
-    }
-  }
-
-  announce(text) { this.status.textContent = text; }
+  announce(text) { setText(this.status, text); this.status.title = text; }
 
   // ---- messages to Python -----------------------------------------------------------------------------------------
 
-  send(what, options) {
+  send(what, options, more = {}) {
     const seq = ++this.seq;
-    if (what !== "details") this.unanswered.set(seq, { do: what, with: options, at: performance.now() });
+    const quiet = QUIET.has(what);
+    if (!quiet) this.unanswered.set(seq, { do: what, with: options, at: performance.now(), ...more });
     try {
       this.model.send({ do: what, with: options, view: this.view, seq });
     } catch {
-      if (what !== "details") this.showError(SILENT); // the kernel is gone
+      if (!quiet) this.showError(SILENT); // the kernel is gone
       return seq;
     }
-    if (what !== "details") this.startTimer();
+    if (!quiet) this.startTimer();
     return seq;
+  }
+
+  // Send a message that later keys wait for
+  request(what, options, more) { this.pending = this.send(what, options, more); }
+
+  // Check the log for decisions of others while the widget is visible
+  poll() {
+    const visible = document.visibilityState === "visible" && this.root.offsetParent !== null;
+    const waits = this.polling && performance.now() - this.polling < POLL_WITHIN;
+    if (!visible || waits || this.unanswered.size) return;
+    this.polling = performance.now();
+    this.send("poll", {});
   }
 
   startTimer() {
@@ -468,12 +325,26 @@ class Cleaner {
   }
 
   showError(text) {
-    this.error.textContent = text;
+    setText(this.error, text);
     this.error.hidden = !text;
     this.error.dataset.silence = text.startsWith("Waiting") ? "yes" : "";
   }
 
+  // Answers without a state: details of a face, or a poll that found nothing new
+  receiveMessage(message, buffers) {
+    if (message.poll === undefined) this.detail.drawDetails(message, buffers);
+    else if (message.view === this.view) this.polling = 0;
+  }
+
+  receivePoll(answer) {
+    if (answer.seq === this.pollSeq) return;
+    this.pollSeq = answer.seq; // a state is drawn several times
+    this.polling = 0;
+    if (!answer.ok) this.showError(answer.text);
+  }
+
   receive(answer) {
+    if (answer.do === "poll") this.receivePoll(answer);
     const sent = this.unanswered.get(answer.seq);
     if (!sent) return;
     this.unanswered.delete(answer.seq);
@@ -483,49 +354,101 @@ class Cleaner {
     else if (decides && this.failed?.some((id) => sent.with.ids.includes(id))) this.failed = null;
     if (!answer.ok) this.showError(decides ? `Not saved: ${answer.text}` : answer.text);
     else if (!this.failed && !this.unanswered.size) this.showError(""); // the error stays until the decision is saved
-    this.announce(this.answerText(answer, sent));
-    if (answer.ids?.length && sent.do !== "decide") {
-      const index = this.faces.findIndex((face) => answer.ids.includes(face.id));
-      if (index >= 0) this.moveTo(index, { focus: true });
-    }
-    if (answer.seq >= this.pending) {
-      this.pending = 0;
-      this.filters = null;
-      if (sent.do === "go") this.focusCard();
-      const keys = this.queue.splice(0);
-      const elsewhere = answer.ids && !this.faces.some((face) => answer.ids.includes(face.id)); // not on this page
-      const fresh = answer.ok && !elsewhere && performance.now() - sent.at < PAGE_WITHIN;
-      if (fresh) keys.forEach((action) => this.run(...action));
-      else if (keys.length) this.announce("keys pressed before the page was loaded are ignored");
-    }
+    if (!["note", "bookmark"].includes(sent.do)) this.viewDone = Boolean(answer.all_decided);
+    const text = this.answerText(answer, sent);
+    this.announce(sent.advance && answer.ok ? `${this.decidedText} · ${text}` : text);
+    if (decides) this.decidedText = text;
+    if (answer.ok) this.place(answer, sent);
+    if (answer.seq >= this.pending) this.release(answer, sent);
   }
+
+  // Move the cursor to the face of an answer
+  place(answer, sent) {
+    const target = { undo: answer.ids, redo: answer.ids, back: answer.ids, resize: [sent.with.face_id] }[sent.do];
+    const index = target ? this.faces.findIndex((face) => target.includes(face.id)) : -1;
+    if (index >= 0) this.moveTo(index, { focus: true });
+    else if (sent.first && this.faces.length) this.moveTo(0, { focus: true });
+    else if (sent.focus) this.focusCard();
+    if (sent.do === "decide" && answer.left_out) this.continueAfter(sent);
+  }
+
+  // After a page turn, filter or undo: run the keys that waited for it
+  release(answer, sent) {
+    this.pending = 0;
+    this.filters = null;
+    if (sent.last && answer.ok && this.pageDecided) return this.request("advance", {}, { advance: true, focus: true });
+    const keys = this.queue.splice(0);
+    const here = !answer.ids?.length || this.faces.some((face) => answer.ids.includes(face.id));
+    const fresh = answer.ok && here && performance.now() - sent.at < PAGE_WITHIN;
+    const kept = keys.filter(([name]) => fresh && !(sent.advance && DECIDING.has(name)));
+    if (kept.length < keys.length) this.announce("keys pressed before the page was loaded are ignored");
+    kept.forEach((action) => this.run(...action));
+  }
+
+  // Faces of a decision that Python left out are undecided again: move the cursor to the first of them
+  continueAfter(sent) {
+    const index = this.faces.findIndex((face, at) => sent.with.ids.includes(face.id) && this.state.marks[at] === null);
+    if (index >= 0 && sent.last) this.moveTo(index, { focus: true });
+  }
+
+  get pageDecided() { return this.faces.length > 0 && this.state.marks.every((mark) => mark !== null); }
 
   // Describe an answered message for the status line
   answerText(answer, sent) {
-    const faces = (ids) => (ids.length === 1 ? ids[0] : `${number(ids.length)} faces`);
-    if (sent.do === "decide") {
-      if (!answer.ok) return "not saved";
-      const labels = [...new Set([sent.with.label].flat())].join(", ");
-      return `${faces(sent.with.ids)}: ${decisionText(sent.with.decision, labels)}`;
-    }
+    if (sent.do === "decide") return this.decideText(answer, sent);
     if (!answer.ok) return "";
-    if (sent.do === "go") return `page ${this.state.page} of ${this.state.pages}`;
-    if (sent.do === "filter") return `${number(this.state.shown)} faces`;
-    const done = sent.do === "undo" ? "undone" : "redone";
-    return answer.ids.length ? `${done}: ${faces(answer.ids)}` : `nothing to ${sent.do}`;
+    const { page, pages, shown } = this.state;
+    const ids = answer.ids ?? [];
+    const faces = ids.length === 1 ? ids[0] : plural(ids.length);
+    switch (sent.do) {
+      case "go": return `page ${page} of ${pages}`;
+      case "advance": return answer.all_decided ? "all faces are decided" : `page ${page} of ${pages}`;
+      case "filter": return plural(shown);
+      case "similar": return `${plural(shown)} by similarity`;
+      case "sort": return `sorted by ${sent.with.by}`;
+      case "resize": return `${plural(sent.with.page_size)} per page`;
+      case "note": return sent.with.text ? "note saved" : "note removed";
+      case "bookmark": return sent.with.on ? "bookmarked" : "bookmark removed";
+      case "undo": return ids.length ? `undone: ${faces}` : "nothing to undo";
+      case "redo": return ids.length ? `redone: ${faces}` : "nothing to redo";
+      default: return "";
+    }
+  }
+
+  decideText(answer, sent) {
+    if (!answer.ok) return "not saved";
+    const left = [...sent.left, ...[answer.left_out ?? []].flat()];
+    const done = answer.ids ?? sent.with.ids;
+    const labels = [...new Set([sent.with.label].flat())].join(", ");
+    const faces = done.length === 1 ? done[0] : plural(done.length);
+    const words = done.length ? `${faces}: ${decisionText(sent.with.decision, labels)}` : "";
+    return [words, leftOutText(left, sent.total)].filter(Boolean).join("; ");
   }
 
   // ---- actions of keys and clicks ---------------------------------------------------------------------------------
 
-  empty() { return Object.fromEntries(Object.keys(this.state.filters).map((name) => [name, ""])); }
-
-  filter(changes) {
-    clearTimeout(this.typing);
-    this.filters = changes === null ? this.empty() : { ...(this.filters ?? this.state.filters), ...changes };
-    this.pending = this.send("filter", this.filters);
+  // Request other filters; `first` moves the focus to the first hit
+  filter(changes, first = false) {
+    const { filters } = this.state;
+    const empty = Object.fromEntries(Object.keys(filters).map((name) => [name, name === "search" ? "" : []]));
+    this.filters = changes === null ? empty : { ...(this.filters ?? filters), ...changes };
+    this.request("filter", this.filters, { first, focus: changes === null });
   }
 
-  turn(page) { this.pending = this.send("go", { page }); }
+  turn(page) { this.request("go", { page }, { focus: true }); }
+
+  resize(page_size) { this.request("resize", { page_size, face_id: this.faces[this.cursor]?.id ?? null }); }
+
+  sort(by) { this.request("sort", { by, face_id: this.faces[this.cursor]?.id ?? null }); }
+
+  similar(face_id) {
+    this.request("similar", { face_id, cursor: this.faces[this.cursor].id }, { focus: true, first: true });
+  }
+
+  back() {
+    if (this.state.source?.kind !== "similar") return this.announce("no previous list");
+    this.request("back", {}, { focus: true });
+  }
 
   // Indexes of the selected faces, or of the current face
   targets() {
@@ -533,82 +456,194 @@ class Cleaner {
     return this.faces.length ? [this.cursor] : [];
   }
 
-  // Send one decision about the selected faces; one label for all, or one per face
-  decide(decision, label = null, indexes = this.targets()) {
-    if (!indexes.length) return;
-    this.send("decide", { ids: indexes.map((index) => this.faces[index].id), decision, label });
-    this.after(indexes);
+  idsOf(indexes) { return indexes.map((index) => this.faces[index].id); }
+
+  isDecided(index, saving = this.saving) {
+    return this.state.marks[index] !== null || saving.has(this.faces[index].id);
   }
 
-  acceptSuggestions() {
-    const indexes = this.targets().filter((index) => this.faces[index].suggestion !== null);
-    if (!indexes.length) return this.announce("no suggestion for this face");
-    this.decide("relabel", indexes.map((index) => this.faces[index].suggestion), indexes);
+  // Send one decision about faces of the page: one label for all, or a function of the face. Decided faces are left
+  // out unless they may be changed, and so are faces that cannot take the decision
+  decide(decision, label = null) {
+    const all = this.targets();
+    if (!all.length) return;
+    const [saving, left, indexes] = [this.saving, new Map(), []];
+    for (const index of all) {
+      const why = this.obstacle(index, decision, label, saving);
+      if (why) left.set(why, (left.get(why) ?? 0) + 1);
+      else indexes.push(index);
+    }
+    const reasons = [...left].map(([why, count]) => ({ count, why }));
+    if (!indexes.length) return this.announce(leftOutText(reasons, all.length) + this.changeHint(left));
+    const given = typeof label === "function" ? indexes.map((index) => label(this.faces[index])) : label;
+    const change = indexes.some((index) => this.isDecided(index, saving));
+    const message = { ids: this.idsOf(indexes), decision, label: given, batch: this.state.batch, change };
+    this.sent = this.send("decide", message, { left: reasons, total: all.length });
+    this.after(indexes, all);
   }
 
-  // Clear the selection and move to the next undecided face
-  after(indexes) {
-    this.selected.clear();
-    const busy = new Set([...this.unanswered.values()].flatMap((sent) => sent.with.ids ?? []));
-    const waits = (face, index) => this.state.marks[index] === null && !busy.has(face.id);
-    const next = this.faces.findIndex((face, index) => index > indexes.at(-1) && waits(face, index));
-    this.drawMarks();
-    this.moveTo(next >= 0 ? next : Math.min(indexes.at(-1) + 1, this.faces.length - 1), { focus: true });
+  // Return why a face cannot take a decision, or null
+  obstacle(index, decision, label, saving) {
+    const face = this.faces[index];
+    if (this.isDecided(index, saving) && !this.armed.has(face.id)) return "already decided";
+    if (typeof label === "function" && label(face) === null) return "no suggestion";
+    const unlabeled = face.label === null && !this.state.in_force?.[index];
+    return decision === "keep" && unlabeled ? "no label to keep" : null;
+  }
+
+  changeHint(left) { return left.has("already decided") ? `: press ${this.keys.nameOf("change")} to change` : ""; }
+
+  // Let the next decision alter the decided faces among the targets
+  change() {
+    const ids = this.idsOf(this.targets().filter((index) => this.isDecided(index)));
+    if (!ids.length) return this.announce("not decided yet");
+    const armed = ids.every((id) => this.armed.has(id));
+    this.armed = new Set(armed ? [] : ids);
+    this.announce(armed ? "" : `change ${ids.length === 1 ? ids[0] : plural(ids.length)}: press the new decision`);
+    this.drawCurrent();
+  }
+
+  // Clear the selection and move to a face that was left out, or to the next undecided face. After the last one of the
+  // page, the next page opens
+  after(indexes, all) {
+    this.select([]);
+    this.armed.clear();
+    const saving = this.saving;
+    const open = this.faces.flatMap((_, index) => (this.isDecided(index, saving) ? [] : [index]));
+    const last = indexes.at(-1);
+    const next = open.find((index) => all.includes(index)) ?? open.find((index) => index > last) ?? open[0];
+    if (next === undefined) {
+      this.unanswered.get(this.sent).last = true;
+      this.pending = this.sent;
+    }
+    this.grid.drawMarks();
+    this.moveTo(next ?? last, { focus: true });
   }
 
   // Run a named action; while a page is loading, queue it
   run(name, ...options) {
-    if (this.pending && name !== "help") return this.queue.push([name, ...options]);
+    if (name === "typed") return this.announce(options[0]);
+    if (this.pending && name !== "help" && name !== "guide") return this.queue.push([name, ...options]);
     const { page, pages } = this.state;
     const actions = {
-      accept: () => this.acceptSuggestions(),
+      accept: () => this.decide("relabel", (face) => face.suggestion),
       label: (label) => this.decide("relabel", label),
-      undo: () => (this.pending = this.send("undo", {})),
-      redo: () => (this.pending = this.send("redo", {})),
+      change: () => this.change(),
+      undo: () => this.request("undo", { batch: this.state.batch }),
+      redo: () => this.request("redo", { batch: this.state.batch }),
       next: () => (page < pages ? this.turn(page + 1) : this.announce("last page")),
       previous: () => (page > 1 ? this.turn(page - 1) : this.announce("first page")),
       move: (step, extend) => this.step(step, extend),
-      page: () => this.selectAll(),
-      none: () => this.select([]),
+      all: () => this.selectAll(),
+      none: () => this.escape(),
       toggle: () => this.toggle(),
-      search: () => this.search.focus(),
+      copies: () => this.selectCopies(),
+      similar: () => this.faces.length && this.similar(this.faces[this.cursor].id),
+      back: () => this.back(),
+      single: () => this.toggleSingle(),
+      larger: () => this.resizeFaces(1),
+      smaller: () => this.resizeFaces(-1),
+      bookmark: () => this.bookmark(),
+      note: () => this.editNote(),
+      guide: () => this.guide.known && this.guide.toggle(),
+      search: () => this.filterBar.search.focus(),
       help: () => this.toggleHelp(),
     };
     (actions[name] ?? (() => this.decide(name)))(...options);
   }
 
   toggleHelp() {
-    this.help.hidden = !this.help.hidden;
-    for (const part of this.help.parentElement.children) {
-      if (part !== this.help) part.inert = !this.help.hidden; // keys do not reach the parts behind it
+    this.help.toggle();
+    if (!this.help.open) this.focusCard();
+  }
+
+  toggleSingle() {
+    if (!this.faces.length) return;
+    const single = !this.single;
+    this.select([]);
+    this.stage.node.hidden = !single;
+    this.grid.node.hidden = single;
+    this.root.classList.toggle("fer-single", single);
+    this.mode.setAttribute("aria-pressed", String(single));
+    this.stage.draw();
+    this.moveTo(this.cursor, { focus: true });
+  }
+
+  // Zoom a single face, or change the width of the cards
+  resizeFaces(step) {
+    if (this.single) return this.stage.change(step);
+    const width = Number(this.size.value) + 2 * step * SIZES.step;
+    this.size.value = width;
+    this.sizeCards(Number(this.size.value));
+  }
+
+  sizeCards(width) {
+    this.grid.node.style.setProperty("--card", `${width}px`);
+    this.grid.cards[this.cursor]?.scrollIntoView({ block: "nearest" });
+  }
+
+  bookmark() {
+    const indexes = this.targets();
+    if (!indexes.length) return;
+    const on = indexes.some((index) => !this.state.notes?.[index]?.bookmark);
+    this.send("bookmark", { ids: this.idsOf(indexes), on });
+  }
+
+  editNote() {
+    const indexes = this.targets();
+    if (indexes.length) this.detail.openNote(this.idsOf(indexes), this.state.notes?.[this.cursor]?.note ?? "");
+  }
+
+  // Esc: stop the change, otherwise clear the selection, leave the single face, or clear the search
+  escape() {
+    if (this.armed.size) {
+      this.armed.clear();
+      this.announce("");
+      this.drawCurrent();
+    } else if (this.selected.size) {
+      this.select([]);
+    } else if (this.single) {
+      this.toggleSingle();
+    } else if (this.state.filters.search) {
+      this.filter({ search: "" });
     }
-    if (this.help.hidden) this.focusCard();
-    else this.help.querySelector("button").focus();
   }
 
   step(step, extend) {
-    const tops = this.cards.map((card) => card.offsetTop);
-    const columns = Math.max(1, tops.filter((top) => top === tops[0]).length);
+    const columns = this.single ? 1 : this.grid.columns();
     const last = this.faces.length - 1;
     const offsets = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     const to = step === "Home" ? 0 : step === "End" ? last : this.cursor + offsets[step];
-    if (to < 0 || to > last) return;
-    this.moveTo(to, { focus: true, extend });
+    if (to >= 0 && to <= last) return this.moveTo(to, { focus: true, extend: extend && !this.single });
+    const page = this.state.page + Math.sign(offsets[step]);
+    if (!this.single) return;
+    if (page < 1 || page > this.state.pages) return this.announce(page < 1 ? "first face" : "last face");
+    this.landing = page > this.state.page ? "first" : "last";
+    this.turn(page);
   }
 
   moveTo(index, { focus = false, extend = false, scroll = true } = {}) {
-    const cards = this.cards;
-    if (!cards.length) return this.drawDetail();
+    const { cards } = this.grid;
+    if (!cards.length) return this.drawCurrent();
+    if (index !== this.cursor) this.armed.clear();
     cards[this.cursor]?.classList.remove("fer-front");
     if (cards[this.cursor]) cards[this.cursor].tabIndex = -1;
     this.cursor = index;
     cards[index].tabIndex = 0;
     cards[index].classList.add("fer-front");
-    if (focus) cards[index].focus({ preventScroll: true });
-    if (scroll) cards[index].scrollIntoView({ block: "nearest" });
-    if (extend) this.select(this.between(this.anchor, index));
-    else this.anchor = index;
-    this.drawDetail();
+    if (focus) this.focusCard();
+    if (scroll && !this.single) this.scrollTo(cards[index]);
+    if (extend) return this.select(this.between(this.anchor, index));
+    this.anchor = index;
+    this.drawCurrent();
+  }
+
+  // Scroll the grid only: scrollIntoView would move the notebook too
+  scrollTo(card) {
+    const { node } = this.grid;
+    const [top, bottom] = [card.offsetTop - 4, card.offsetTop + card.offsetHeight + 4];
+    if (top < node.scrollTop) node.scrollTop = top;
+    else if (bottom > node.scrollTop + node.clientHeight) node.scrollTop = bottom - node.clientHeight;
   }
 
   between(one, other) {
@@ -617,65 +652,67 @@ class Cleaner {
   }
 
   select(indexes) {
+    const before = this.selected.size;
     this.selected = new Set(indexes);
-    this.cards.forEach((card, index) => card.setAttribute("aria-selected", this.selected.has(index)));
-    this.drawDetail();
-    this.announce(indexes.length ? `${indexes.length} selected` : "");
+    this.grid.drawSelection();
+    this.detail.draw();
+    if (indexes.length || before) this.announce(indexes.length ? `${plural(indexes.length)} selected` : "");
   }
 
   toggle() {
+    if (this.single) return this.announce("faces are selected in the grid");
     const indexes = new Set(this.selected);
     if (!indexes.delete(this.cursor)) indexes.add(this.cursor);
     this.select([...indexes]);
   }
 
-  selectAll() { this.select(this.faces.map((_, index) => index)); }
+  selectAll() {
+    if (this.single) return this.announce("faces are selected in the grid");
+    this.select(this.faces.map((_, index) => index));
+  }
 
-  focusCard() { this.cards[this.cursor]?.focus({ preventScroll: true }); }
+  selectCopies() {
+    const face = this.faces[this.cursor];
+    if (!face?.copies?.length) return this.announce("no copies of this face");
+    const indexes = this.faces.flatMap((one, index) => ([face.id, ...face.copies].includes(one.id) ? [index] : []));
+    this.select(indexes);
+  }
 
-  onClick(event) {
-    const card = event.target.closest(".fer-card");
-    if (!card) return;
-    const index = Number(card.dataset.index);
-    if (event.ctrlKey || event.metaKey) {
+  // Move the focus to the current face, wherever it is drawn
+  focusCard() {
+    const node = this.single ? this.stage.lens : this.grid.cards[this.cursor] ?? this.root;
+    node.focus({ preventScroll: true });
+  }
+
+  click(index, add, extend) {
+    if (add) {
       if (!this.selected.size && index !== this.cursor) this.selected.add(this.cursor);
+      const armed = new Set(this.armed).add(this.faces[index].id);
       this.moveTo(index, { focus: true });
-      this.run("toggle");
-    } else {
-      if (!event.shiftKey) this.select([]);
-      this.moveTo(index, { focus: true, extend: event.shiftKey });
+      this.armed = armed;
+      return this.run("toggle");
     }
+    if (!extend) this.select([]);
+    this.moveTo(index, { focus: true, extend });
+    if (extend) return;
+    if (this.isDecided(index)) this.armed = new Set([this.faces[index].id]);
+    this.drawCurrent();
   }
 
   onKey(event) {
     event.stopPropagation();
     if (event.isComposing || event.altKey) return;
-    const typing = event.target.matches("input, select");
-    if (event.key === "Escape" && (typing || !this.help.hidden)) {
-      if (!this.help.hidden) this.toggleHelp();
+    const typing = event.target.matches("input, select, textarea");
+    if (event.key === "Escape" && (typing || this.help.open)) {
+      if (this.help.open) this.help.toggle();
       return this.focusCard();
     }
-    if (typing || !this.help.hidden && event.key !== "?") return;
+    if (typing || (this.help.open && event.key !== "?")) return;
     if (event.target.matches("button") && [" ", "Enter"].includes(event.key)) return;
-    const action = this.actionOf(event);
+    const action = this.keys.actionOf(event);
     if (!action) return;
     event.preventDefault();
     if (!event.repeat || action[0] === "move") this.run(...action);
-  }
-
-  // Return the action of a key: [name, options...], or nothing
-  actionOf(event) {
-    // Cyrillic, Greek and other layouts: by the position of the key
-    const foreign = /^Key[A-Z]$/.test(event.code) && event.key.length === 1 && !/[a-z]/i.test(event.key);
-    const letter = foreign ? event.code.at(-1).toLowerCase() : event.key.toLowerCase();
-    if (event.ctrlKey || event.metaKey) return letter === "a" ? ["page"] : null;
-    if (letter === "z") return [event.shiftKey ? "redo" : "undo"];
-    if (/^(arrow|home|end)/.test(letter)) return ["move", event.key, event.shiftKey];
-    if (KEYS[letter]) return [KEYS[letter]];
-    const digits = [event.key, event.code.replace(/^(Digit|Numpad)/, "")].filter((text) => /^[0-9]$/.test(text));
-    if (!digits.length) return null;
-    const label = this.config.vocab[digits[0] === "0" ? 9 : Number(digits[0]) - 1];
-    return label === undefined ? null : ["label", label];
   }
 }
 

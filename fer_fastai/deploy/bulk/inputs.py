@@ -25,7 +25,8 @@ from pyarrow.fs import FileInfo, FileSystem, FileType
 from ...core import DataError, one_line
 from ...data.images import IMAGE_SUFFIXES
 from .storage import Location, read_file
-from ...io import path_below, prefetch
+from ..prefetch import prefetch
+from ...io import path_below
 
 
 # %% ../../../nbs/88b_deploy.bulk.inputs.ipynb #b84ce65f
