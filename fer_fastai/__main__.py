@@ -8,5 +8,5 @@ __all__ = []
 # %% ../nbs/91h_main.ipynb #11418362
 from .cli.app import main
 
-if __name__ == "__main__":
+if __name__ == "__main__" and __package__:  # a notebook is `__main__` too, but in no package
     main()

@@ -4,12 +4,13 @@
 def test_commands_of_the_module():
     "Commands of the module"
     # nbs/91h_main.ipynb #7c90e4d1
+    import os
     import subprocess
     import sys
 
-    shown = subprocess.run(
-        [sys.executable, "-m", "fer_fastai", "--help"], capture_output=True, text=True, check=True
-    ).stdout
+    command = [sys.executable, "-m", "fer_fastai", "--help"]
+    plain = os.environ | {"FORCE_COLOR": ""}  # Jupyter asks programs for colors
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=plain).stdout
     commands = [name for name in ("train", "issues", "predict", "export") if f" {name} " in shown]
     assert commands == ["train", "issues", "predict", "export"]
     commands

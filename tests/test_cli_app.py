@@ -8,6 +8,7 @@ from fer_fastai.cli.app import app
 import os
 import re
 import subprocess
+from unittest.mock import patch
 
 from fastcore.test import test_eq
 from typer.testing import CliRunner
@@ -51,16 +52,18 @@ def test_help_texts():
     "Help texts"
 
     # nbs/91g_cli.app.ipynb #51a35c1a
-    def help_of(*words):
-        output = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}, catch_exceptions=False).output
-        return re.sub(r"\x1b\[[0-9;]*m", "", output)
+    def help_of(*words, columns=200):
+        "Return a help text as plain text, also in a notebook, where rich would display it"
+        with patch("rich.console._is_jupyter", return_value=False):
+            result = CliRunner().invoke(app, [*words, "--help"], prog_name="fer", env={"COLUMNS": str(columns)})
+        return re.sub(r"\x1b\[[0-9;]*m", "", result.output)
 
     commands = ("train", "report", "demo", "issues", "apply", "impact", "settings", "paper", "predict", "video", "webcam",
                 "export", "bulk")  # fmt: skip
     for command in [*commands, "data get", "data describe", "data write", "edits import", "edits export"]:
         assert "Example:" in help_of(*command.split()), command
     assert "<Emotion>/<Film>_<time>_<frame>.png" in help_of("paper")
-    print(help_of())
+    print(help_of(columns=100))
 
 
 def test_startup_imports():

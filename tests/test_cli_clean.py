@@ -69,7 +69,7 @@ def test_import_and_export_decisions():
             CliRunner().invoke(edits_app, ["import", f"{folder}/none.csv"], catch_exceptions=False)
     test_eq(written.decision.tolist(), ["keep", "discard"])
     test_eq(set(written.annotator), {"ann"})
-    print(done.output.replace(folder, "."))
+    print(done.stdout.replace(folder, "."))
 
 
 @pytest.mark.slow
@@ -93,7 +93,7 @@ def test_apply_decisions():
         done = CliRunner().invoke(clean_app, words, catch_exceptions=False)
         test_eq(done.exit_code, 0)
         assert Path(folder, "diff.csv").read_text().count("\n") == 2 and Path(folder, "cleaned.csv").exists()
-    print(done.output.replace(folder, "."))
+    print(done.stdout.replace(folder, "."))
 
 
 def test_measure_the_impact_of_cleaning():

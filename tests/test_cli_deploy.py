@@ -7,15 +7,15 @@ from fer_fastai.cli.deploy import deploy_app
 import pytest
 
 # nbs/91e_cli.deploy.ipynb #6d4315ce
-import os
 import re
+from unittest.mock import patch
 
 from fastcore.test import ExceptionExpected
 from PIL import Image
 from skimage import data
 from typer.testing import CliRunner
 
-from fer_fastai.cli.train import train_command
+from fer_fastai.cli.train import train_app
 from fer_fastai.data.synthetic import synthetic_faces
 from fer_fastai.deploy.predictor import Predictor
 from fer_fastai.deploy.video import predict_video
@@ -27,19 +27,16 @@ def test_export_a_run_as_a_model_folder():
     "Export a run as a model folder"
     # nbs/91e_cli.deploy.ipynb #4bdaf1e9
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"FER_BUDGET": "quick", "FER_DATA": os.environ["FER_DATA"]}
 
-        def fer(*words):
+        def fer(*words, app=deploy_app):
             words = [str(word) for word in words]
-            return CliRunner().invoke(deploy_app, words, env=environment, catch_exceptions=False).output
+            return CliRunner().invoke(app, words, env={"FER_BUDGET": "quick"}, catch_exceptions=False).stdout
 
         photos, model, annotated = Path(folder, "photos"), Path(folder, "model"), Path(folder, "annotated")
         photos.mkdir()
         Image.fromarray(data.astronaut()).save(photos / "collins.jpg")
         (photos / "broken.jpg").write_bytes(b"")
-        os.environ["FER_BUDGET"] = "quick"
-        train_command("synthetic", "quick", Path(folder, "run"))
-        del os.environ["FER_BUDGET"]
+        fer("train", "synthetic", "--recipe", "quick", "--folder", Path(folder, "run"), app=train_app)
         output = fer("export", Path(folder, "run"), model, "--int8", "--license", "Apache-2.0")
         assert "model-int8.onnx, model.json" in output, output
         printed = fer("predict", photos / "collins.jpg", "--model", model)
@@ -62,7 +59,8 @@ def test_millions_of_images():
 
     # nbs/91e_cli.deploy.ipynb #765156f4
     def fer(*words):
-        return CliRunner().invoke(deploy_app, words, env={"COLUMNS": "120"}, catch_exceptions=False).output
+        columns = {"COLUMNS": "100"}
+        return CliRunner().invoke(deploy_app, words, prog_name="fer", env=columns, catch_exceptions=False).output
 
     with tempfile.TemporaryDirectory() as folder:
         faces, predictions = Path(folder, "faces"), Path(folder, "predictions")
@@ -76,7 +74,8 @@ def test_millions_of_images():
         assert "3 resumed" in second, second
         with ExceptionExpected(DataError, "--largest with --crops"):
             fer(*words, "--largest")
-    help_text = re.sub(r"\x1b\[[0-9;]*m", "", fer("bulk", "--help"))
+    with patch("rich.console._is_jupyter", return_value=False):  # in a notebook, rich displays and returns nothing
+        help_text = re.sub(r"\x1b\[[0-9;]*m", "", fer("bulk", "--help"))
     for word in ("--crops", "--actors", "--id-column", "fer bulk photos --to predictions"):
         assert word in help_text, help_text
     print(help_text)

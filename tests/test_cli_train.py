@@ -26,4 +26,4 @@ def test_demo_on_drawn_faces():
         assert "<img" in page and 'src="http' not in page, "one file, no network"
         with ExceptionExpected(DataError, "report.html: a file; expected a run folder"):
             train_command("synthetic", folder=Path(folder, "run", "report.html"))
-    print(done.output[-300:].replace(folder, "runs"))
+    print(done.stdout[-300:].replace(folder, "runs"))

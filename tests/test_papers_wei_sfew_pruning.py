@@ -106,13 +106,15 @@ def test_wei_sfew_pruning():
         table = table[["macs", "parameters", "lr", "private_before", "private_after"]]
         formats = {"macs": "{:,.0f}", "parameters": "{:,.0f}", "lr": "{:g}"}
         display(table.style.format(formats | dict.fromkeys(["private_before", "private_after"], "{:.2%}"), na_rep=""))
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-        for axis, when in zip(axes, ("before", "after")):
-            for method, part in cuts.groupby("method", sort=False):
-                accuracy = [pruning["unpruned"][f"private_{when}"], *part[f"private_{when}"]]
-                axis.plot([1, *part.share], accuracy, marker="o", label=method)
-            axis.set(title=f"{when} retraining", xlabel="fraction of MACs", ylabel="accuracy, PrivateTest")
-            axis.legend(frameon=False)
+        with plot_theme() as c:
+            figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+            for axis, when in zip(axes, ("before", "after")):
+                for (method, part), color in zip(cuts.groupby("method", sort=False), (c.main, c.second, c.soft)):
+                    accuracy = [pruning["unpruned"][f"private_{when}"], *part[f"private_{when}"]]
+                    axis.plot([1, *part.share], accuracy, marker="o", label=method, color=color)
+                axis.set(title=f"{when} retraining", xlabel="fraction of MACs", ylabel="accuracy, PrivateTest")
+                axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+                axis.legend()
         plt.close(figure)
         display(figure)
         display(pd.DataFrame(pruning["sizes"]).set_index("network").style.format(precision=2, thousands=","))

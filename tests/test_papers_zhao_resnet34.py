@@ -92,10 +92,11 @@ def test_zhao_resnet34():
         }
         f1 = pd.DataFrame(by_method).loc[list(SIX_CLASSES)]
         assert f1.notna().all(axis=None)
-        figure, axis = plt.subplots(figsize=(8, 3))
-        f1.plot.bar(ax=axis, rot=0, width=0.8)
-        axis.set(ylabel="F1 on PrivateTest", ylim=(0.3, 1))
-        axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
+        with plot_theme() as c:
+            figure, axis = plt.subplots(figsize=(8, 3))
+            f1.plot.bar(ax=axis, rot=0, width=0.8, color=[c.soft, c.main, c.second])
+            axis.set(xlabel="", ylabel="F1 on PrivateTest", ylim=(0, 1))
+            axis.legend(title="class weights", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
         plt.close(figure)
         chosen = load_metrics("fer2013_six", six["tta"], system=six["chosen"])
         print("Chosen network on PrivateTest:", chosen)
