@@ -12,6 +12,7 @@ def test_wei_sfew_pruning():
 
     import matplotlib.pyplot as plt
     import pandas as pd
+    from matplotlib.ticker import PercentFormatter
 
     from fer_fastai.core import settings
     from fer_fastai.data.datasets import SFEW_FEATURES
@@ -19,7 +20,7 @@ def test_wei_sfew_pruning():
     from fer_fastai.data.faceset import FaceSet
     from fer_fastai.data.features import pca_features
     from fer_fastai.data.synthetic import synthetic_faces
-    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_per_class
+    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_per_class, plot_theme
     from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table, make_network
     from fer_fastai.models.baselines import feature_faceset, mlp_predict, svm_predict

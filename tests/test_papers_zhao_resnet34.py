@@ -17,7 +17,13 @@ def test_zhao_resnet34():
     from fer_fastai.data.emotions import SIX_CLASSES
     from fer_fastai.data.synthetic import synthetic_faces
     from fer_fastai.deploy.predictor import Predictor, annotate
-    from fer_fastai.evaluate.plots import plot_confusion_matrix, plot_histories, plot_history, plot_per_class
+    from fer_fastai.evaluate.plots import (
+        plot_confusion_matrix,
+        plot_histories,
+        plot_history,
+        plot_per_class,
+        plot_theme,
+    )
     from fer_fastai.io import new_run_folder
     from fer_fastai.models.backbones import count_parameters, layer_table, make_network
     from fer_fastai.papers.results import (
