@@ -579,6 +579,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                          'fer_fastai.clean.review._columns': ('clean.review.html#_columns', 'fer_fastai/clean/review.py'),
                                          'fer_fastai.clean.review.apply_scores': ( 'clean.review.html#apply_scores',
                                                                                    'fer_fastai/clean/review.py'),
+                                         'fer_fastai.clean.review.read_issues': ( 'clean.review.html#read_issues',
+                                                                                  'fer_fastai/clean/review.py'),
                                          'fer_fastai.clean.review.review_table': ( 'clean.review.html#review_table',
                                                                                    'fer_fastai/clean/review.py')},
             'fer_fastai.clean.review_filters': { 'fer_fastai.clean.review_filters._decided_mask': ( 'clean.review_filters.html#_decided_mask',

@@ -47,7 +47,7 @@ def test_chance_level_and_calibration():
 def test_weak_models_overconfident_models_missing_labels():
     "Weak models, overconfident models, missing labels"
     # nbs/61c_clean.reliability.ipynb #c054dfe3
-    weak = check_reliability(faces, simulated(1.0))
+    weak = check_reliability(faces, simulated(0.8))
     assert not weak.trusted and "suspected" in weak.problems[0]
     one_hot = np.eye(7)[np.where(np.arange(len(faces)) % 2, reference, (reference + 1) % 7)] * 0.9999 + 0.0001 / 7
     sure = PredProbs(pd.DataFrame(one_hot, faces.ids, list(faces.vocab)))

@@ -46,7 +46,7 @@ def expected_errors(
 
 # %% ../../nbs/61c_clean.reliability.ipynb #13c4ea56
 _SIGNIFICANCE = 0.001  # p-value of the test against chance level
-_MANY = 0.3  # fraction of expected errors above which the model may be too weak
+_MANY = 0.5  # fraction of expected errors above which the model may be too weak
 _UNCALIBRATED = 0.2  # expected calibration error above which scores are not probabilities
 
 
