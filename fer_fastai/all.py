@@ -259,7 +259,8 @@ from fer_fastai.deploy.video import (
 # %% ../nbs/92_all.ipynb #f0d319dc
 _all_ = [
     "FerError", "settings", "Augment", "FaceBlock", "FaceSet", "crop_faces", "download_dataset",
-    "face_datablock", "face_dls", "find_faces", "inject_label_noise", "load_fer2013", "read_faces", "read_photo", "synthetic_faces", "face_learner", "make_network", "net2net", "EMA",
+    "face_datablock", "face_dls", "find_faces", "inject_label_noise", "load_fer2013",
+    "read_faces", "read_photo", "synthetic_faces", "face_learner", "make_network", "net2net", "EMA",
     "KnowledgeDistillation", "RECIPES", "Recipe", "SoftCrossEntropy", "Stage", "class_weights", "get_recipe",
     "load_run", "read_history", "sample_weights", "train", "weighted_loss", "compute_metrics",
     "plot_confusion_matrix", "plot_history", "predict_faces", "repeated_holdout", "report", "write_report",
