@@ -27,6 +27,18 @@ class Ranker(Protocol):
         "Score the undecided faces"
 
 
+def _check_scores(scores: object):
+    "Raise DataError for scores of a ranker that can't order faces"
+    if scores is None:
+        return
+    expected = "a Series of numbers by face_id, each face once, or None"
+    if not isinstance(scores, pd.Series):
+        raise DataError(f"scores of type {type(scores).__name__}", "ranker", expected)
+    if scores.dtype.kind not in "biuf" or not scores.index.is_unique:
+        found = f"scores of type {scores.dtype}" if scores.index.is_unique else "a face with two scores"
+        raise DataError(found, "ranker", expected)
+
+
 def create_ranker(
     faceset: FaceSet,
     pred_probs,  # PredProbs of these faces
@@ -84,7 +96,9 @@ class Reranker:
             try:
                 if self._ranker is None:
                     self._ranker = self._create()
-                scores = self._ranker.score(decisions)
+                found = self._ranker.score(decisions)
+                _check_scores(found)
+                scores = found
             except Exception as error:  # shown in the status; the order stays
                 text = f"re-ranking failed: {type(error).__name__}: {one_line(error, 150)}"
             if scores is not None:
