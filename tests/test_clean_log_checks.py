@@ -20,6 +20,9 @@ def test_decisions():
     test_eq([(row["old_label"], row["label"]) for row in rows], [("sad", "happy"), (None, "sad")])
     with ExceptionExpected(EditError, regex="'face/1' has no label to keep"):
         edit_rows(log, ["face/0", "face/1"], "keep", None, "")
+    for ids, label in ((None, "sad"), ("face/0", 5)):
+        with ExceptionExpected(EditError, regex="expected face ids, and one label"):
+            edit_rows(log, ids, "relabel", label, "")
     rows[0]
 
 
