@@ -91,7 +91,7 @@ def confident_learning(
     if len(np.unique(labels)) < 2:  # without faces of other classes, no class can be confident enough
         return margin / 2
     probs = _array(pred_probs)
-    probs = probs / probs.sum(1, keepdims=True)  # cleanlab refuses 1.0001
+    probs = probs / probs.sum(1, keepdims=True)  # cleanlab raises an error for 1.0001
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # cleanlab warns if no other class is ever confident
         issue = require("cleanlab.filter", "clean").find_label_issues(

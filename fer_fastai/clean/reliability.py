@@ -20,10 +20,10 @@ from ..evaluate.metrics import calibration_error, reliability_table
 
 # %% ../../nbs/61c_clean.reliability.ipynb #681dfd51
 def _count_errors(labels: np.ndarray, probabilities: np.ndarray) -> int:
-    "Estimate the number of wrong labels by confident learning; 0 if one class is in use: nothing is confident enough"
+    "Estimate the number of wrong labels by confident learning; 0 if one class is in use"
     if len(np.unique(labels)) < 2:
         return 0
-    probabilities = probabilities / probabilities.sum(1, keepdims=True)  # cleanlab refuses 1.0001
+    probabilities = probabilities / probabilities.sum(1, keepdims=True)  # cleanlab raises an error for 1.0001
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # cleanlab warns if no other class is ever confident
         return int(require("cleanlab.count", "clean").num_label_issues(labels, probabilities))

@@ -16,17 +16,7 @@ from ..core import DataError, count_text, one_line
 from ..data.faceset import FaceSet
 
 
-# %% ../../nbs/66f_clean.reranking.ipynb #66f00006
-class Ranker(Protocol):
-    "Ranking that learns from decisions"
-
-    def score(
-        self,
-        decisions: pd.DataFrame,  # by face_id: decision, label (None unless decision is relabel)
-    ) -> pd.Series | None:  # by face_id, higher: review earlier; None: too few decisions
-        "Score the undecided faces"
-
-
+# %% ../../nbs/66f_clean.reranking.ipynb #66f00010
 def _check_scores(scores: object):
     "Raise DataError for scores of a ranker that can't order faces"
     if scores is None:
@@ -37,6 +27,17 @@ def _check_scores(scores: object):
     if scores.dtype.kind not in "biuf" or not scores.index.is_unique:
         found = f"scores of type {scores.dtype}" if scores.index.is_unique else "a face with two scores"
         raise DataError(found, "ranker", expected)
+
+
+# %% ../../nbs/66f_clean.reranking.ipynb #66f00006
+class Ranker(Protocol):
+    "Ranking that learns from decisions"
+
+    def score(
+        self,
+        decisions: pd.DataFrame,  # by face_id: decision, label (None unless decision is relabel)
+    ) -> pd.Series | None:  # by face_id, higher: review earlier; None: too few decisions
+        "Score the undecided faces"
 
 
 def create_ranker(
