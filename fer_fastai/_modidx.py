@@ -548,6 +548,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                           'fer_fastai/clean/reranking.py'),
                                             'fer_fastai.clean.reranking.Reranker.wait': ( 'clean.reranking.html#reranker.wait',
                                                                                           'fer_fastai/clean/reranking.py'),
+                                            'fer_fastai.clean.reranking._check_scores': ( 'clean.reranking.html#_check_scores',
+                                                                                          'fer_fastai/clean/reranking.py'),
                                             'fer_fastai.clean.reranking.create_ranker': ( 'clean.reranking.html#create_ranker',
                                                                                           'fer_fastai/clean/reranking.py')},
             'fer_fastai.clean.review': { 'fer_fastai.clean.review.ReviewList': ( 'clean.review.html#reviewlist',

@@ -97,3 +97,10 @@ def test_notes_and_faces_that_are_not_in_the_faceset():
     test_eq(few.progress(), (0, 8))
     with ExceptionExpected(DataError, regex="no face"):
         few.positions_of(faces.ids[:1])
+    for ids in (None, 5, [["a"]]):
+        with ExceptionExpected(DataError, regex="face ids: .*; expected one face id, or several"):
+            few.positions_of(ids)
+    with ExceptionExpected(DataError, regex="issues of type list; expected a table"):
+        ReviewList(faces, ["a"])
+    with ExceptionExpected(DataError, regex="pred_probs of type DataFrame; expected PredProbs"):
+        ReviewList(faces, None, pd.DataFrame())

@@ -37,6 +37,8 @@ def _check_rankable(faceset: FaceSet, method: str):
     require_labels(faceset, "rank_label_issues")
     if not len(faceset):
         raise DataError("no faces", "rank_label_issues", "at least one")
+    if len(faceset.vocab) < 2:
+        raise DataError("one class", "rank_label_issues", "two classes or more: one class has no wrong labels")
 
 
 def _reasons(labels: np.ndarray, others: np.ndarray, probs: np.ndarray, vocab: Sequence[str]) -> list[str]:

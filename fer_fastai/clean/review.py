@@ -48,6 +48,8 @@ def review_table(
     issues: pd.DataFrame | None = None,  # issues by face_id, most likely errors first; None: none
 ) -> pd.DataFrame:  # by face_id: label, split, row in the FaceSet, kind, suggestion, reason
     "Arrange all faces for review: issues first, then the other faces"
+    if issues is not None and not isinstance(issues, pd.DataFrame):
+        raise DataError(f"issues of type {type(issues).__name__}", "issues", "a table, as find_issues returns it")
     issues = pd.DataFrame() if issues is None else issues
     rows = faceset.ids.get_indexer(issues.index.astype(str)) if len(issues) else np.zeros(0, np.int64)
     _check_issues(issues, rows)
@@ -84,6 +86,9 @@ class ReviewList:
         self.votes = faceset.votes
         self.probabilities = None
         if pred_probs is not None:
+            if not isinstance(getattr(pred_probs, "probabilities", None), pd.DataFrame):
+                found, hint = f"pred_probs of type {type(pred_probs).__name__}", "PredProbs.from_array makes them"
+                raise DataError(found, "pred_probs", "PredProbs of these faces", hint)
             self.probabilities = pred_probs.probabilities.reindex(columns=list(faceset.vocab))
         columns = _columns(self.table, faceset.vocab)
         self.codes = {name: column.codes for name, column in columns.items()}
@@ -103,8 +108,11 @@ class ReviewList:
 
     def positions_of(self, ids) -> np.ndarray:  # positions in the order of review
         "Find the positions of some faces"
-        ids = pd.Index([ids] if isinstance(ids, str) else list(ids))
-        positions = self.table.index.get_indexer(ids)
+        try:
+            ids = pd.Index([ids] if isinstance(ids, str) else list(ids), dtype=object)
+            positions = self.table.index.get_indexer(ids)
+        except TypeError as error:
+            raise DataError(f"{str(ids)[:60]!r}", "face ids", "one face id, or several") from error
         if not len(ids):
             raise DataError("no face", "decide", "at least one")
         if (positions < 0).any():

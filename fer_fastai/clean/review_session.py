@@ -31,6 +31,7 @@ from .review import ReviewList
 from .review_filters import _ALL, _SORTS, filter_values
 from .review_log import ReviewLog
 from .review_pages import ReviewPages, check_page_size
+from ..core import DataError
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/66l_clean.review_session.ipynb #66l00008
@@ -67,6 +68,9 @@ class ReviewSession:
         self.copies = CopyFinder(faceset)
         create: Callable[[], Ranker] | None = None
         if ranker is not None:
+            if not callable(getattr(ranker, "score", None)):
+                found = f"ranker of type {type(ranker).__name__}"
+                raise DataError(found, "LabelCleaner", "an object with a method score(decisions)")
             create = lambda: ranker  # noqa: E731
         elif pred_probs is not None:
             create = lambda: create_ranker(faceset, pred_probs)  # noqa: E731

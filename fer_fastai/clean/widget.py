@@ -27,7 +27,7 @@ from .review_pages import check_page_size
 from .review_session import ReviewSession
 from .review_setup import class_keys, load_guidelines
 from .review_summary import summary_html
-from ..core import FerError, count_text, one_line
+from ..core import DataError, FerError, count_text, one_line
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/67_clean.widget.ipynb #4a120c75
@@ -45,6 +45,8 @@ def _open_log(log, faceset: FaceSet, annotator: str | None) -> EditLog:
     "Open a log by location, or check that a given log belongs to the faces"
     if log is None or isinstance(log, (str, Path)):
         return EditLog(log, faceset, annotator=annotator)
+    if not isinstance(log, EditLog):
+        raise DataError(f"log of type {type(log).__name__}", "LabelCleaner", "an EditLog, a path or a URL")
     log.check_dataset(faceset)
     return log if annotator is None else log.by(annotator)
 
@@ -129,6 +131,8 @@ class LabelCleaner(anywidget.AnyWidget):
         examples: Mapping[str, Any] | None = None,  # example faces by class: ids, or {"faces": ids, "note": text}
         **options,  # options of ipywidgets, such as layout
     ):
+        if not isinstance(faceset, FaceSet):
+            raise DataError(f"faces of type {type(faceset).__name__}", "LabelCleaner", "a FaceSet")
         class_key = class_keys(faceset.vocab, keys)
         guideline, self.guideline_sheet = load_guidelines(faceset, guidelines, examples)
         check_page_size(page_size)
@@ -335,5 +339,5 @@ class LabelCleaner(anywidget.AnyWidget):
                 answer |= {"ok": False, "text": _error_text(error)}
             finally:
                 self._answering = False
-            if do != "details":
+            if do != "details" or not answer["ok"]:
                 self._update_state(**answer)

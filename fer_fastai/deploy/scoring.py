@@ -95,6 +95,6 @@ def pretrained_pred_probs(
     _check_unseen(faceset)
     unlabeled = FaceSet(faceset.table.assign(label=saved.vocab[0]), saved.vocab, faceset.pixels)
     found = predict_pred_probs(_learner(saved), unlabeled, tta, source=f"bundled {model}")
-    table = found.probabilities[list(faceset.vocab)]
+    table = found.probabilities[list(faceset.vocab)].clip(lower=1e-9)  # all can be 0 if another class is certain
     table = pd.DataFrame(table).div(table.sum(axis=1), axis=0)
     return PredProbs(table, features=found.features, source=found.source)
