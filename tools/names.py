@@ -1,11 +1,12 @@
 """Check the names that scripts take from the package: `python tools/names.py`
 
-Scripts are the files of benchmarks and tools. Checked are imports of fer_fastai, names of recipes, and
-strings of code that run in another process or in a notebook. The source is parsed, nothing is imported.
+Scripts are the files of benchmarks and tools. Checked are imports of fer_fastai, keywords of its functions, names of
+recipes, and strings of code that run in another process or in a notebook. The source is parsed, nothing is imported.
 """
 
 import ast
 import builtins
+import functools
 import runpy
 import symtable
 import sys
@@ -17,14 +18,28 @@ FOLDERS = ("benchmarks", "tools")
 TABLE = ROOT / PACKAGE / "train" / "recipe_table.py"
 
 
+@functools.cache
+def module_source(module):
+    "Return the source of a module of the package, None without such a module"
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+@functools.cache
 def module_names(module):
     "Return the names that a module of the package defines or imports, and its submodules; None without such a module"
-    path = ROOT.joinpath(*module.split("."))
-    below = {each.stem for each in path.iterdir()} if path.is_dir() else set()
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.is_file():
-        return None
-    return below | symbols(path.read_text(encoding="utf-8"))[0]
+    source, folder = module_source(module), ROOT.joinpath(*module.split("."))
+    below = {each.stem for each in folder.iterdir()} if folder.is_dir() else set()
+    return None if source is None else below | symbols(source)[0]
+
+
+@functools.cache
+def module_keywords(module):
+    "Return name -> parameters of the functions of a module that have no `**` parameter"
+    functions = [node for node in ast.parse(module_source(module) or "").body if isinstance(node, ast.FunctionDef)]
+    known = {node.name: node.args for node in functions if node.args.kwarg is None}
+    return {name: {each.arg for each in (*args.args, *args.kwonlyargs)} for name, args in known.items()}
 
 
 def symbols(code):
@@ -67,6 +82,23 @@ def missing_imports(tree):
                     yield node.lineno, f"no module {module}"
 
 
+def missing_keywords(tree):
+    "Yield line and finding for each keyword, also in `partial`, that a function of the package does not have"
+    nodes, known = list(ast.walk(tree)), {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            keywords = module_keywords(node.module)
+            known |= {each.asname or each.name: keywords[each.name] for each in node.names if each.name in keywords}
+    for node in nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        is_partial = getattr(node.func, "id", "") == "partial" and node.args
+        function = getattr(node.args[0] if is_partial else node.func, "id", "")
+        for name in (each.arg for each in node.keywords if each.arg and function in known):
+            if name not in known[function]:
+                yield node.lineno, f"no parameter {name} of {function}"
+
+
 def missing_recipes(tree, recipes):
     "Yield line and finding for `get_recipe(name)` and `RECIPES[name]` with an unknown name"
     for node in ast.walk(tree):
@@ -80,15 +112,19 @@ def missing_recipes(tree, recipes):
             yield node.lineno, f"no recipe {name.value!r}"
 
 
+def problems_of(tree, recipes):
+    "List line and finding of the names in a syntax tree that do not exist"
+    return [*missing_imports(tree), *missing_keywords(tree), *missing_recipes(tree, recipes)]
+
+
 def check_script(path, recipes):
     "List the names of a script that do not exist"
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     known, unknown = symbols(source)[0] | set(dir(builtins)), {}
-    found = [*missing_imports(tree), *missing_recipes(tree, recipes)]
+    found = problems_of(tree, recipes)
     for line, code in code_strings(tree):
-        inner = ast.parse(code)
-        found += [(line, problem) for _, problem in [*missing_imports(inner), *missing_recipes(inner, recipes)]]
+        found += [(line, problem) for _, problem in problems_of(ast.parse(code), recipes)]
         defined, read = symbols(code)
         known |= defined
         unknown |= dict.fromkeys(read, line)

@@ -76,7 +76,7 @@ def main():
     faces, plans, systems = few(options.each), make_recipes(options.epochs), {}
     for name, plan in plans.items():
         folder = RUNS / "few" / name.replace(" ", "-").replace(",", "")
-        systems[name] = (faces, partial(fine_tune, plan=plan, folder=folder))
+        systems[name] = (faces, partial(fine_tune, recipe=plan, folder=folder))
     splits = run_on_splits(systems, 0.2, options.splits)
     print(summary(splits).round(1))
     write_result(
