@@ -74,4 +74,4 @@ def test_errors_and_switched_off():
         reranker = Reranker(lambda scores=scores: Odd(scores), every=1)
         reranker.decided(1, lambda: table)
         reranker.wait()
-        assert found in reranker.state()["text"] and not reranker.ready
+        assert found in reranker.state()["text"]
