@@ -16,7 +16,6 @@ __all__ = [
     "find_faces",
     "inject_label_noise",
     "load_fer2013",
-    "pca_features",
     "read_faces",
     "read_photo",
     "synthetic_faces",
@@ -45,8 +44,10 @@ __all__ = [
     "write_report",
     "EditLog",
     "LabelCleaner",
+    "LearnedRanking",
     "PredProbs",
     "apply_diff",
+    "check_reliability",
     "cross_val_pred_probs",
     "export_edits",
     "find_issues",
@@ -75,6 +76,7 @@ __all__ = [
     "predict_folder",
     "predict_video",
     "pretrained_model",
+    "pretrained_pred_probs",
     "save_model_folder",
     "size_table",
 ]
@@ -98,9 +100,6 @@ from fer_fastai.data.download import (
 )
 from fer_fastai.data.faceset import (
     FaceSet,
-)
-from fer_fastai.data.features import (
-    pca_features,
 )
 from fer_fastai.data.images import (
     read_photo,
@@ -192,9 +191,15 @@ from fer_fastai.clean.issues import (
     find_issues,
     rank_label_issues,
 )
+from fer_fastai.clean.learned_ranking import (
+    LearnedRanking,
+)
 from fer_fastai.clean.pred_probs import (
     PredProbs,
     predict_pred_probs,
+)
+from fer_fastai.clean.reliability import (
+    check_reliability,
 )
 from fer_fastai.clean.widget import (
     LabelCleaner,
@@ -244,6 +249,9 @@ from fer_fastai.deploy.predictor import (
     predict_folder,
     pretrained_model,
 )
+from fer_fastai.deploy.scoring import (
+    pretrained_pred_probs,
+)
 from fer_fastai.deploy.video import (
     predict_video,
 )
@@ -251,16 +259,17 @@ from fer_fastai.deploy.video import (
 # %% ../nbs/92_all.ipynb #f0d319dc
 _all_ = [
     "FerError", "settings", "Augment", "FaceBlock", "FaceSet", "crop_faces", "download_dataset",
-    "face_datablock", "face_dls", "find_faces", "inject_label_noise", "load_fer2013", "pca_features",
+    "face_datablock", "face_dls", "find_faces", "inject_label_noise", "load_fer2013",
     "read_faces", "read_photo", "synthetic_faces", "face_learner", "make_network", "net2net", "EMA",
     "KnowledgeDistillation", "RECIPES", "Recipe", "SoftCrossEntropy", "Stage", "class_weights", "get_recipe",
     "load_run", "read_history", "sample_weights", "train", "weighted_loss", "compute_metrics",
     "plot_confusion_matrix", "plot_history", "predict_faces", "repeated_holdout", "report", "write_report",
-    "EditLog", "LabelCleaner", "PredProbs", "apply_diff", "cross_val_pred_probs", "export_edits", "find_issues",
+    "EditLog", "LabelCleaner", "LearnedRanking", "PredProbs", "apply_diff", "check_reliability",
+    "cross_val_pred_probs", "export_edits", "find_issues",
     "import_edits", "measure_impact", "predict_pred_probs", "rank_label_issues", "read_pred_probs",
     "simulated_annotator", "to_diff",
     "AngularSeparation", "explain", "explain_grid", "mean_saliency", "measure_perturbation", "sanity_check",
     "PruneWhileTraining", "prune", "replace_model", "Predictor", "annotate", "as_learner", "list_pretrained",
-    "load_model_folder", "predict_bulk", "predict_folder", "predict_video", "pretrained_model",
+    "load_model_folder", "predict_bulk", "predict_folder", "predict_video", "pretrained_model", "pretrained_pred_probs",
     "save_model_folder", "size_table",
 ]  # fmt: skip

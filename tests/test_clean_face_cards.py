@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from fer_fastai.clean.review import ReviewList
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.face_cards import (
@@ -16,6 +17,9 @@ from fer_fastai.clean.face_cards import (
 )
 
 # nbs/66e_clean.face_cards.ipynb #66e00004
+import tempfile
+from pathlib import Path
+
 from fastcore.test import test_eq
 
 from fer_fastai.clean.edit_log import EditLog
@@ -103,3 +107,17 @@ def test_history_and_other_annotators():
     test_eq(others_text({"ann": 1, "bob": 1}, "ann"), "bob decided 1 face")
     test_eq(others_text({"ann": 9}, "ann"), "")
     others_text({"ann": 9, "bob": 4, "cy": 3, "di": 2, "ed": 1}, "ann")
+
+
+def test_gray_color_and_missing_images_in_one_folder():
+    "Gray, color and missing images in one folder"
+    # nbs/66e_clean.face_cards.ipynb #66e00034
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [str(Path(folder, f"{name}.png")) for name in ("gray", "color", "missing")]
+        Image.fromarray(np.full((20, 20), 99, np.uint8)).save(paths[0])
+        Image.fromarray(np.tile(np.uint8([200, 0, 0]), (20, 20, 1))).save(paths[1])
+        mixed = FaceSet(pd.DataFrame({"label": "happy", "path": paths}, index=["a", "b", "c"]))
+        sheet, problems = sprite_sheet(mixed, [0, 1, 2])
+        test_eq((sheet.shape, list(problems)), ((3, 96, 96, 3), [2]))
+        test_eq(sheet[:, 48, 48].tolist(), [[99, 99, 99], [200, 0, 0], [0, 0, 0]])
+        test_eq(sprite_sheet(mixed, [0, 2])[0].shape, (2, 96, 96))

@@ -118,3 +118,17 @@ def test_arguments_that_are_not_valid():
     assert rank_label_issues(faces, bare, expressions=False).score.notna().all()
     assert len(find_issues(faces, bare, kinds=("label",), limit=7)) == 7
     assert "not a face" not in set(find_issues(faces, bare, limit=7).kind)  # outliers require features
+
+
+def test_one_class_one_class_in_use():
+    "One class, one class in use"
+    # nbs/62_clean.issues.ipynb #70cfe002
+    happy = faces.subset((faces.table.label == "happy").to_numpy())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(find_issues(happy, pred_probs, kinds=("label",))) == 0  # no class in use is a better one
+    assert any("at chance" in str(each.message) for each in caught)
+    assert len(rank_label_issues(happy, pred_probs)) == len(happy)
+    only = FaceSet(happy.table, ("happy",), happy.pixels)
+    with ExceptionExpected(DataError, "one class; expected two classes or more"):
+        find_issues(only, PredProbs(pd.DataFrame({"happy": 1.0}, happy.ids)))

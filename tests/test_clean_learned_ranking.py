@@ -111,3 +111,15 @@ def test_unsure_faces_faces_without_labels_or_predictions_many():
     assert LearnedRanking(relabeled, many).score(decide(order[:200])) is not None
     with ExceptionExpected(DataError, "no labeled face"):
         LearnedRanking(faces, PredProbs(pred_probs.probabilities.rename(index=lambda i: "x" + i)))
+    decided = decide(order[:200])
+    by_annotator = decided.set_index(
+        pd.MultiIndex.from_product([decided.index, ["ann"]], names=["face_id", "annotator"])
+    )
+    assert ranking.score(by_annotator).equals(ranking.score(decided))  # as EditLog.current returns it
+    as_relabel = decided.assign(
+        decision="relabel", label=np.where(wrong[order[:200]], "other", faces.table.label[decided.index])
+    )
+    assert ranking.score(as_relabel).equals(ranking.score(decided))  # a relabel with the present label keeps it
+    for table in (None, decided[[]], decided.assign(decision="good")):
+        with ExceptionExpected(DataError, "LearnedRanking.score"):
+            ranking.score(table)

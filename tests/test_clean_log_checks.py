@@ -25,6 +25,9 @@ def test_check_a_decision():
     test_eq([name for name, _ in decision_batches(log, table.assign(source=""))], ["ann", "bob"])
     with ExceptionExpected(EditError, regex="face 'face/0' twice by 'ann'"):
         decision_batches(log, table.assign(source="", annotator="ann"))
+    for ids, label in ((None, "sad"), ("face/0", 5)):
+        with ExceptionExpected(EditError, regex="expected face ids, and one label"):
+            edit_rows(log, ids, "relabel", label, "")
     rows[0]
 
 

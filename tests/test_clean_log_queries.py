@@ -76,4 +76,7 @@ def test_notes_and_bookmarks():
         test_eq(read_notes(db, after=4).index.tolist(), [("face/1", "ann")])
         with ExceptionExpected(EditError, regex="3,000 characters; expected at most 2,000"):
             append_notes(db, "ann", ["face/0"], note="a" * 3000)
+        with ExceptionExpected(EditError, regex="a note of type int; expected a text"):
+            append_notes(db, "ann", ["face/0"], note=5)
+        test_eq(len(read_notes(db, face_ids=["face/0", *map(str, range(40_000))])), 2)  # more than SQLite's parameters
     found

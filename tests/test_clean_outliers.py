@@ -66,6 +66,10 @@ def test_features_only_wrong_fractions_no_faces():
         find_outliers(drawn, PredProbs(probs), detector=None)
     with ExceptionExpected(DataError, "fraction 2"):
         find_outliers(drawn, fraction=2)
+    lonely = PredProbs(probs, features=features, model_ids=pd.Series([1] + [0] * 59, drawn.ids))
+    alone = find_outliers(drawn, lonely, fraction=0.02, detector=None)  # the first face is alone in its network
+    assert list(alone.face_id) == [drawn.ids[7]]
+    assert len(find_outliers(drawn.subset([0]), lonely, fraction=1, detector=None)) == 1
 
 
 @pytest.mark.real

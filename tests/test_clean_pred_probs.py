@@ -58,10 +58,13 @@ def test_predictions_of_a_held_out_model():
     last = learner.model[1][-1]
     logits = torch.from_numpy(single.features) @ last.weight.detach().T + last.bias.detach()
     assert np.allclose(torch.softmax(logits, 1), single.probabilities, atol=1e-3)
-    with patch.dict(
-        predict_pred_probs.__globals__, _MIN_FACES_TO_TUNE=1
-    ):  # searches for the fastest compute mode first
-        tuned = predict_pred_probs(learner, faces.split("test"), "single")
+
+    def predict_tuned():
+        "Predict after a search for the fastest compute mode, as for thousands of faces"
+        with patch.dict(predict_pred_probs.__globals__, _MIN_FACES_TO_TUNE=1):
+            return predict_pred_probs(learner, faces.split("test"), "single")
+
+    tuned = predict_tuned()
     assert np.allclose(tuned.features, single.features, atol=0.1) and np.allclose(
         tuned.probabilities, single.probabilities, atol=0.02
     )
@@ -105,6 +108,16 @@ def test_predprobs_that_do_not_fit_the_faces():
         PredProbs(two_faces).select(faces)
     with ExceptionExpected(DataError, "3 rows of features"):
         PredProbs(two_faces, features=np.zeros((3, 4), np.float32))
+    for values, found in (
+        (np.full((2, 3), np.nan), "face a: a feature that is not a finite number"),
+        (np.array([[1.0], [np.inf]]), "face b: a feature that is not a finite number"),
+        (np.zeros((2, 0)), r"features of shape \(2, 0\)"),
+        (np.full((2, 1), "x"), "features of type <U1"),
+    ):
+        with ExceptionExpected(DataError, found):
+            PredProbs(two_faces, features=values)
+    with ExceptionExpected(DataError, "model_ids, face b: no network"):
+        PredProbs(two_faces, model_ids=pd.Series([0], ["a"]))
 
 
 def test_saved_files_that_are_damaged():
@@ -121,3 +134,7 @@ def test_saved_files_that_are_damaged():
             PredProbs.load(saved)
         with ExceptionExpected(DataError, "can't be read"):
             PredProbs.load(Path(folder) / "none")
+        large = np.array([[1e5, 2], [3, 4]], np.float32)  # float16 ends at 65504
+        assert np.array_equal(
+            PredProbs.load(PredProbs(two_faces, features=large).save(Path(folder) / "l")).features, large
+        )

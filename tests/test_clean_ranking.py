@@ -177,3 +177,18 @@ def test_missing_margins_features_classes_and_labels():
         denoised_soft_labels(unlabeled, bare)
     gaps = PredProbs(bare.probabilities, pd.Series([np.nan, *range(999)], faces.ids))
     assert area_under_margin(faces.codes, gaps)[0] == -499  # the median of the others
+    with ExceptionExpected(DataError, "no margins"):
+        area_under_margin(faces.codes, PredProbs(bare.probabilities, pd.Series([1.0], ["another face"])))
+
+
+def test_one_class_one_class_in_use_sums_slightly_above_1():
+    "One class, one class in use, sums slightly above 1"
+    # nbs/61_clean.ranking.ipynb #d5b90002
+    one = pd.DataFrame({"happy": [1.0, 1.0]}, ["a", "b"])
+    for method in (combined, normalized_margin, systematic_errors, confident_learning):
+        with ExceptionExpected(DataError, "one class; expected two classes or more"):
+            method(np.zeros(2, int), PredProbs(one))
+    used = PredProbs(pd.DataFrame({"happy": [0.9, 0.2], "sad": [0.1, 0.8]}, ["a", "b"]))
+    assert np.allclose(confident_learning(np.zeros(2, int), used), [0.05, 0.4])  # no class in use is a better one
+    above = PredProbs(pd.DataFrame({"happy": [1.0009, 0.0], "sad": [0.0, 1.0009]}, ["a", "b"]))
+    assert np.allclose(confident_learning(np.array([0, 1]), above), 0, atol=1e-3)

@@ -3,6 +3,7 @@
 import numpy as np
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.core import DataError
+from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.reliability import check_reliability, expected_errors
 
 # nbs/61c_clean.reliability.ipynb #5fc97fcb
@@ -47,7 +48,7 @@ def test_chance_level_and_calibration():
 def test_weak_models_overconfident_models_missing_labels():
     "Weak models, overconfident models, missing labels"
     # nbs/61c_clean.reliability.ipynb #c054dfe3
-    weak = check_reliability(faces, simulated(1.0))
+    weak = check_reliability(faces, simulated(0.8))
     assert not weak.trusted and "suspected" in weak.problems[0]
     one_hot = np.eye(7)[np.where(np.arange(len(faces)) % 2, reference, (reference + 1) % 7)] * 0.9999 + 0.0001 / 7
     sure = PredProbs(pd.DataFrame(one_hot, faces.ids, list(faces.vocab)))
@@ -56,3 +57,17 @@ def test_weak_models_overconfident_models_missing_labels():
         check_reliability(faces.subset([]), sure)
     with ExceptionExpected(DataError, "no label"):
         check_reliability(faces.with_columns(label=None), sure)
+
+
+def test_one_face_one_class_in_use_one_class():
+    "One face, one class in use, one class"
+    # nbs/61c_clean.reliability.ipynb #c054d002
+    happy = faces.subset((faces.table.label == "happy").to_numpy())
+    found = check_reliability(happy, simulated(2.4))
+    assert (found.errors, found.interval, found.trusted) == (0, (0, 0), False) and "at chance" in found.problems[0]
+    assert check_reliability(faces.subset([0]), simulated(2.4)).faces == 1
+    only = FaceSet(happy.table, ("happy",), happy.pixels)
+    with ExceptionExpected(DataError, "one class; expected two classes or more"):
+        check_reliability(only, PredProbs(pd.DataFrame({"happy": 1.0}, happy.ids)))
+    above = np.eye(7)[reference] * 1.0009
+    assert check_reliability(faces, PredProbs(pd.DataFrame(above, faces.ids, list(faces.vocab)))).errors > 0

@@ -56,3 +56,22 @@ def test_errors_and_switched_off():
         test_eq((off.state()["on"], off.state()["running"]), (False, False))
     with ExceptionExpected(DataError, regex="rerank_every -1; expected a number of decisions"):
         Reranker(Broken, every=-1)
+
+    class Odd:
+        "Ranker with scores that do not fit"
+
+        def __init__(self, scores):
+            self.scores = scores
+
+        def score(self, decisions):
+            return self.scores
+
+    for scores, found in (
+        ([1.0], "scores of type list"),
+        (pd.Series(["a"], ["face/0"]), "scores of type "),
+        (pd.Series([1.0, 2.0], ["face/0", "face/0"]), "a face with two scores"),
+    ):
+        reranker = Reranker(lambda scores=scores: Odd(scores), every=1)
+        reranker.decided(1, lambda: table)
+        reranker.wait()
+        assert found in reranker.state()["text"]

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 from fer_fastai.core import DataError
-from fer_fastai.clean.review import ReviewList, apply_scores, review_table
+from fer_fastai.clean.review import ReviewList, apply_scores, read_issues, review_table
 
 # nbs/66c_clean.review.ipynb #66c00004
+import tempfile
+
 from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.clean.edit_log import EditLog
@@ -37,6 +39,15 @@ def test_order_of_review():
     test_eq(list(order.index[:3]), list(issues.index[:3]))
     test_eq(len(order), len(faces))
     order.head(3)
+
+    # nbs/66c_clean.review.ipynb #66c0bb02
+    with tempfile.TemporaryDirectory() as folder:
+        issues.rename_axis("face_id").to_csv(f"{folder}/issues.csv")
+        from_file = read_issues(f"{folder}/issues.csv")
+        assert list(review_table(faces, from_file).index) == list(order.index)
+        assert list(read_issues(from_file.reset_index()).index) == list(issues.index)  # face_id as a column
+        with ExceptionExpected(DataError, "a list; expected a table of issues"):
+            read_issues(["face"])
 
 
 def test_decisions_of_an_annotator():
@@ -86,3 +97,10 @@ def test_notes_and_faces_that_are_not_in_the_faceset():
     test_eq(few.progress(), (0, 8))
     with ExceptionExpected(DataError, regex="no face"):
         few.positions_of(faces.ids[:1])
+    for ids in (None, 5, [["a"]]):
+        with ExceptionExpected(DataError, regex="face ids: .*; expected one face id, or several"):
+            few.positions_of(ids)
+    with ExceptionExpected(DataError, regex="issues of type list; expected a table"):
+        ReviewList(faces, ["a"])
+    with ExceptionExpected(DataError, regex="pred_probs of type DataFrame; expected PredProbs"):
+        ReviewList(faces, None, pd.DataFrame())

@@ -99,6 +99,9 @@ def test_faces_without_a_label_and_decisions_that_a_notebook_makes():
     test_eq(own.reverse("redo"), [c])
     test_eq(own.decisions().label.to_dict(), {a: None, b: None, c: "angry"})
     test_eq(own.progress()["repeated"], 3)
+    for label in (["sad"], ["sad", "sad", "sad"], 5):
+        with ExceptionExpected(EditError, regex="expected one label, or 2, one per face"):
+            own.decide_shown([a, b], "relabel", label, change=True)
 
 
 def test_random_decisions_in_two_windows_what_is_shown_is_in_the_log():

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 from fer_fastai.clean.edit_log import EditLog
+from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.review_session import ReviewSession
 
 # nbs/66l_clean.review_session.ipynb #66l00004
 import time
 
-from fastcore.test import test_eq
+from fastcore.test import ExceptionExpected, test_eq
 
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.data.synthetic import synthetic_faces
@@ -120,6 +121,8 @@ def test_errors_of_the_ranking_and_copies():
     twins.pages.similar(issues.index[6])
     test_eq([card["similarity"] for card in twins.page_cards()[0]][:2], [1.0, 1.0])
     test_eq(twins.state()["source"], {"kind": "similar", "of": issues.index[6]})
+    with ExceptionExpected(DataError, regex="ranker of type int; expected an object with a method score"):
+        session(log, ranker=5)
 
 
 def test_36_000_faces():

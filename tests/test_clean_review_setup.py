@@ -66,3 +66,15 @@ def test_many_classes_long_texts():
     test_eq(load_guidelines(synthetic_faces(2)), (None, b""))
     with ExceptionExpected(DataError, regex="60,000 characters"):
         load_guidelines(synthetic_faces(2), "a" * 60_000)
+    for keys in (["h"], "h"):
+        with ExceptionExpected(DataError, regex="expected a key by class"):
+            class_keys(["happy"], keys)
+    with ExceptionExpected(DataError, regex="guidelines of type int"):
+        load_guidelines(synthetic_faces(2), 5)
+    with ExceptionExpected(MissingFileError, regex="no such file"):
+        load_guidelines(synthetic_faces(2), "~nobody-of-this-name/guide.md")
+    for examples in (["happy"], {"happy": None}, {"happy": {"face": ["a"]}}, {"happy": {"faces": 5}}):
+        with ExceptionExpected(DataError, regex="examples: .*Write"):
+            load_guidelines(synthetic_faces(2), None, examples)
+    with ExceptionExpected(DataError, regex="examples: no face"):
+        load_guidelines(synthetic_faces(2), None, {"happy": [["a"]]})

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fer_fastai.clean.edit_log import EditLog
+from fer_fastai.core import DataError
 from fer_fastai.data.faceset import FaceSet
 from fer_fastai.clean.widget import LabelCleaner
 
@@ -21,7 +22,6 @@ from PIL import Image
 from fer_fastai.clean.face_cards import _MAX_THUMB
 from fer_fastai.clean.pred_probs import PredProbs
 from fer_fastai.clean.review_filters import _ALL, _NONE
-from fer_fastai.core import DataError
 from fer_fastai.data.synthetic import synthetic_faces
 
 # nbs/67_clean.widget.ipynb #37ec706c
@@ -331,6 +331,7 @@ def test_every_message_of_the_browser():
             ("bookmark", {"ids": [first, second], "on": True}, {}),
             ("go", {"page": "two"}, None),
             ("dance", {}, None),
+            ("details", {"face_id": "nobody"}, None),
         ]
         for seq, (do, options, expected) in enumerate(messages):
             cleaner._on_message(cleaner, {"do": do, "with": options, "view": "v", "seq": seq})
@@ -344,3 +345,7 @@ def test_every_message_of_the_browser():
         cleaner.decide(issues.index, "keep")
         cleaner._on_message(cleaner, {"do": "advance", "view": "v", "seq": 99})
         test_eq(cleaner.state["answer"]["all_decided"], True)
+        with ExceptionExpected(DataError, regex="log of type int; expected an EditLog"):
+            LabelCleaner(faces, issues, 5)
+        with ExceptionExpected(DataError, regex="faces of type NoneType; expected a FaceSet"):
+            LabelCleaner(None)

@@ -12,9 +12,6 @@ def test_clean_labels():
     import numpy as np
     import pandas as pd
 
-    from fer_fastai.clean.learned_ranking import LearnedRanking
-    from fer_fastai.clean.reliability import check_reliability
-
     work = Path(tempfile.mkdtemp())  # use a permanent folder for your own data
 
     # nbs/tutorials/clean_labels.ipynb #88a1eced
@@ -39,8 +36,8 @@ def test_clean_labels():
 
     # nbs/tutorials/clean_labels.ipynb #3aa2f17a
     reliability = check_reliability(train_faces, pred_probs)
-    assert reliability.trusted
     print(reliability)
+    assert reliability.accuracy > 1.5 * reliability.chance
 
     # nbs/tutorials/clean_labels.ipynb #1e90b5f8
     issues = find_issues(train_faces, pred_probs, kinds=("label",), limit=len(train_faces) // 4)

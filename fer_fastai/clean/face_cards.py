@@ -53,6 +53,8 @@ def sprite_sheet(
         except DataError as error:
             problems[i] = str(error)
             thumbnails.append(np.zeros((_MAX_THUMB, _MAX_THUMB), np.uint8))
+    if any(image.ndim == 3 for image in thumbnails):  # gray and color images in one folder
+        thumbnails = [image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2) for image in thumbnails]
     return np.stack(thumbnails) if thumbnails else np.zeros((0, _MAX_THUMB, _MAX_THUMB), np.uint8), problems
 
 

@@ -21,7 +21,6 @@ from .outliers import find_outliers
 from .pred_probs import PredProbs
 from fer_fastai.clean.ranking import (
     RANKING_METHODS,
-    confusion_rates,
     correct_class_probabilities,
     most_likely_other,
 )
@@ -38,19 +37,24 @@ def _check_rankable(faceset: FaceSet, method: str):
     require_labels(faceset, "rank_label_issues")
     if not len(faceset):
         raise DataError("no faces", "rank_label_issues", "at least one")
+    if len(faceset.vocab) < 2:
+        raise DataError("one class", "rank_label_issues", "two classes or more: one class has no wrong labels")
 
 
 def _reasons(labels: np.ndarray, others: np.ndarray, probs: np.ndarray, vocab: Sequence[str]) -> list[str]:
     "Describe what the model predicts for each face, and why a class that it does not predict is suggested"
-    rows, top, rates = np.arange(len(labels)), probs.argmax(1), confusion_rates(labels, probs)
+    rows, top = np.arange(len(labels)), probs.argmax(1)
     reasons = []
-    for label, other, best, p, q in zip(labels, others, top, probs[rows, top], probs[rows, labels]):
+    for label, other, best, p, q, r in zip(
+        labels, others, top, probs[rows, top], probs[rows, labels], probs[rows, others]
+    ):
         text = f"model: {vocab[best]} {percent(p)}"
-        if best != label:
+        if best == label:
+            text += f", next {vocab[other]} {percent(r)}"
+        else:
             text += f", {vocab[label]} {percent(q)}"
             if other != best:
-                rate = percent(rates[label, other])
-                text += f"; of the faces labeled {vocab[label]}, the model predicts {rate} as {vocab[other]}"
+                text += f"; suggested {vocab[other]} {percent(r)}: more often confused with {vocab[label]}"
         reasons.append(text)
     return reasons
 

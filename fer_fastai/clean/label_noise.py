@@ -12,6 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from ..core import DataError
+
 
 # %% ../../nbs/60e_clean.label_noise.ipynb #cb2f7f1f
 class RandomNoise(NamedTuple):
@@ -41,6 +43,8 @@ _MAX_FACES = 20_000  # faces that the mixture is fitted to
 
 def _error_confusions(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:  # shape (k, k), rows sum to 1, diagonal 0
     "Compute how the model's errors are distributed: row label, column predicted class"
+    if probs.shape[1] < 2:
+        raise DataError("one class", "random_errors", "two classes or more: one class has no wrong labels")
     counts = np.full((probs.shape[1],) * 2, 1e-9)
     np.add.at(counts, (labels, probs.argmax(1)), 1)
     np.fill_diagonal(counts, 0)

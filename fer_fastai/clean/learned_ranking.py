@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 from sklearn.linear_model import LogisticRegression
 
+from .agreement import DECISIONS
 from .label_noise import random_errors
 from .neighbors import unit_vectors
 from .pred_probs import PredProbs
@@ -122,7 +123,7 @@ class LearnedRanking:
         pred_probs = pred_probs.select(faceset)
         self.ids, self._labels = faceset.ids, faceset.codes
         self._suggestions = most_likely_other(self._labels, pred_probs.probabilities.to_numpy())
-        self._k = len(faceset.vocab)
+        self._k, self._vocab = len(faceset.vocab), faceset.vocab
         self._static = _normal_scores(combined(self._labels, pred_probs, expressions))
         evidence = _evidence(self._labels, self._suggestions, pred_probs, expressions)
         self._evidence = np.column_stack([evidence, self._static]).astype(np.float32)
@@ -138,9 +139,18 @@ class LearnedRanking:
         return [self._labels, self._suggestions, *pair]
 
     def _decided(self, decisions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:  # rows; 1 for wrong labels
-        "Find the faces that are decided as right or wrong"
-        rows = self.ids.get_indexer(decisions.index)
+        "Find the faces that are decided as right or wrong; a relabel with the present label keeps it"
+        if not isinstance(decisions, pd.DataFrame) or "decision" not in decisions:
+            raise DataError("no column `decision`", "LearnedRanking.score", "a table, as EditLog.current returns it")
+        unknown = set(decisions.decision) - set(DECISIONS)
+        if unknown:
+            raise DataError(f"decision {min(unknown, key=str)!r}", "LearnedRanking.score", ", ".join(DECISIONS))
+        rows = self.ids.get_indexer(decisions.index.get_level_values(0))  # the second level is the annotator
         wrong = decisions.decision.map(_WRONG).to_numpy(dtype=float)
+        if "label" in decisions:
+            present = np.array(self._vocab, dtype=object)[self._labels[rows]]
+            kept = (decisions.label.to_numpy(dtype=object) == present) & (decisions.decision == "relabel").to_numpy()
+            wrong = np.where(kept & (rows >= 0), 0.0, wrong)
         used = (rows >= 0) & ~np.isnan(wrong)
         return rows[used], wrong[used].astype(int)
 

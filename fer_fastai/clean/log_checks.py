@@ -52,12 +52,16 @@ def edit_rows(
     source: str | Sequence[str],  # origin of the suggestion: one for all faces, or one per face
 ) -> list[dict]:
     "Check a decision and return one row per face"
-    ids = [face_ids] if isinstance(face_ids, str) else list(map(str, face_ids))
+    try:
+        ids = [face_ids] if isinstance(face_ids, str) else list(map(str, face_ids))
+        labels = [label] * len(ids) if label is None or isinstance(label, str) else list(label)
+        sources = [source] * len(ids) if isinstance(source, str) else list(source)
+    except TypeError as error:
+        found = f"{str(face_ids)[:40]!r}, label {str(label)[:40]!r}"
+        raise EditError(found, "add", "face ids, and one label for all or one per face") from error
     if decision not in DECISIONS:
         raise EditError(f"decision {decision!r}", "add", ", ".join(DECISIONS))
     check_face_ids(log, ids)
-    labels = [label] * len(ids) if label is None or isinstance(label, str) else list(label)
-    sources = [source] * len(ids) if isinstance(source, str) else list(source)
     if not len(labels) == len(sources) == len(ids):
         found = f"{len(labels)} labels, {len(sources)} sources"
         raise EditError(found, "add", f"one, or {len(ids)}, one per face")

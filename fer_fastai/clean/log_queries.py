@@ -123,6 +123,8 @@ def append_notes(
     bookmark: bool | None = None,  # None: unchanged
 ):
     "Insert a note or bookmark of some faces"
+    if note is not None and not isinstance(note, str):
+        raise EditError(f"a note of type {type(note).__name__}", "note", "a text")
     if note is not None and len(note) > _MAX_NOTE:
         raise EditError(f"a note of {len(note):,} characters", "note", f"at most {_MAX_NOTE:,}")
     note_table.create(db, checkfirst=True)
@@ -150,12 +152,14 @@ def read_notes(
     query = select(*(note_table.c[name] for name in (*index, *_NOTE_COLUMNS))).order_by(note_table.c.number)
     if annotator is not None:
         query = query.where(note_table.c.annotator == annotator)
-    if face_ids is not None:
+    if face_ids is not None and len(face_ids) < 10_000:  # SQLite limits the number of parameters
         query = query.where(note_table.c.face_id.in_(list(face_ids)))
     if after:
         changed = select(note_table.c.face_id).where(note_table.c.number > after)
         query = query.where(note_table.c.face_id.in_(changed))
     table = pd.DataFrame(list(map(tuple, db.execute(query))), columns=[*index, *_NOTE_COLUMNS], dtype=object)
+    if face_ids is not None:
+        table = table[table.face_id.isin(face_ids)]
     newest = table.groupby(index, sort=False).last()  # the newest value of each column that is not NULL
     times = pd.to_datetime(newest.time, utc=True)
     note = [text if isinstance(text, str) else "" for text in newest.note]

@@ -62,6 +62,8 @@ def _feature_distance(pred_probs: PredProbs) -> np.ndarray:  # shape (n,), large
     features, distance = np.asarray(pred_probs.features), np.zeros(len(pred_probs))
     for model in np.unique(model_ids):
         at = model_ids == model
+        if at.sum() < 2:  # nothing to compare with
+            continue
         scorer = require("cleanlab.outlier", "clean").OutOfDistribution()
         distance[at] = 1 - scorer.fit_score(features=features[at], verbose=False)
     return distance

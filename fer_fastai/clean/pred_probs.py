@@ -43,11 +43,14 @@ class PredProbs:
 
     def __post_init__(self):
         _check_probabilities(self.probabilities)
-        _check_features(self.features, len(self))
+        _check_features(self.features, self.probabilities.index)
         for name in ("margins", "model_ids"):
             values = getattr(self, name)
             if values is not None:
                 object.__setattr__(self, name, values.reindex(self.probabilities.index))
+        if self.model_ids is not None and self.model_ids.isna().any():
+            face = self.probabilities.index[self.model_ids.isna()][0]
+            raise DataError("no network", f"model_ids, face {face}", "the number of each face's network")
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -85,7 +88,8 @@ class PredProbs:
             table = self.probabilities.assign(margin_=self.margins, model_id_=self.model_ids)
             table.to_parquet(part / "pred_probs.parquet")
             if self.features is not None:
-                np.save(part / "features.npy", self.features.astype(np.float16))
+                small = abs(self.features).max(initial=0) < np.finfo(np.float16).max
+                np.save(part / "features.npy", self.features.astype(np.float16 if small else np.float32))
             write_json(part / "pred_probs.json", about)
         return Path(folder)
 
@@ -112,14 +116,22 @@ def _check_probabilities(table: pd.DataFrame):
         raise DataError(found, f"face {table.index[row]}", "probabilities that sum to 1")
 
 
-def _check_features(features: np.ndarray | None, n: int):
-    "Raise DataError unless the features have one row per face"
+def _check_features(features: np.ndarray | None, ids: pd.Index):
+    "Raise DataError unless the features have one row of finite numbers per face"
     if features is None:
         return
+    n = len(ids)
     if len(features) != n:
         raise DataError(f"{len(features)} rows of features", "PredProbs", f"{n}, one per face")
-    if features.ndim != 2:
+    if features.ndim != 2 or not features.shape[1]:
         raise DataError(f"features of shape {features.shape}", "PredProbs", f"shape ({n}, d)")
+    if features.dtype.kind not in "biuf":
+        raise DataError(f"features of type {features.dtype}", "PredProbs", "numbers")
+    finite = np.isfinite(features).all(1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        hint = "Did its training diverge, or is its image blank? Leave the face out, or pass features=None"
+        raise DataError("a feature that is not a finite number", f"face {ids[row]}", "finite numbers", hint)
 
 
 def _read_pred_probs(folder: Path) -> PredProbs:

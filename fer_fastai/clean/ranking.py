@@ -49,6 +49,8 @@ def most_likely_other(
     probabilities: np.ndarray,  # shape (n, k)
 ) -> np.ndarray:  # class codes, shape (n,)
     "Find the most likely class that is not the label"
+    if probabilities.shape[1] < 2:
+        raise DataError("one class", "most_likely_other", "two classes or more: one class has no wrong labels")
     others = probabilities.copy()
     others[np.arange(len(labels)), labels] = -1
     return others.argmax(1)
@@ -86,14 +88,17 @@ def confident_learning(
     pred_probs: PredProbs,  # rows in the order of the labels
 ) -> np.ndarray:  # shape (n,); at least 0.5: an issue by cleanlab's `prune_by_noise_rate`
     "Rank cleanlab's label issues before the other labels, both by normalized margin"
+    margin = normalized_margin(labels, pred_probs)
+    if len(np.unique(labels)) < 2:  # without faces of other classes, no class can be confident enough
+        return margin / 2
     probs = _array(pred_probs)
+    probs = probs / probs.sum(1, keepdims=True)  # cleanlab raises an error for 1.0001
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # cleanlab warns if no other class is ever confident
         issue = require("cleanlab.filter", "clean").find_label_issues(
             labels, probs, filter_by="prune_by_noise_rate", n_jobs=1
         )
-    quality = require("cleanlab.rank", "clean").get_label_quality_scores(labels, probs, method="normalized_margin")
-    return (1 - quality + issue) / 2
+    return (margin + issue) / 2
 
 
 # %% ../../nbs/61_clean.ranking.ipynb #3119cf3a
@@ -102,7 +107,7 @@ def area_under_margin(
     pred_probs: PredProbs,  # with margins
 ) -> np.ndarray:  # shape (n,), logits; faces without a margin have the median
     "Return the negative area under the margin"
-    if pred_probs.margins is None:
+    if pred_probs.margins is None or pred_probs.margins.isna().all():
         hint = "Train with RecordMargins, or use cross_val_pred_probs"
         raise DataError("no margins", "area_under_margin", "PredProbs with margins", hint)
     values = -pred_probs.margins.to_numpy(dtype=np.float64)

@@ -20,7 +20,10 @@ from ..evaluate.metrics import calibration_error, reliability_table
 
 # %% ../../nbs/61c_clean.reliability.ipynb #681dfd51
 def _count_errors(labels: np.ndarray, probabilities: np.ndarray) -> int:
-    "Estimate the number of wrong labels by confident learning"
+    "Estimate the number of wrong labels by confident learning; 0 if one class is in use"
+    if len(np.unique(labels)) < 2:
+        return 0
+    probabilities = probabilities / probabilities.sum(1, keepdims=True)  # cleanlab raises an error for 1.0001
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # cleanlab warns if no other class is ever confident
         return int(require("cleanlab.count", "clean").num_label_issues(labels, probabilities))
@@ -46,7 +49,7 @@ def expected_errors(
 
 # %% ../../nbs/61c_clean.reliability.ipynb #13c4ea56
 _SIGNIFICANCE = 0.001  # p-value of the test against chance level
-_MANY = 0.3  # fraction of expected errors above which the model may be too weak
+_MANY = 0.5  # fraction of expected errors above which the model may be too weak
 _UNCALIBRATED = 0.2  # expected calibration error above which scores are not probabilities
 
 
@@ -100,6 +103,8 @@ def check_reliability(
     require_labels(faceset, "check_reliability")
     if not len(faceset):
         raise DataError("no faces", "check_reliability", "at least one")
+    if len(faceset.vocab) < 2:
+        raise DataError("one class", "check_reliability", "two classes or more: one class has no wrong labels")
     labels = faceset.codes
     probs = pred_probs.select(faceset).probabilities.to_numpy(dtype=np.float64)
     accuracy = float((probs.argmax(1) == labels).mean())

@@ -16,6 +16,19 @@ from ..core import DataError, count_text, one_line
 from ..data.faceset import FaceSet
 
 
+# %% ../../nbs/66f_clean.reranking.ipynb #66f00010
+def _check_scores(scores: object):
+    "Raise DataError for scores of a ranker that can't order faces"
+    if scores is None:
+        return
+    expected = "a Series of numbers by face_id, each face once, or None"
+    if not isinstance(scores, pd.Series):
+        raise DataError(f"scores of type {type(scores).__name__}", "ranker", expected)
+    if scores.dtype.kind not in "biuf" or not scores.index.is_unique:
+        found = f"scores of type {scores.dtype}" if scores.index.is_unique else "a face with two scores"
+        raise DataError(found, "ranker", expected)
+
+
 # %% ../../nbs/66f_clean.reranking.ipynb #66f00006
 class Ranker(Protocol):
     "Ranking that learns from decisions"
@@ -84,7 +97,9 @@ class Reranker:
             try:
                 if self._ranker is None:
                     self._ranker = self._create()
-                scores = self._ranker.score(decisions)
+                found = self._ranker.score(decisions)
+                _check_scores(found)
+                scores = found
             except Exception as error:  # shown in the status; the order stays
                 text = f"re-ranking failed: {type(error).__name__}: {one_line(error, 150)}"
             if scores is not None:

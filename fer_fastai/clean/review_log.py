@@ -171,6 +171,9 @@ class ReviewLog:
             self.catch_up()
             return {"ids": [], "left_out": _left_out(left_out)}
         if label is not None and not isinstance(label, str):
+            if not isinstance(label, Sequence) or len(label) != len(positions):
+                found = f"{len(label)} labels" if isinstance(label, Sequence) else f"label {str(label)[:40]!r}"
+                raise EditError(found, "decide", f"one label, or {len(positions)}, one per face")
             label = [label[int(i)] for i in open_]
         saved, changed = self._save_unchanged(positions[open_], decision, label, batch, view)
         own = self.log.annotator

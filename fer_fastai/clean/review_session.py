@@ -31,6 +31,7 @@ from .review import ReviewList
 from .review_filters import _ALL, _SORTS, filter_values
 from .review_log import ReviewLog
 from .review_pages import ReviewPages, check_page_size
+from ..core import DataError
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/66l_clean.review_session.ipynb #66l00008
@@ -56,7 +57,7 @@ class ReviewSession:
         pred_probs=None,  # PredProbs of these faces
         page_size: int = 48,  # faces per page
         ranker: Ranker | None = None,  # own ranking for `rerank_every`; None: learned from pred_probs
-        rerank_every: int = 50,  # decisions between two rankings; 0: off
+        rerank_every: int | None = None,  # decisions between two rankings; None: 50, fewer for short lists; 0: off
     ):
         check_page_size(page_size)
         self.faces = ReviewList(faceset, issues, pred_probs)
@@ -67,9 +68,14 @@ class ReviewSession:
         self.copies = CopyFinder(faceset)
         create: Callable[[], Ranker] | None = None
         if ranker is not None:
+            if not callable(getattr(ranker, "score", None)):
+                found = f"ranker of type {type(ranker).__name__}"
+                raise DataError(found, "LabelCleaner", "an object with a method score(decisions)")
             create = lambda: ranker  # noqa: E731
         elif pred_probs is not None:
             create = lambda: create_ranker(faceset, pred_probs)  # noqa: E731
+        if rerank_every is None:
+            rerank_every = min(50, max(10, self.faces.n_listed // 10))
         self.reranker = Reranker(create, rerank_every)
         self.after_decision()
 

@@ -6,7 +6,8 @@
 __all__ = ["class_keys", "load_guidelines"]
 
 # %% ../../nbs/66j_clean.review_setup.ipynb #66j00003
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def _check_keys(keys: Mapping[str, str], vocab: Sequence[str]):
     "Raise DataError for unknown classes, keys of other signs, and reserved keys"
+    if not isinstance(keys, Mapping):
+        raise DataError(f"keys of type {type(keys).__name__}", "keys", 'a key by class, such as {"happy": "h"}')
     for name, key in keys.items():
         if name not in vocab:
             raise DataError(f"class {str(name)[:40]!r}", "keys", "one of " + ", ".join(vocab))
@@ -71,17 +74,20 @@ def class_keys(
 # %% ../../nbs/66j_clean.review_setup.ipynb #66j00009
 _MAX_TEXT = 50_000  # characters
 _MAX_EXAMPLES = 24  # faces per class
+_EXAMPLE = 'Write {"sad": ids} or {"sad": {"faces": ids, "note": text}}'
 
 
 def _guideline_text(guidelines: str | Path | None) -> str:
     "Return the text of guidelines: a file's content, or the text itself"
     if guidelines is None:
         return ""
+    if not isinstance(guidelines, str | Path):
+        raise DataError(f"guidelines of type {type(guidelines).__name__}", "guidelines", "a text, or a Markdown file")
     named = isinstance(guidelines, Path) or (
         "\n" not in guidelines and len(guidelines) < 500 and guidelines.lower().endswith((".md", ".markdown", ".txt"))
     )
     if named:
-        path = Path(guidelines).expanduser()
+        path = Path(os.path.expanduser(guidelines))
         if not path.is_file():
             raise MissingFileError("no such file", path, "a Markdown file of guidelines")
         guidelines = path.read_text(encoding="utf-8-sig", errors="replace")
@@ -95,8 +101,11 @@ def _example(label: str, example: Any, faceset: FaceSet) -> tuple[list[str], str
     "Check the example faces of a class and return their ids and note"
     if label not in faceset.vocab:
         raise DataError(f"class {str(label)[:40]!r}", "examples", "one of " + ", ".join(faceset.vocab))
-    ids, note = (example.get("faces", []), example.get("note", "")) if isinstance(example, Mapping) else (example, "")
-    ids = [ids] if isinstance(ids, str) else list(ids)
+    given = example if isinstance(example, Mapping) else {"faces": example}
+    ids, note = given.get("faces", []), given.get("note", "")
+    if not set(given) <= {"faces", "note"} or not isinstance(ids, Iterable):
+        raise DataError(f"{str(example)[:60]!r} for {label}", "examples", "face ids, with a note if needed", _EXAMPLE)
+    ids = [ids] if isinstance(ids, str) else list(map(str, ids))
     if len(ids) > _MAX_EXAMPLES:
         raise DataError(f"{len(ids):,} faces of {label}", "examples", f"at most {_MAX_EXAMPLES}")
     for face_id in ids:
@@ -111,6 +120,8 @@ def load_guidelines(
     examples: Mapping[str, Any] | None = None,  # by class: face ids, or {"faces": ids, "note": text}
 ) -> tuple[dict | None, bytes]:  # text, examples and shape for the browser (None: no guidelines); pixels
     "Load guidelines with their example faces"
+    if examples is not None and not isinstance(examples, Mapping):
+        raise DataError(f"examples of type {type(examples).__name__}", "examples", "faces by class", _EXAMPLE)
     if guidelines is None and not examples:
         return None, b""
     ids: list[str] = []

@@ -22,12 +22,12 @@ import traitlets
 from .agreement import DECISIONS
 from .edit_log import EditLog
 from .reranking import Ranker
-from .review import ReviewList
+from .review import ReviewList, read_issues
 from .review_pages import check_page_size
 from .review_session import ReviewSession
 from .review_setup import class_keys, load_guidelines
 from .review_summary import summary_html
-from ..core import FerError, count_text, one_line
+from ..core import DataError, FerError, count_text, one_line
 from ..data.faceset import FaceSet
 
 # %% ../../nbs/67_clean.widget.ipynb #4a120c75
@@ -45,6 +45,8 @@ def _open_log(log, faceset: FaceSet, annotator: str | None) -> EditLog:
     "Open a log by location, or check that a given log belongs to the faces"
     if log is None or isinstance(log, (str, Path)):
         return EditLog(log, faceset, annotator=annotator)
+    if not isinstance(log, EditLog):
+        raise DataError(f"log of type {type(log).__name__}", "LabelCleaner", "an EditLog, a path or a URL")
     log.check_dataset(faceset)
     return log if annotator is None else log.by(annotator)
 
@@ -117,22 +119,25 @@ class LabelCleaner(anywidget.AnyWidget):
     def __init__(
         self,
         faceset: FaceSet,
-        issues: pd.DataFrame | None = None,  # issues by face_id, most likely errors first; None: review all faces
+        issues: pd.DataFrame | Path | str | None = None,  # issues, or their CSV, best first; None: review all faces
         log: EditLog | str | Path | None = None,  # edit log or its location; None: settings().edit_log
         pred_probs=None,  # PredProbs of these faces: probabilities, and features for neighbors
         page_size: int = 48,  # faces per page, 1 to 200
         annotator: str | None = None,  # name of the annotator; None: the log's
-        rerank_every: int = 50,  # decisions between two rankings of the undecided faces; 0: off; needs pred_probs
+        rerank_every: int | None = None,  # decisions between two rankings; None: 50, fewer for short lists; 0: off
         ranker: Ranker | None = None,  # own ranking (clean.reranking.Ranker); None: learned from pred_probs
         keys: Mapping[str, str] | None = None,  # key by class, such as {"happy": "h"}; None: digits
         guidelines: str | Path | None = None,  # text, or path of a Markdown file
         examples: Mapping[str, Any] | None = None,  # example faces by class: ids, or {"faces": ids, "note": text}
         **options,  # options of ipywidgets, such as layout
     ):
+        if not isinstance(faceset, FaceSet):
+            raise DataError(f"faces of type {type(faceset).__name__}", "LabelCleaner", "a FaceSet")
         class_key = class_keys(faceset.vocab, keys)
         guideline, self.guideline_sheet = load_guidelines(faceset, guidelines, examples)
         check_page_size(page_size)
         edit_log = _open_log(log, faceset, annotator)
+        issues = read_issues(issues)
         self.session = ReviewSession(faceset, issues, edit_log, pred_probs, page_size, ranker, rerank_every)
         own = {"keys": class_key, "guidelines": guideline, "summary": f"fer-summary-{uuid.uuid4().hex[:12]}"}
         self.config = self.session.config(issues is not None) | own
@@ -334,5 +339,5 @@ class LabelCleaner(anywidget.AnyWidget):
                 answer |= {"ok": False, "text": _error_text(error)}
             finally:
                 self._answering = False
-            if do != "details":
+            if do != "details" or not answer["ok"]:
                 self._update_state(**answer)

@@ -93,7 +93,11 @@ def _predict_probabilities(faces, run: Path | None, model: str | None, **trainin
         model = "compact"
         typer.echo(f"{len(faces):,} faces are few to train on: scored by the bundled model {model} (see --folds)")
     if model is not None:
-        return faces, pretrained_pred_probs(faces, model)
+        with warnings.catch_warnings(record=True) as caught:
+            scores = pretrained_pred_probs(faces, model)
+        for text in {str(each.message) for each in caught if each.category is UserWarning}:
+            typer.echo(f"warning: {text}", err=True)
+        return faces, scores
     part = with_valid(faces).split("train")
     recipe, folds, folder = (training[name] for name in ("recipe", "folds", "folder"))
     return part, cross_val_pred_probs(part, recipe or "fold", 5 if folds is None else folds, folder)
@@ -112,6 +116,7 @@ def _write_issues(faces, pred_probs, method: str, limit: int | None, to: Path):
         issues.to_csv(path)
     kinds = issues.kind.value_counts().to_string(header=False)
     typer.echo(f"{len(issues):,} issues in {len(faces):,} faces, written to {to}\n{kinds}")
+    typer.echo(f'Review them in a notebook: LabelCleaner(faces, "{to.name}")')
     found = check_reliability(faces, pred_probs)
     typer.echo(str(found), err=not found.trusted)
 

@@ -16,7 +16,7 @@ from fastai.learner import Learner
 
 from ..clean.pred_probs import PredProbs, predict_pred_probs
 from ..core import DataError, percent
-from ..data.duplicates import face_hashes
+from ..data.duplicates import perceptual_hashes
 from ..data.faceset import FaceSet
 from .model_folder import SavedModel, as_learner, load_model_folder
 from .predictor import pretrained_model
@@ -35,7 +35,8 @@ def seen_faces(
     faceset: FaceSet,
 ) -> np.ndarray:  # bool, shape (n,)
     "Find the faces that the bundled models were trained on"
-    known, hashes = _seen_hashes(), face_hashes(faceset)
+    known = _seen_hashes()
+    hashes = perceptual_hashes(faceset.image(row) for row in range(len(faceset)))  # pixels as they are stored
     at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
     return known[at] == hashes
 
@@ -64,7 +65,7 @@ def _check_unseen(faceset: FaceSet):
     "Raise DataError if a bundled model was trained on many of the faces, and warn if on some"
     seen = seen_faces(faceset)
     if 0 < seen.mean() <= _SEEN:
-        hint = "their labels cannot be checked with it: leave them out with faceset.subset(~seen_faces(faceset))"
+        hint = "their labels cannot be checked with it (in Python, deploy.scoring.seen_faces finds them)"
         warnings.warn(
             f"{seen.sum():,} of {len(seen):,} faces were in the training set of the model; {hint}", stacklevel=3
         )
@@ -94,6 +95,6 @@ def pretrained_pred_probs(
     _check_unseen(faceset)
     unlabeled = FaceSet(faceset.table.assign(label=saved.vocab[0]), saved.vocab, faceset.pixels)
     found = predict_pred_probs(_learner(saved), unlabeled, tta, source=f"bundled {model}")
-    table = found.probabilities[list(faceset.vocab)]
+    table = found.probabilities[list(faceset.vocab)].clip(lower=1e-9)  # all can be 0 if another class is certain
     table = pd.DataFrame(table).div(table.sum(axis=1), axis=0)
     return PredProbs(table, features=found.features, source=found.source)
