@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from .core import DataError, FerError, MissingFileError, PathError, ResumeError, one_line, settings
 
 if TYPE_CHECKING:

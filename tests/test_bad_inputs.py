@@ -39,6 +39,7 @@ from fer_fastai.clean.cross_val import cross_val_pred_probs, read_margins
 from fer_fastai.clean.diffs import apply_diff, to_diff
 from fer_fastai.clean.edit_log import EditLog
 from fer_fastai.clean.issues import find_issues
+from fer_fastai.clean.outliers import find_outliers
 from fer_fastai.clean.pred_probs import PredProbs, average_pred_probs
 from fer_fastai.clean.ranking import denoised_soft_labels
 from fer_fastai.clean.review import review_table
@@ -2507,8 +2508,8 @@ def cases_of_predicted_probabilities_and_issues():
                 ),
                 (
                     "faces that are outliers, without features",
-                    lambda _: find_issues(few_faces(), scored(), kinds=["not a face"]),
-                    "find_outliers: no features",
+                    lambda _: find_outliers(few_faces(), scored(), detector=None),
+                    "find_outliers: no features and no detector; expected one of them. Predict with features=True",
                 ),
                 (
                     "issues of faces without labels",

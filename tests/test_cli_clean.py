@@ -51,7 +51,7 @@ def test_rank_label_errors():
             CliRunner().invoke(app, [*words, "--columns", "sad,happy"], catch_exceptions=False)
     test_eq(found[found.kind == "label"].index.tolist(), [faces.ids[0]])
     assert "expected wrong labels" in done.output
-    print(done.output.replace(folder, "."))
+    print(done.stdout.replace(folder, "."))
 
 
 def test_import_and_export_decisions():
